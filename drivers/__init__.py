@@ -1,0 +1,1 @@
+"""What the panel can feel and move: conditions in, output commands out. Knows wiring, not alarm rules."""

@@ -1,0 +1,1 @@
+"""The processes on the panel (core, uplink, camera), and the journal and the protocol they share."""

@@ -1,0 +1,1 @@
+"""The process that senses, decides, sounds and records. It has no network."""

@@ -1,0 +1,342 @@
+"""The messages of core's unix sockets: JSON lines, typed, bounded; a list of allowed ones for each role.
+
+Every message is one line of JSON with a member `type`. A line that is too long, is not JSON or is not
+allowed on that socket gets an `error` back, is counted, and changes nothing.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from firmware.protocol.records import Hash, JournalId, LaneName, PanelId, Record, Strict
+
+MAX_LINE = 256 * 1024
+"""Bytes of one line, newline included, in either direction."""
+MAX_BATCH_RECORDS = 64
+MAX_BATCH_BYTES = 64 * 1024
+
+Lane: TypeAlias = LaneName
+
+
+class Error(Strict):
+    """Core to anyone: your last line did not count."""
+
+    type: Literal["error"] = "error"
+    reason: str = Field(max_length=500)
+
+
+# --- core and uplink -----------------------------------------------------------------------------
+
+
+class Welcome(Strict):
+    """Core to uplink and camera, first of all."""
+
+    type: Literal["welcome"] = "welcome"
+    panel: PanelId
+    session: int = Field(ge=1, description="grows with each start of core")
+    version: str
+
+
+class JournalHead(Strict):
+    """How far one journal reaches: the last durable `lane_seq` of each lane, and where delivery has gaps."""
+
+    journal: JournalId
+    last: dict[Lane, int] = Field(description="last durable lane_seq, 0 when empty")
+    first_undelivered: dict[Lane, int] = Field(
+        description="lowest lane_seq without a receipt; last + 1 when none"
+    )
+
+
+class Head(Strict):
+    """Core to uplink, whenever the durable mark or a delivery cursor moved. The journal in use is last."""
+
+    type: Literal["head"] = "head"
+    journals: list[JournalHead] = Field(min_length=1, max_length=16)
+
+
+class Pull(Strict):
+    """Uplink to core: the undelivered durable records with first ≤ lane_seq ≤ last, lowest first."""
+
+    type: Literal["pull"] = "pull"
+    journal: JournalId
+    lane: Lane
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+    limit: int = Field(default=MAX_BATCH_RECORDS, ge=1, le=MAX_BATCH_RECORDS)
+
+
+class Records(Strict):
+    """Core to uplink, in answer to each `pull`, in order. `next` is where to go on, last + 1 at the end."""
+
+    type: Literal["records"] = "records"
+    journal: JournalId
+    lane: Lane
+    records: list[Record] = Field(max_length=MAX_BATCH_RECORDS)
+    next: int = Field(ge=1)
+
+
+class Delivered(Strict):
+    """Core to uplink: a receipt counted for these ranges of `lane_seq`, ends included."""
+
+    type: Literal["delivered"] = "delivered"
+    journal: JournalId
+    lane: Lane
+    ranges: list[tuple[int, int]]
+
+
+class Beat(Strict):
+    """Core to uplink: publish this signed heartbeat."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+    jws: str
+
+
+class State(Strict):
+    """Core to uplink: publish this as the retained state. Holds nothing of a silent alarm."""
+
+    type: Literal["state"] = "state"
+    body: dict[str, Any]
+
+
+class Telemetry(Strict):
+    """Core to uplink: live telemetry items, sent without receipt."""
+
+    type: Literal["telemetry"] = "telemetry"
+    items: list[dict[str, Any]] = Field(max_length=64)
+
+
+class ReplyOut(Strict):
+    """Core to uplink: publish this signed reply."""
+
+    type: Literal["reply"] = "reply"
+    jws: str
+
+
+class ReceiptIn(Strict):
+    """Uplink to core: the center sent this receipt; core checks it."""
+
+    type: Literal["receipt"] = "receipt"
+    jws: str
+
+
+class CommandIn(Strict):
+    """Uplink to core: the center sent this command; core checks it."""
+
+    type: Literal["command"] = "command"
+    jws: str
+
+
+class Path(Strict):
+    """Uplink to core: a path came up or failed. Up means: the center receipts in time, not only: connected."""
+
+    type: Literal["path"] = "path"
+    path: str = Field(max_length=48)
+    up: bool
+    detail: str = Field(default="", max_length=200)
+
+
+FromUplink: TypeAlias = Annotated[Pull | ReceiptIn | CommandIn | Path, Field(discriminator="type")]
+ToUplink: TypeAlias = Annotated[
+    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Error,
+    Field(discriminator="type"),
+]
+
+# --- core and camera -----------------------------------------------------------------------------
+
+
+class CaptureOrder(Strict):
+    """Core to camera: take pictures for this incident with these cameras."""
+
+    type: Literal["capture"] = "capture"
+    incident: int = Field(ge=1)
+    kind: str
+    zone: str
+    cameras: list[str] = Field(min_length=1, max_length=16)
+    time: str = Field(description="UTC of the alarm")
+    monotonic_ms: int = Field(ge=0, description="boot clock of the alarm")
+
+
+class Box(Strict):
+    """Where a person stands, in thousandths of width and height, and how sure the model is (0 to 1000)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: int = Field(ge=0, le=1000)
+
+
+class Picture(Strict):
+    """One JPEG file of the evidence store."""
+
+    file: str = Field(max_length=200, description="path inside the evidence folder")
+    sha256: Hash
+    bytes: int = Field(ge=1)
+    offset_ms: int = Field(description="when it was taken, relative to the alarm")
+    width: int
+    height: int
+    boxes: list[Box] = Field(max_length=20)
+
+
+class Manifest(Strict):
+    """Camera to core: pictures of an incident are on disk. Becomes the payload of `evidence.pictures`.
+
+    `verdict` is `person` or `unverified`; it annotates and never holds an alarm back.
+    """
+
+    type: Literal["pictures"] = "pictures"
+    incident: int = Field(ge=1)
+    zone: str
+    camera: str
+    pictures: list[Picture] = Field(max_length=64)
+    thumbnail: Picture | None
+    verdict: Literal["person", "unverified"]
+    score: int = Field(ge=0, le=1000, description="best score of all pictures, in thousandths")
+    model: str = Field(
+        max_length=80, description="file name and start of the SHA-256 of the model, or why none ran"
+    )
+    part: int = Field(ge=1, description="an incident's pictures may come in several manifests")
+
+
+class CameraHealth(Strict):
+    """Camera to core: a camera works or does not."""
+
+    type: Literal["camera"] = "camera"
+    camera: str = Field(max_length=48)
+    ok: bool
+    detail: str = Field(default="", max_length=200)
+
+
+FromCamera: TypeAlias = Annotated[Manifest | CameraHealth, Field(discriminator="type")]
+ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Error, Field(discriminator="type")]
+
+# --- core and technician -------------------------------------------------------------------------
+
+
+class AskStatus(Strict):
+    """Technician to core: the panel's state, complete but for silent alarms and secrets."""
+
+    type: Literal["status"] = "status"
+
+
+class AskSnapshot(Strict):
+    """Technician to core: make a consistent copy of the journal, and say where."""
+
+    type: Literal["snapshot"] = "snapshot"
+
+
+class AskRecords(Strict):
+    """Technician to core: durable records of the journal in use after `seq`, lowest first (`journal tail`)."""
+
+    type: Literal["records"] = "records"
+    after: int = Field(ge=0)
+    limit: int = Field(default=64, ge=1, le=64)
+
+
+class SetUser(Strict):
+    """Technician to core: add or change a user. `code` is a manager's; it may be empty while there are no users."""
+
+    type: Literal["user-set"] = "user-set"
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    name: str = Field(max_length=64)
+    level: int = Field(ge=2, le=3)
+    areas: list[str] = Field(min_length=1, max_length=64)
+    new_code: str = Field(pattern=r"^\d{4,8}$")
+    new_duress_code: str = Field(default="", pattern=r"^(\d{4,8})?$")
+    code: str = Field(default="", pattern=r"^(\d{4,8})?$")
+
+
+class RemoveUser(Strict):
+    """Technician to core: remove a user, with a manager's code."""
+
+    type: Literal["user-remove"] = "user-remove"
+    id: str = Field(max_length=32)
+    code: str = Field(pattern=r"^\d{4,8}$")
+
+
+class Answer(Strict):
+    """Core to technician: what became of it. `detail` depends on the question."""
+
+    type: Literal["answer"] = "answer"
+    ok: bool
+    reason: str = Field(default="", max_length=200)
+    detail: dict[str, Any] = {}
+
+
+FromTechnician: TypeAlias = Annotated[
+    AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser, Field(discriminator="type")
+]
+
+# --- core and desk (simulated pins only) ---------------------------------------------------------
+
+
+class Move(Strict):
+    """Desk to core: bring a zone's simulated detector into a position.
+
+    `open` trips it (door open, person in view, button held), `close` is at rest, `cut` and `short` harm its line.
+    """
+
+    type: Literal["move"] = "move"
+    zone: str = Field(max_length=48)
+    position: Literal["open", "close", "cut", "short"]
+
+
+class Press(Strict):
+    """Desk to core: press and let go (buttons, momentary keyswitches)."""
+
+    type: Literal["press"] = "press"
+    zone: str = Field(max_length=48)
+    hold_ms: int = Field(default=1000, ge=1, le=60_000)
+
+
+class Code(Strict):
+    """Desk to core: a code typed at the simulated keypad; the `#` that ends it is optional."""
+
+    type: Literal["code"] = "code"
+    digits: str = Field(pattern=r"^\d{1,12}#?$")
+    wish: Literal["toggle", "arm", "disarm", "silence", "bypass", "unbypass"] = "toggle"
+    areas: list[str] = Field(default=[], max_length=64)
+    zone: str = Field(default="", max_length=48)
+    source: str = Field(default="keypad-1", max_length=48)
+
+
+class Mains(Strict):
+    """Desk to core: switch the simulated mains."""
+
+    type: Literal["mains"] = "mains"
+    on: bool
+
+
+class AskDesk(Strict):
+    """Desk to core: positions, levels of the simulated lines, areas."""
+
+    type: Literal["status"] = "status"
+
+
+class Watch(Strict):
+    """Desk to core: send a `seen` line for each thing that happens from now on, until you close."""
+
+    type: Literal["watch"] = "watch"
+
+
+class Seen(Strict):
+    """Core to desk: something happened. `what`: `output`, `input`, `condition`, `record`, `durable`, `tell`, `capture`."""
+
+    type: Literal["seen"] = "seen"
+    what: str = Field(max_length=16)
+    name: str = Field(max_length=64)
+    value: Any
+    monotonic_ms: int
+    utc: str
+
+
+FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | AskDesk | Watch, Field(discriminator="type")]
+
+from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path] = TypeAdapter(FromUplink)
+to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
+from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
+to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
+from_technician: TypeAdapter[AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
+    FromTechnician
+)
+from_desk: TypeAdapter[Move | Press | Code | Mains | AskDesk | Watch] = TypeAdapter(FromDesk)

@@ -1,0 +1,83 @@
+"""Records: the header that is chained and hashed, the payload beside it, and the whole as it travels."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from firmware.protocol.canonical import canonical, sha256_hex
+
+GENESIS = "0" * 64
+"""`prev` of the first record of a journal."""
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+PanelId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
+JournalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+LaneName = Annotated[str, StringConstraints(pattern=r"^(alarm|status|evidence)$")]
+Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
+UtcText = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+
+
+class Strict(BaseModel):
+    """A model that takes exactly its own members, unconverted, and does not change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Header(Strict):
+    """What is chained of a record. `hash` is SHA-256 over the canonical JSON of exactly these members."""
+
+    panel: PanelId = Field(description="panel id, as in the topics")
+    journal: JournalId = Field(description="UUID of the journal, new with each new file")
+    seq: Count = Field(description="number in the journal, from 1, without gaps")
+    lane: LaneName = Field(description="delivery lane")
+    lane_seq: Count = Field(description="number in the lane, from 1, without gaps")
+    boot: str = Field(description="boot id of the machine", max_length=64)
+    time: UtcText = Field(description="UTC when it happened, as the panel's clock said")
+    clock: Annotated[str, StringConstraints(pattern=r"^(synchronised|free-running|unset)$")] = Field(
+        description="how far `time` can be trusted"
+    )
+    monotonic_ms: int = Field(ge=0, le=2**53 - 1, description="boot clock when it happened, milliseconds")
+    kind: str = Field(description="name in the event vocabulary", max_length=64)
+    payload_hash: Hash = Field(description="SHA-256 of the canonical payload")
+    state_hash: Hash = Field(description="SHA-256 of the panel state after this record")
+    prev: Hash = Field(description="`hash` of the record before, 64 zeros for the first")
+
+
+class Record(Strict):
+    """A record as it travels and as it is exported. `payload` is null when it has expired."""
+
+    header: Header
+    payload: dict[str, Any] | None
+    hash: Hash
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A record as the journal keeps it: bytes, so that nothing is encoded twice."""
+
+    seq: int
+    lane: str
+    lane_seq: int
+    header: bytes
+    payload: bytes | None
+    hash: str
+
+    def size(self) -> int:
+        """About how many bytes it takes on the wire."""
+        return len(self.header) + len(self.payload or b"") + 128
+
+
+def record_hash(header: Header) -> str:
+    """The hash of a header (docs/protocol.md, "Hashes")."""
+    return sha256_hex(canonical(header.model_dump()))
+
+
+def faults(record: Record) -> list[str]:
+    """What is wrong with a record by itself: its hash, its payload's hash. Empty when it is whole."""
+    found = []
+    if record_hash(record.header) != record.hash:
+        found.append("the hash does not fit the header")
+    if record.payload is not None and sha256_hex(canonical(record.payload)) != record.header.payload_hash:
+        found.append("the payload does not fit its hash")
+    return found

@@ -1,0 +1,131 @@
+"""The payloads of signed things, one model each, and the `typ` under which each is signed.
+
+A signature under one `typ` never counts for another, so a receipt can't be played as a command.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from firmware.protocol.jws import KeyRing, Refused
+from firmware.protocol.records import Count, Hash, JournalId, LaneName, PanelId, Strict, UtcText
+
+HEARTBEAT = "fenghuo.heartbeat.v1"
+RECEIPT = "fenghuo.receipt.v1"
+COMMAND = "fenghuo.command.v1"
+REPLY = "fenghuo.reply.v1"
+CHECKPOINT = "fenghuo.checkpoint.v1"
+TICK = "fenghuo.tick.v1"
+
+MAX_RANGES = 64
+
+M = TypeVar("M", bound=Strict)
+
+Nonce = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$", description="16 random bytes, base64url")]
+
+
+class Heartbeat(Strict):
+    """Signed by core, every 30 s: that it lives, and how far its journal reaches."""
+
+    panel: PanelId
+    session: int = Field(ge=1, description="grows with each start of core")
+    beat: int = Field(ge=1, description="number of this heartbeat in the session")
+    time: UtcText
+    clock: str = Field(pattern="^(synchronised|free-running|unset)$")
+    monotonic_ms: int = Field(ge=0)
+    journal: JournalId
+    seq: int = Field(ge=0, description="last durable record, 0 when there is none")
+    hash: Hash = Field(description="its hash, 64 zeros when there is none")
+    lanes: dict[LaneName, int] = Field(description="last lane_seq of each chained lane")
+    troubles: list[str] = Field(max_length=64, description="standing troubles, `name` or `name:subject`")
+    nonce: Nonce
+
+
+class ReceiptRange(Strict):
+    """Records `first` to `last` of the lane are stored at the center; `hash` is that of the record `last`."""
+
+    first: Count
+    last: Count
+    hash: Hash
+
+
+class Receipt(Strict):
+    """Signed by the center: these records are stored there."""
+
+    panel: PanelId
+    journal: JournalId
+    lane: LaneName
+    ranges: list[ReceiptRange] = Field(min_length=1, max_length=MAX_RANGES)
+
+
+CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "status"]
+
+
+class CommandArgs(Strict):
+    """What the command is about. `areas` empty means all areas; `zone` goes with bypass and unbypass."""
+
+    areas: list[str] = Field(default=[], max_length=64)
+    zone: str = Field(default="", max_length=48)
+
+
+class Command(Strict):
+    """Signed by the center: do this, now. `nonce` is that of one of the panel's last two heartbeats."""
+
+    panel: PanelId
+    counter: Count = Field(description="grows with each command to this panel, for ever")
+    nonce: Nonce
+    command: CommandName
+    args: CommandArgs
+    operator: str = Field(min_length=1, max_length=64, description="who asks, as the center knows him")
+
+
+class Reply(Strict):
+    """Signed by core: what became of a command. `counter` is null when it could not be read."""
+
+    panel: PanelId
+    counter: int | None
+    result: Literal["done", "refused"]
+    reason: str = Field(description="empty when done, else a short code", max_length=64)
+    detail: dict[str, Any] = Field(description="for `status` the public state; else what was in the way")
+    time: UtcText
+
+
+class Checkpoint(Strict):
+    """Signed by core inside a `journal.checkpoint` record: the record before it, and all before that, stand so."""
+
+    panel: PanelId
+    journal: JournalId
+    seq: Count = Field(description="number of the record that is vouched for: the one just before")
+    hash: Hash
+    state_hash: Hash
+    time: UtcText
+
+
+class Tick(Strict):
+    """Signed by core beside the state while timers run: at this moment the state of record `seq` was in force."""
+
+    panel: PanelId
+    journal: JournalId
+    seq: int = Field(ge=0)
+    state_hash: Hash
+    boot: str = Field(max_length=64)
+    monotonic_ms: int = Field(ge=0)
+
+
+def read_receipt(keys: KeyRing, token: str) -> Receipt:
+    """The receipt in a token; raises `Refused`."""
+    return _model(Receipt, keys.verify(RECEIPT, token))
+
+
+def read_command(keys: KeyRing, token: str) -> Command:
+    """The command in a token; raises `Refused`."""
+    return _model(Command, keys.verify(COMMAND, token))
+
+
+def _model(model: type[M], payload: dict[str, Any]) -> M:
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Refused("malformed", f"{place}: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""Rigs and scenarios: a simulated site, a reference alarm center, the demo."""
