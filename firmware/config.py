@@ -46,9 +46,9 @@ class Area(Model):
 class Wire(Model):
     """`input = {...}` of a zone.
 
-    `nc`: contact closed at rest, one line. `no`: open at rest, one line. `changeover`: a form C contact on two lines, the
-    closed leg on `line`, the open leg on `line_no`; it alone, of the plain contacts, tells cut from open and shorted
-    from closed. All lines are pulled up; a closed contact pulls to ground.
+    `nc`: contact closed at rest, one line. `no`: open at rest, one line. `changeover`: a form C contact on
+    two lines, the closed leg on `line`, the open leg on `line_no`; it alone, of the plain contacts, tells cut
+    from open and shorted from closed. All lines are pulled up; a closed contact pulls to ground.
     """
 
     line: Line
@@ -67,9 +67,7 @@ class Zone(Model):
     sensor: Literal["contact", "pir", "button", "loop", "glass-break", "vibration", "key"] = "contact"
     areas: list[Id] = Field(min_length=1, max_length=64)
     input: Wire
-    bypassable: bool | None = Field(
-        default=None, description="by default all but 24-hour, hold-up and tamper"
-    )
+    bypassable: bool | None = Field(default=None, description="by default all but 24-hour, hold-up and tamper")
     cameras: list[Id] = Field(default=[], max_length=16)
     gb28181_id: Gb28181Id | None = None
 
@@ -145,9 +143,7 @@ class Center(Model):
     receipt_keys: list[KeyX] = Field(min_length=1, max_length=8)
     command_keys: list[KeyX] = Field(default=[], max_length=8)
     receipt_timeout_s: int = Field(default=10, ge=1, le=300, description="resend after (digest §2)")
-    path_fault_s: int = Field(
-        default=60, ge=5, le=3600, description="no receipt so long is a path fault (digest §2)"
-    )
+    path_fault_s: int = Field(default=60, ge=5, le=3600, description="no receipt so long is a path fault (digest §2)")
 
 
 class Storage(Model):

@@ -34,6 +34,7 @@ class Welcome(Strict):
     type: Literal["welcome"] = "welcome"
     panel: PanelId
     session: int = Field(ge=1, description="grows with each start of core")
+    peer: int = Field(ge=1, description="number of this connection in the session, grows")
     version: str
 
 
@@ -42,9 +43,7 @@ class JournalHead(Strict):
 
     journal: JournalId
     last: dict[Lane, int] = Field(description="last durable lane_seq, 0 when empty")
-    first_undelivered: dict[Lane, int] = Field(
-        description="lowest lane_seq without a receipt; last + 1 when none"
-    )
+    first_undelivered: dict[Lane, int] = Field(description="lowest lane_seq without a receipt; last + 1 when none")
 
 
 class Head(Strict):
@@ -192,9 +191,7 @@ class Manifest(Strict):
     thumbnail: Picture | None
     verdict: Literal["person", "unverified"]
     score: int = Field(ge=0, le=1000, description="best score of all pictures, in thousandths")
-    model: str = Field(
-        max_length=80, description="file name and start of the SHA-256 of the model, or why none ran"
-    )
+    model: str = Field(max_length=80, description="file name and start of the SHA-256 of the model, or why none ran")
     part: int = Field(ge=1, description="an incident's pictures may come in several manifests")
 
 
@@ -320,7 +317,10 @@ class Watch(Strict):
 
 
 class Seen(Strict):
-    """Core to desk: something happened. `what`: `output`, `input`, `condition`, `record`, `durable`, `tell`, `capture`."""
+    """Core to desk: something happened.
+
+    `what`: `output`, `condition`, `record`, `durable`, `delivered`, `tell`, `capture` or `trouble`.
+    """
 
     type: Literal["seen"] = "seen"
     what: str = Field(max_length=16)
@@ -336,7 +336,5 @@ from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path] = TypeAdapter(From
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
-from_technician: TypeAdapter[AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
-    FromTechnician
-)
+from_technician: TypeAdapter[AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(FromTechnician)
 from_desk: TypeAdapter[Move | Press | Code | Mains | AskDesk | Watch] = TypeAdapter(FromDesk)
