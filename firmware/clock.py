@@ -35,6 +35,10 @@ class Clock(Protocol):
         """An id that is new with each boot of the machine."""
         ...
 
+    def wait_s(self, span_ms: int) -> float:
+        """How many seconds a thread must really wait until `span_ms` of monotonic time have passed."""
+        ...
+
 
 class SystemClock:
     """The machine's clock. `rate` > 1 makes monotonic time run faster: for simulated pins only."""
@@ -52,6 +56,9 @@ class SystemClock:
         if time.time() < _FLOOR:
             return "unset"
         return "synchronised" if _SYNCHRONISED.exists() else "free-running"
+
+    def wait_s(self, span_ms: int) -> float:
+        return max(0, span_ms) / 1000 / self._rate
 
     def boot(self) -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

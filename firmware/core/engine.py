@@ -1,0 +1,167 @@
+"""The rules thread: stimuli in, `rules.step`, outputs switched at once, records handed to the journal thread.
+
+Nothing here waits for a disk, a socket or another process, and no exception ends the thread. What others
+are told (tells, answers) is handed over with the step's records, and goes out when those are durable.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import rules
+from firmware.clock import Clock
+from rules.effects import Answer, Capture, Effect, Record, Switch, Tell
+from rules.site import Site
+from rules.stimuli import CodeEntered, DeadlinePassed, PanelStopping, Stimulus, TroubleChanged, ZoneChanged
+
+log = logging.getLogger("fenghuo.core.engine")
+
+FIELD_LIMIT = 4096
+"""Stimuli from this panel's own wires and keypads that may wait."""
+OUTSIDE_LIMIT = 512
+"""Stimuli from other processes that may wait; they never displace those of the wires."""
+LONGEST_WAIT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the effects go. Each is called on the rules thread, must not block, and may fail alone.
+
+    `switch(output, on)`: at once. `commit(records, state, talk)`: records with the state after them, and what may be
+    said when they are durable. `capture`: to the cameras. `changed(state)`: after every step that changed the state.
+    `resync()`: field stimuli were lost; ask the drivers to report every zone again.
+    """
+
+    switch: Callable[[str, bool], None]
+    commit: Callable[[tuple[Record, ...], "rules.PanelState", tuple[Tell | Answer, ...]], None]
+    capture: Callable[[Capture], None]
+    changed: Callable[["rules.PanelState"], None]
+    resync: Callable[[], None]
+
+
+class Engine:
+    """Owns the panel state. `submit` from any thread; `state` may be read from any thread (it is immutable)."""
+
+    def __init__(self, site: Site, state: "rules.PanelState", clock: Clock, ports: Ports) -> None:
+        self.state = state
+        self.lost = 0
+        self.errors = 0
+        self.steps = 0
+        self._site = site
+        self._clock = clock
+        self._ports = ports
+        self._field: deque[Stimulus] = deque()
+        self._outside: deque[Stimulus] = deque()
+        self._wake = threading.Condition()
+        self._resync = False
+        self._ending = False
+        self._turn = 0
+        self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
+
+    def submit(self, stimulus: Stimulus) -> bool:
+        """Hand in a stimulus; never blocks. False when the queue was full and it was dropped (and counted)."""
+        from_field = isinstance(stimulus, ZoneChanged | CodeEntered | PanelStopping)
+        queue, limit = (self._field, FIELD_LIMIT) if from_field else (self._outside, OUTSIDE_LIMIT)
+        with self._wake:
+            if len(queue) >= limit:
+                self.lost += 1
+                self._resync = self._resync or from_field
+                return False
+            queue.append(stimulus)
+            self._wake.notify()
+        return True
+
+    def poke(self) -> None:
+        """Look at the clock again (a test has turned it)."""
+        with self._wake:
+            self._wake.notify()
+
+    def start(self) -> None:
+        """Start the rules thread."""
+        self._thread.start()
+
+    def turn(self) -> int:
+        """Grows while the thread lives, at least twice a second: for the watchdog."""
+        return self._turn
+
+    def idle(self) -> bool:
+        """Whether nothing waits to be decided."""
+        with self._wake:
+            return not self._field and not self._outside
+
+    def stop(self, reason: str, timeout_s: float = 2.0) -> None:
+        """Decide what waits, record the stop, end the thread."""
+        self.submit(PanelStopping(reason))
+        with self._wake:
+            self._ending = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            self._turn += 1
+            stimulus = self._next()
+            if stimulus is not None:
+                self.handle(stimulus)
+            elif self._ending:
+                return
+            if self._resync and self.idle():
+                self._resync = False
+                _guarded(self._ports.resync)
+
+    def _next(self) -> Stimulus | None:
+        with self._wake:
+            due = rules.next_deadline(self.state)
+            if due is not None and due <= self._clock.monotonic_ms():
+                return DeadlinePassed()
+            if not self._field and not self._outside and not self._ending:
+                self._wake.wait(self._pause(due))
+            if self._field:
+                return self._field.popleft()
+            return self._outside.popleft() if self._outside else None
+
+    def _pause(self, due: int | None) -> float:
+        if due is None:
+            return LONGEST_WAIT_S
+        return min(LONGEST_WAIT_S, self._clock.wait_s(due - self._clock.monotonic_ms()))
+
+    def handle(self, stimulus: Stimulus) -> None:
+        """One step and its effects, on the calling thread (the rules thread; tests call it directly)."""
+        try:
+            state, effects = rules.step(self._site, self.state, stimulus, self._clock.monotonic_ms())
+        except Exception:
+            self.errors += 1
+            log.exception("a step failed on %s; the state stays as it was", type(stimulus).__name__)
+            if not (isinstance(stimulus, TroubleChanged) and stimulus.trouble == "rules"):
+                self.submit(TroubleChanged("rules", True, type(stimulus).__name__))
+            return
+        self.steps += 1
+        before, self.state = self.state, state
+        if effects:
+            self._carry_out(state, effects)
+        if state is not before:
+            _guarded(self._ports.changed, state)
+
+    def _carry_out(self, state: "rules.PanelState", effects: tuple[Effect, ...]) -> None:
+        # Sirens first, then cameras: neither waits for what is written.
+        for effect in effects:
+            if isinstance(effect, Switch):
+                _guarded(self._ports.switch, effect.output, effect.on)
+        for effect in effects:
+            if isinstance(effect, Capture):
+                _guarded(self._ports.capture, effect)
+        records = tuple(e for e in effects if isinstance(e, Record))
+        talk = tuple(e for e in effects if isinstance(e, Tell | Answer))
+        if records or talk:
+            _guarded(self._ports.commit, records, state, talk)
+
+
+def _guarded(call: Callable[..., object], *args: object) -> None:
+    """The error boundary around everything foreign that the rules thread calls."""
+    try:
+        call(*args)
+    except Exception:
+        log.exception("an effect failed; the panel goes on")
