@@ -1,0 +1,87 @@
+"""An MQTT 5 broker on this machine's loopback, for the demo and the tests: `iotcore` (rumqttd), from PyPI.
+
+It runs in a child process that ends by itself when its parent is gone. It listens on 127.0.0.1 only, has no passwords
+and keeps nothing: a desk's broker, not a center's.
+"""
+
+import socket
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from iotcore import Broker
+
+HOST = "127.0.0.1"
+MAX_PACKET_BYTES = 256 * 1024
+
+# Only a v5 listener: with the plain options iotcore would speak MQTT 3.1.1.
+_CONFIG = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 4096
+max_outgoing_packet_count = 200
+max_segment_size = 16777216
+max_segment_count = 10
+
+[v5.1]
+name = "fenghuo-desk"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+    [v5.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = {max_bytes}
+    max_inflight_count = 100
+    dynamic_filters = true
+"""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class EmbeddedBroker:
+    """The broker as a context manager; `start` and `stop` may be repeated on the same port. Holds no state."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self.host = HOST
+        self.port = port or free_port()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._broker: Broker | None = None
+
+    def start(self) -> None:
+        """Start and wait until it accepts connections. Raises `OSError` when the port is taken, `RuntimeError` else."""
+        if self._broker is not None:
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="fenghuo-broker-")
+        config = Path(self._folder.name) / "broker.toml"
+        config.write_text(_CONFIG.format(host=HOST, port=self.port, max_bytes=MAX_PACKET_BYTES))
+        broker = Broker(config_path=str(config))
+        try:
+            broker.start()
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._broker = broker
+
+    def stop(self) -> None:
+        """Stop it and give the port free. Its clients' wills are lost with it, as in a power cut of the broker."""
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def __enter__(self) -> "EmbeddedBroker":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
