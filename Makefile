@@ -1,0 +1,40 @@
+# Two commands for a newcomer: `make run` and `make test`. Both install all they need, here and by Debian's packages.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test check bench docs clean help
+
+help:            ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+run: $(STAMP)    ## the demo: a burglary at a simulated bank branch. ARGS="--stay" keeps it running
+	$(BIN)/fenghuo demo $(ARGS)
+
+test: $(STAMP)   ## all tests, against a real Mosquitto
+	.ci/packages mosquitto strace
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(STAMP)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of the same run
+	.ci/packages mosquitto
+	$(BIN)/python -m hil.bench $(ARGS)
+
+docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams
+	$(BIN)/python -m firmware.protocol.schemas docs/schemas
+	$(BIN)/python -m firmware.protocol.vectors docs/vectors
+	$(BIN)/python -m rules.diagram docs/rules.md
+
+clean:           ## what was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(STAMP): pyproject.toml
+	.ci/venv $(PYTHON) $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
