@@ -5,16 +5,27 @@ thumbnail is proven by its SHA-256, which the record's payload carries.
 """
 
 import base64
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
-from firmware.protocol.records import JournalId, LaneName, Record, Strict, UtcText
+from firmware.protocol.messages import MAX_BATCH_RECORDS
+from firmware.protocol.records import JournalId, LaneName, Number, PanelId, Record, Strict, UtcText
 
 CONTENT_TYPE = "application/cloudevents+json"
 BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 TYPE_PREFIX = "cn.fenghuo."
 MAX_THUMBNAIL_BYTES = 24 * 1024
+
+
+Source = Annotated[
+    str, StringConstraints(pattern=r"^/panels/[a-z0-9][a-z0-9-]{2,47}$"), Field(description="`/panels/{panel}`")
+]
+EventType = Annotated[
+    str,
+    StringConstraints(pattern=r"^cn\.fenghuo\.[a-z0-9][a-z0-9.-]{0,63}$"),
+    Field(description="`cn.fenghuo.` and the kind"),
+]
 
 
 class RecordData(Record):
@@ -24,26 +35,34 @@ class RecordData(Record):
 
 
 class Event(Strict):
-    """A record as a CloudEvent. `id` is `{journal}-{seq}`, `source` is `/panels/{panel}`."""
+    """A record as a CloudEvent. Its attributes repeat the header; where they do not agree it is no event of ours."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
-    source: str
-    type: str = Field(description="`cn.fenghuo.` and the kind")
-    time: UtcText
+    id: str = Field(max_length=64, description="`{journal}-{seq}` of the header")
+    source: Source
+    type: EventType
+    time: UtcText = Field(description="`time` of the header")
     datacontenttype: Literal["application/json"] = "application/json"
     lane: LaneName
     stored: bool = Field(description="true when it waited for the link, false when sent as it happened")
     data: RecordData
+
+    @model_validator(mode="after")
+    def _repeats_the_header(self) -> Self:
+        expected = _attributes(self.data)
+        for name, value in expected.items():
+            if getattr(self, name) != value:
+                raise ValueError(f"{name} does not repeat the header, which says {value!r}")
+        return self
 
 
 class TelemetryEvent(Strict):
     """A telemetry item as a CloudEvent: not chained, not receipted."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: str = Field(description="`{session}-t{number}`")
-    source: str
-    type: str
+    id: str = Field(pattern=r"^[0-9]{1,16}-t[0-9]{1,16}$", description="`{session}-t{number}`")
+    source: Source
+    type: EventType
     time: UtcText
     datacontenttype: Literal["application/json"] = "application/json"
     lane: Literal["telemetry"] = "telemetry"
@@ -57,40 +76,50 @@ class Link(Strict):
     order (compared member by member) than the newest online is late, and not believed.
     """
 
-    panel: str
+    panel: PanelId
     online: bool
-    order: list[int] = Field(min_length=3, max_length=3)
+    order: list[Number] = Field(min_length=3, max_length=3)
     time: UtcText | None = Field(description="null in a last will")
 
 
 class PublicState(Strict):
     """Retained on `state`. Holds nothing of a silent alarm."""
 
-    panel: str
+    panel: PanelId
     journal: JournalId
-    seq: int = Field(ge=0, description="the last record it reflects")
+    seq: Number = Field(description="the last record it reflects")
     time: UtcText
     areas: dict[str, dict[str, Any]]
     zones: dict[str, dict[str, Any]]
     troubles: list[str]
 
 
+batch: TypeAdapter[list[Event]] = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=MAX_BATCH_RECORDS)])
+"""A CloudEvents batch: what stands on `batch/{lane}`."""
+
+
 def event(record: Record, stored: bool, thumbnail: bytes | None = None) -> dict[str, Any]:
     """The CloudEvent of a record, as JSON-ready members."""
-    header = record.header
-    data: dict[str, Any] = {"header": header.model_dump(), "payload": record.payload, "hash": record.hash}
+    data: dict[str, Any] = {"header": record.header.model_dump(), "payload": record.payload, "hash": record.hash}
     if thumbnail is not None:
         data["thumbnail"] = base64.b64encode(thumbnail).decode()
     return {
         "specversion": "1.0",
+        "datacontenttype": "application/json",
+        **_attributes(record),
+        "stored": stored,
+        "data": data,
+    }
+
+
+def _attributes(record: Record) -> dict[str, str]:
+    header = record.header
+    return {
         "id": f"{header.journal}-{header.seq}",
         "source": f"/panels/{header.panel}",
         "type": TYPE_PREFIX + header.kind,
         "time": header.time,
-        "datacontenttype": "application/json",
         "lane": header.lane,
-        "stored": stored,
-        "data": data,
     }
 
 

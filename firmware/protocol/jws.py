@@ -17,15 +17,19 @@ from firmware.protocol.canonical import NotCanonical, canonical, check_domain, s
 
 ALGORITHM = "EdDSA"
 MAX_BYTES = 128 * 1024
+"""Characters (ASCII, so bytes) of one token."""
+
+_MAX_DETAIL = 200
 
 
 class Refused(Exception):
     """A signed thing that does not count. `reason` is a short code, `detail` says what was found."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        # What was found comes from outside, so it is cut and made printable before it reaches a log or a record.
         self.reason = reason
-        self.detail = detail
+        self.detail = detail[:_MAX_DETAIL].encode("ascii", "backslashreplace").decode()[:_MAX_DETAIL]
+        super().__init__(f"{reason}: {self.detail}")
 
 
 def b64url(data: bytes) -> str:
@@ -118,7 +122,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _json_object(data: bytes, part: str) -> dict[str, Any]:
     try:
-        value = json.loads(data, object_pairs_hook=_unique)
+        # Decoded here: `json.loads` would take UTF-16, UTF-32 and a byte order mark too.
+        value = json.loads(data.decode(), object_pairs_hook=_unique)
         check_domain(value)
     except (ValueError, RecursionError, NotCanonical) as error:
         raise Refused("malformed", f"{part}: {error}") from None

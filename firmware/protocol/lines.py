@@ -13,28 +13,57 @@ from firmware.protocol.messages import MAX_LINE
 
 
 class LineTooLong(Exception):
-    """The peer sent more than `MAX_LINE` bytes without a newline."""
+    """A line of more than `MAX_LINE` bytes. `lines` are the whole lines that the same bytes completed."""
+
+    def __init__(self, limit: int, lines: list[bytes]) -> None:
+        super().__init__(f"a line of more than {limit} bytes")
+        self.lines = lines
 
 
 def encode(message: BaseModel) -> bytes:
-    """One line, newline included."""
-    return message.model_dump_json().encode() + b"\n"
+    """One line, newline included; raises `LineTooLong` for what the other side would refuse."""
+    line = message.model_dump_json().encode()
+    if len(line) > MAX_LINE:
+        raise LineTooLong(MAX_LINE, [])
+    return line + b"\n"
 
 
 class Splitter:
-    """Turns received bytes into lines; holds at most `limit` bytes."""
+    """Turns received bytes into lines; holds at most `limit` bytes.
+
+    A line that is too long is reported once and left out whole: its tail never counts as a line.
+    """
 
     def __init__(self, limit: int = MAX_LINE) -> None:
         self._limit = limit
-        self._rest = b""
+        self._rest = bytearray()
+        self._skipping = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes, without newlines; raises `LineTooLong`."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > self._limit or any(len(line) > self._limit for line in lines):
-            self._rest = b""
-            raise LineTooLong(f"a line of more than {self._limit} bytes")
+        lines: list[bytes] = []
+        too_long = False
+        *ends, start = data.split(b"\n")
+        for end in ends:
+            too_long |= self._grow(end)
+            if not self._skipping:
+                lines.append(bytes(self._rest))
+            self._rest.clear()
+            self._skipping = False
+        too_long |= self._grow(start)
+        if too_long:
+            raise LineTooLong(self._limit, lines)
         return lines
+
+    def _grow(self, piece: bytes) -> bool:
+        """Add to the line that is being read; whether it has just become too long."""
+        if self._skipping or len(self._rest) + len(piece) <= self._limit:
+            if not self._skipping:
+                self._rest += piece
+            return False
+        self._rest.clear()
+        self._skipping = True
+        return True
 
 
 class Client:
@@ -61,14 +90,20 @@ class Client:
         self._socket.sendall(encode(message))
 
     def receive(self, timeout_s: float | None = None) -> dict[str, Any] | None:
-        """The next message, or None when none came in time. Raises `ConnectionError` at the end of the stream."""
+        """The next message, or None when none came in time.
+
+        Raises `ConnectionError` at the end of the stream, and for a line that is no JSON object.
+        """
         limit = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._lines:
             wait = None if limit is None else max(0.0, limit - time.monotonic())
             if not select.select([self._socket], [], [], wait)[0]:
                 return None
             self._read()
-        value = json.loads(self._lines.pop(0))
+        try:
+            value = json.loads(self._lines.pop(0).decode())
+        except (ValueError, RecursionError):
+            raise ConnectionError("core sent a line that is not JSON") from None
         if not isinstance(value, dict):
             raise ConnectionError(f"core sent {type(value).__name__}, expected an object")
         return value
@@ -81,7 +116,10 @@ class Client:
         data = self._socket.recv(65536)
         if not data:
             raise ConnectionError("core closed the connection")
-        self._lines.extend(self._splitter.feed(data))
+        try:
+            self._lines.extend(self._splitter.feed(data))
+        except LineTooLong as error:
+            raise ConnectionError(f"core sent {error}") from None
 
     def close(self) -> None:
         """Close the connection."""

@@ -8,14 +8,34 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from firmware.protocol.records import Hash, JournalId, LaneName, PanelId, Record, Strict
+from firmware.protocol.canonical import MAX_INTEGER
+from firmware.protocol.records import (
+    Count,
+    Hash,
+    JournalId,
+    KindName,
+    LaneName,
+    Number,
+    PanelId,
+    Record,
+    Strict,
+    UtcText,
+)
 
 MAX_LINE = 256 * 1024
-"""Bytes of one line, newline included, in either direction."""
+"""Bytes of one line without its newline, in either direction."""
 MAX_BATCH_RECORDS = 64
 MAX_BATCH_BYTES = 64 * 1024
+MAX_TOKEN = 128 * 1024
+"""Characters of a signed thing (`jws.MAX_BYTES`, without its import)."""
+MAX_DELIVERED = 64
+"""Ranges of one `delivered`; as many as a receipt may hold."""
 
 Lane: TypeAlias = LaneName
+Id = Annotated[str, Field(max_length=48, description="id in the panel file")]
+Token = Annotated[str, Field(max_length=MAX_TOKEN, description="compact JWS")]
+# Strict python validation would refuse the list that JSON has for a pair.
+Range = Annotated[tuple[Count, Count], Field(strict=False, description="first and last, ends included")]
 
 
 class Error(Strict):
@@ -33,17 +53,17 @@ class Welcome(Strict):
 
     type: Literal["welcome"] = "welcome"
     panel: PanelId
-    session: int = Field(ge=1, description="grows with each start of core")
-    peer: int = Field(ge=1, description="number of this connection in the session, grows")
-    version: str
+    session: Count = Field(description="grows with each start of core")
+    peer: Count = Field(description="number of this connection in the session, grows")
+    version: str = Field(max_length=64)
 
 
 class JournalHead(Strict):
     """How far one journal reaches: the last durable `lane_seq` of each lane, and where delivery has gaps."""
 
     journal: JournalId
-    last: dict[Lane, int] = Field(description="last durable lane_seq, 0 when empty")
-    first_undelivered: dict[Lane, int] = Field(description="lowest lane_seq without a receipt; last + 1 when none")
+    last: dict[Lane, Number] = Field(description="last durable lane_seq, 0 when empty")
+    first_undelivered: dict[Lane, Count] = Field(description="lowest lane_seq without a receipt; last + 1 when none")
 
 
 class Head(Strict):
@@ -59,8 +79,8 @@ class Pull(Strict):
     type: Literal["pull"] = "pull"
     journal: JournalId
     lane: Lane
-    first: int = Field(ge=1)
-    last: int = Field(ge=1)
+    first: Count
+    last: Count
     limit: int = Field(default=MAX_BATCH_RECORDS, ge=1, le=MAX_BATCH_RECORDS)
 
 
@@ -71,7 +91,7 @@ class Records(Strict):
     journal: JournalId
     lane: Lane
     records: list[Record] = Field(max_length=MAX_BATCH_RECORDS)
-    next: int = Field(ge=1)
+    next: Count
 
 
 class Delivered(Strict):
@@ -80,14 +100,14 @@ class Delivered(Strict):
     type: Literal["delivered"] = "delivered"
     journal: JournalId
     lane: Lane
-    ranges: list[tuple[int, int]]
+    ranges: list[Range] = Field(max_length=MAX_DELIVERED)
 
 
 class Beat(Strict):
     """Core to uplink: publish this signed heartbeat."""
 
     type: Literal["heartbeat"] = "heartbeat"
-    jws: str
+    jws: Token
 
 
 class State(Strict):
@@ -108,28 +128,28 @@ class ReplyOut(Strict):
     """Core to uplink: publish this signed reply."""
 
     type: Literal["reply"] = "reply"
-    jws: str
+    jws: Token
 
 
 class ReceiptIn(Strict):
     """Uplink to core: the center sent this receipt; core checks it."""
 
     type: Literal["receipt"] = "receipt"
-    jws: str
+    jws: Token
 
 
 class CommandIn(Strict):
     """Uplink to core: the center sent this command; core checks it."""
 
     type: Literal["command"] = "command"
-    jws: str
+    jws: Token
 
 
 class Path(Strict):
     """Uplink to core: a path came up or failed. Up means: the center receipts in time, not only: connected."""
 
     type: Literal["path"] = "path"
-    path: str = Field(max_length=48)
+    path: Id
     up: bool
     detail: str = Field(default="", max_length=200)
 
@@ -147,33 +167,45 @@ class CaptureOrder(Strict):
     """Core to camera: take pictures for this incident with these cameras."""
 
     type: Literal["capture"] = "capture"
-    incident: int = Field(ge=1)
-    kind: str
-    zone: str
-    cameras: list[str] = Field(min_length=1, max_length=16)
-    time: str = Field(description="UTC of the alarm")
-    monotonic_ms: int = Field(ge=0, description="boot clock of the alarm")
+    incident: Count
+    kind: KindName
+    zone: Id
+    cameras: list[Id] = Field(min_length=1, max_length=16)
+    time: UtcText = Field(description="UTC of the alarm")
+    monotonic_ms: Number = Field(description="boot clock of the alarm")
+
+
+Thousandths = Annotated[int, Field(ge=0, le=1000)]
+# Each step begins with a letter or digit: no way out of the folder, no hidden file.
+EvidenceFile = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,7}$",
+        description="path inside the evidence folder",
+    ),
+]
 
 
 class Box(Strict):
     """Where a person stands, in thousandths of width and height, and how sure the model is (0 to 1000)."""
 
-    left: int
-    top: int
-    right: int
-    bottom: int
-    score: int = Field(ge=0, le=1000)
+    left: Thousandths
+    top: Thousandths
+    right: Thousandths
+    bottom: Thousandths
+    score: Thousandths
 
 
 class Picture(Strict):
     """One JPEG file of the evidence store."""
 
-    file: str = Field(max_length=200, description="path inside the evidence folder")
+    file: EvidenceFile
     sha256: Hash
-    bytes: int = Field(ge=1)
-    offset_ms: int = Field(description="when it was taken, relative to the alarm")
-    width: int
-    height: int
+    bytes: int = Field(ge=1, le=64 * 1024 * 1024)
+    offset_ms: int = Field(ge=-MAX_INTEGER, le=MAX_INTEGER, description="when it was taken, relative to the alarm")
+    width: int = Field(ge=1, le=16_384)
+    height: int = Field(ge=1, le=16_384)
     boxes: list[Box] = Field(max_length=20)
 
 
@@ -184,22 +216,22 @@ class Manifest(Strict):
     """
 
     type: Literal["pictures"] = "pictures"
-    incident: int = Field(ge=1)
-    zone: str
-    camera: str
+    incident: Count
+    zone: Id
+    camera: Id
     pictures: list[Picture] = Field(max_length=64)
     thumbnail: Picture | None
     verdict: Literal["person", "unverified"]
-    score: int = Field(ge=0, le=1000, description="best score of all pictures, in thousandths")
+    score: Thousandths = Field(description="best score of all pictures, in thousandths")
     model: str = Field(max_length=80, description="file name and start of the SHA-256 of the model, or why none ran")
-    part: int = Field(ge=1, description="an incident's pictures may come in several manifests")
+    part: Count = Field(description="an incident's pictures may come in several manifests")
 
 
 class CameraHealth(Strict):
     """Camera to core: a camera works or does not."""
 
     type: Literal["camera"] = "camera"
-    camera: str = Field(max_length=48)
+    camera: Id
     ok: bool
     detail: str = Field(default="", max_length=200)
 
@@ -226,7 +258,7 @@ class AskRecords(Strict):
     """Technician to core: durable records of the journal in use after `seq`, lowest first (`journal tail`)."""
 
     type: Literal["records"] = "records"
-    after: int = Field(ge=0)
+    after: Number
     limit: int = Field(default=64, ge=1, le=64)
 
 
@@ -237,10 +269,10 @@ class SetUser(Strict):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     name: str = Field(max_length=64)
     level: int = Field(ge=2, le=3)
-    areas: list[str] = Field(min_length=1, max_length=64)
-    new_code: str = Field(pattern=r"^\d{4,8}$")
-    new_duress_code: str = Field(default="", pattern=r"^(\d{4,8})?$")
-    code: str = Field(default="", pattern=r"^(\d{4,8})?$")
+    areas: list[Id] = Field(min_length=1, max_length=64)
+    new_code: str = Field(pattern=r"^[0-9]{4,8}$")
+    new_duress_code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
+    code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
 
 
 class RemoveUser(Strict):
@@ -248,7 +280,7 @@ class RemoveUser(Strict):
 
     type: Literal["user-remove"] = "user-remove"
     id: str = Field(max_length=32)
-    code: str = Field(pattern=r"^\d{4,8}$")
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
 class Answer(Strict):
@@ -274,7 +306,7 @@ class Move(Strict):
     """
 
     type: Literal["move"] = "move"
-    zone: str = Field(max_length=48)
+    zone: Id
     position: Literal["open", "close", "cut", "short"]
 
 
@@ -282,7 +314,7 @@ class Press(Strict):
     """Desk to core: press and let go (buttons, momentary keyswitches)."""
 
     type: Literal["press"] = "press"
-    zone: str = Field(max_length=48)
+    zone: Id
     hold_ms: int = Field(default=1000, ge=1, le=60_000)
 
 
@@ -290,9 +322,9 @@ class Code(Strict):
     """Desk to core: a code typed at the simulated keypad; the `#` that ends it is optional."""
 
     type: Literal["code"] = "code"
-    digits: str = Field(pattern=r"^\d{1,12}#?$")
+    digits: str = Field(pattern=r"^[0-9]{1,12}#?$")
     wish: Literal["toggle", "arm", "disarm", "silence", "bypass", "unbypass"] = "toggle"
-    areas: list[str] = Field(default=[], max_length=64)
+    areas: list[Id] = Field(default=[], max_length=64)
     zone: str = Field(default="", max_length=48)
     source: str = Field(default="keypad-1", max_length=48)
 
@@ -326,8 +358,8 @@ class Seen(Strict):
     what: str = Field(max_length=16)
     name: str = Field(max_length=64)
     value: Any
-    monotonic_ms: int
-    utc: str
+    monotonic_ms: Number
+    utc: UtcText
 
 
 FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | AskDesk | Watch, Field(discriminator="type")]
@@ -338,3 +370,5 @@ from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
 from_technician: TypeAdapter[AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(FromTechnician)
 from_desk: TypeAdapter[Move | Press | Code | Mains | AskDesk | Watch] = TypeAdapter(FromDesk)
+to_technician: TypeAdapter[Answer | Error] = TypeAdapter(Annotated[Answer | Error, Field(discriminator="type")])
+to_desk: TypeAdapter[Answer | Seen | Error] = TypeAdapter(Annotated[Answer | Seen | Error, Field(discriminator="type")])

@@ -5,17 +5,25 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from firmware.protocol.canonical import canonical, sha256_hex
+from firmware.protocol.canonical import MAX_INTEGER, NotCanonical, canonical, check_domain, sha256_hex
 
 GENESIS = "0" * 64
 """`prev` of the first record of a journal."""
+MAX_PAYLOAD = 128 * 1024
+"""Bytes of a canonical payload: the largest manifest of pictures fits, everything else is far below."""
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 PanelId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
 JournalId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 LaneName = Annotated[str, StringConstraints(pattern=r"^(alarm|status|evidence)$")]
-Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
-UtcText = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+Count = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+Number = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+KindName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
+# Not \d, which takes the digits of every script.
+UtcText = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")
+]
+ClockName = Annotated[str, StringConstraints(pattern=r"^(synchronised|free-running|unset)$")]
 
 
 class Strict(BaseModel):
@@ -32,13 +40,11 @@ class Header(Strict):
     seq: Count = Field(description="number in the journal, from 1, without gaps")
     lane: LaneName = Field(description="delivery lane")
     lane_seq: Count = Field(description="number in the lane, from 1, without gaps")
-    boot: str = Field(description="boot id of the machine", max_length=64)
+    boot: str = Field(description="boot id of the machine", min_length=1, max_length=64)
     time: UtcText = Field(description="UTC when it happened, as the panel's clock said")
-    clock: Annotated[str, StringConstraints(pattern=r"^(synchronised|free-running|unset)$")] = Field(
-        description="how far `time` can be trusted"
-    )
-    monotonic_ms: int = Field(ge=0, le=2**53 - 1, description="boot clock when it happened, milliseconds")
-    kind: str = Field(description="name in the event vocabulary", max_length=64)
+    clock: ClockName = Field(description="how far `time` can be trusted")
+    monotonic_ms: Number = Field(description="boot clock when it happened, milliseconds")
+    kind: KindName = Field(description="name in the event vocabulary")
     payload_hash: Hash = Field(description="SHA-256 of the canonical payload")
     state_hash: Hash = Field(description="SHA-256 of the panel state after this record")
     prev: Hash = Field(description="`hash` of the record before, 64 zeros for the first")
@@ -74,10 +80,21 @@ def record_hash(header: Header) -> str:
 
 
 def faults(record: Record) -> list[str]:
-    """What is wrong with a record by itself: its hash, its payload's hash. Empty when it is whole."""
+    """What is wrong with a record by itself: its hash, its payload's hash. Empty when it is whole.
+
+    Takes any record that the model takes: a payload outside the JSON domain is a fault too.
+    """
     found = []
-    if record_hash(record.header) != record.hash:
+    if _hash_of(record.header.model_dump()) != record.hash:
         found.append("the hash does not fit the header")
-    if record.payload is not None and sha256_hex(canonical(record.payload)) != record.header.payload_hash:
+    if record.payload is not None and _hash_of(record.payload) != record.header.payload_hash:
         found.append("the payload does not fit its hash")
     return found
+
+
+def _hash_of(members: dict[str, Any]) -> str | None:
+    """None for members that have no canonical form, and so no hash."""
+    try:
+        return sha256_hex(canonical(check_domain(members)))
+    except NotCanonical:
+        return None

@@ -3,12 +3,12 @@
 A signature under one `typ` never counts for another, so a receipt can't be played as a command.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.records import Count, Hash, JournalId, LaneName, PanelId, Strict, UtcText
+from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
 
 HEARTBEAT = "fenghuo.heartbeat.v1"
 RECEIPT = "fenghuo.receipt.v1"
@@ -28,16 +28,18 @@ class Heartbeat(Strict):
     """Signed by core, every 30 s: that it lives, and how far its journal reaches."""
 
     panel: PanelId
-    session: int = Field(ge=1, description="grows with each start of core")
-    beat: int = Field(ge=1, description="number of this heartbeat in the session")
+    session: Count = Field(description="grows with each start of core")
+    beat: Count = Field(description="number of this heartbeat in the session")
     time: UtcText
-    clock: str = Field(pattern="^(synchronised|free-running|unset)$")
-    monotonic_ms: int = Field(ge=0)
+    clock: ClockName
+    monotonic_ms: Number = Field(description="boot clock, milliseconds")
     journal: JournalId
-    seq: int = Field(ge=0, description="last durable record, 0 when there is none")
+    seq: Number = Field(description="last durable record, 0 when there is none")
     hash: Hash = Field(description="its hash, 64 zeros when there is none")
-    lanes: dict[LaneName, int] = Field(description="last lane_seq of each chained lane")
-    troubles: list[str] = Field(max_length=64, description="standing troubles, `name` or `name:subject`")
+    lanes: dict[LaneName, Number] = Field(description="last lane_seq of each chained lane")
+    troubles: list[Annotated[str, Field(max_length=120)]] = Field(
+        max_length=64, description="standing troubles, `name` or `name:subject`"
+    )
     nonce: Nonce
 
 
@@ -47,6 +49,12 @@ class ReceiptRange(Strict):
     first: Count
     last: Count
     hash: Hash
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}")
+        return self
 
 
 class Receipt(Strict):
@@ -64,7 +72,7 @@ CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "status"
 class CommandArgs(Strict):
     """What the command is about. `areas` empty means all areas; `zone` goes with bypass and unbypass."""
 
-    areas: list[str] = Field(default=[], max_length=64)
+    areas: list[Annotated[str, Field(max_length=48)]] = Field(default=[], max_length=64)
     zone: str = Field(default="", max_length=48)
 
 
@@ -83,7 +91,7 @@ class Reply(Strict):
     """Signed by core: what became of a command. `counter` is null when it could not be read."""
 
     panel: PanelId
-    counter: int | None
+    counter: Count | None
     result: Literal["done", "refused"]
     reason: str = Field(description="empty when done, else a short code", max_length=64)
     detail: dict[str, Any] = Field(description="for `status` the public state; else what was in the way")
@@ -106,10 +114,15 @@ class Tick(Strict):
 
     panel: PanelId
     journal: JournalId
-    seq: int = Field(ge=0)
+    seq: Number
     state_hash: Hash
-    boot: str = Field(max_length=64)
-    monotonic_ms: int = Field(ge=0)
+    boot: str = Field(min_length=1, max_length=64)
+    monotonic_ms: Number
+
+
+def read_heartbeat(keys: KeyRing, token: str) -> Heartbeat:
+    """The heartbeat in a token; raises `Refused`."""
+    return _model(Heartbeat, keys.verify(HEARTBEAT, token))
 
 
 def read_receipt(keys: KeyRing, token: str) -> Receipt:
@@ -120,6 +133,21 @@ def read_receipt(keys: KeyRing, token: str) -> Receipt:
 def read_command(keys: KeyRing, token: str) -> Command:
     """The command in a token; raises `Refused`."""
     return _model(Command, keys.verify(COMMAND, token))
+
+
+def read_reply(keys: KeyRing, token: str) -> Reply:
+    """The reply in a token; raises `Refused`."""
+    return _model(Reply, keys.verify(REPLY, token))
+
+
+def read_checkpoint(keys: KeyRing, token: str) -> Checkpoint:
+    """The checkpoint in a token; raises `Refused`."""
+    return _model(Checkpoint, keys.verify(CHECKPOINT, token))
+
+
+def read_tick(keys: KeyRing, token: str) -> Tick:
+    """The tick in a token; raises `Refused`."""
+    return _model(Tick, keys.verify(TICK, token))
 
 
 def _model(model: type[M], payload: dict[str, Any]) -> M:

@@ -1,6 +1,10 @@
 """The MQTT topics of a panel (DESIGN "What the center receives")."""
 
+import re
+
 ROOT = "fenghuo/v1"
+
+_TOPIC = re.compile(r"fenghuo/v1/([a-z0-9][a-z0-9-]{2,47})/([a-z]+(?:/[a-z]+)*)")
 
 
 def topic(panel: str, *words: str) -> str:
@@ -9,8 +13,6 @@ def topic(panel: str, *words: str) -> str:
 
 
 def parse(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """The panel and the words behind it, or None for a topic that is not ours."""
-    parts = text.split("/")
-    if len(parts) < 4 or "/".join(parts[:2]) != ROOT:
-        return None
-    return parts[2], tuple(parts[3:])
+    """The panel and the words behind it, or None for a topic that is not ours (wildcards are not)."""
+    found = _TOPIC.fullmatch(text)
+    return (found[1], tuple(found[2].split("/"))) if found else None
