@@ -1,7 +1,7 @@
-"""The panel file, `panel.toml`: its models, and the site that the rules see.
+"""The models of the panel file: one for each table, with units in the names.
 
 Strict: an unknown key, a wrong type or a number out of range is a mistake, never ignored. What one model can't see (an
-area that does not exist, a line used twice) is checked over the whole file.
+area that does not exist, a line used twice) is checked over the whole file, in `firmware.config.checks`.
 """
 
 from typing import Annotated, Literal
@@ -11,20 +11,24 @@ from pydantic import BaseModel, ConfigDict, Field
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 Line = Annotated[int, Field(ge=0, le=57, description="GPIO line number of the chip (BCM numbering on a Pi)")]
 KeyX = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="`x` of an Ed25519 JWK")]
-Gb28181Id = Annotated[str, Field(pattern=r"^\d{20}$")]
+Gb28181Id = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
+# Control characters would reach terminals, records and reports.
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+FilePath = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
 
 
 class Model(BaseModel):
     """All tables of the panel file: exact keys, frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Panel(Model):
     """`[panel]`"""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
-    name: str = Field(min_length=1, max_length=64)
+    name: Name
     profile: Literal["cn"] = "cn"
     pins: Literal["board", "simulated"] = "board"
     chip: int = Field(default=0, ge=0, le=9)
@@ -37,7 +41,7 @@ class Area(Model):
 
     id: Id
     number: int = Field(ge=1, le=99)
-    name: str = Field(min_length=1, max_length=64)
+    name: Name
     entry_delay_s: int = Field(default=30, ge=0, le=45)
     exit_delay_s: int = Field(default=60, ge=0, le=255)
     gb28181_id: Gb28181Id | None = None
@@ -62,7 +66,7 @@ class Zone(Model):
 
     id: Id
     number: int = Field(ge=1, le=999)
-    name: str = Field(min_length=1, max_length=64)
+    name: Name
     type: Literal["entry-exit", "follower", "instant", "24-hour", "hold-up", "tamper", "keyswitch"]
     sensor: Literal["contact", "pir", "button", "loop", "glass-break", "vibration", "key"] = "contact"
     areas: list[Id] = Field(min_length=1, max_length=64)
@@ -81,15 +85,16 @@ class Output(Model):
     line: Line
     active: Literal["high", "low"] = "high"
     areas: list[Id] = Field(min_length=1, max_length=64)
+    gb28181_id: Gb28181Id | None = None
 
 
 class Camera(Model):
     """`[[camera]]`. `folder` shows the pictures of `source` (or a video) as frames; `drawn` is for the desk."""
 
     id: Id
-    name: str = Field(min_length=1, max_length=64)
+    name: Name
     maker: Literal["picamera2", "folder", "drawn"]
-    source: str = ""
+    source: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
     width: int = Field(default=640, ge=160, le=4608)
     height: int = Field(default=480, ge=120, le=2592)
     frames_per_s: int = Field(default=2, ge=1, le=10)
@@ -120,9 +125,9 @@ class Power(Model):
 class Tls(Model):
     """`tls = {...}` of a path: files, relative to the panel file."""
 
-    ca: str
-    certificate: str
-    key: str
+    ca: FilePath
+    certificate: FilePath
+    key: FilePath
 
 
 class MqttPath(Model):
@@ -130,7 +135,7 @@ class MqttPath(Model):
 
     id: Id
     kind: Literal["mqtt"] = "mqtt"
-    host: str = Field(min_length=1, max_length=253)
+    host: Host
     port: int = Field(default=8883, ge=1, le=65535)
     tls: Tls | None = None
     plaintext: Literal["I accept that anyone on the network can read and drop reports"] | None = None
@@ -149,10 +154,10 @@ class Center(Model):
 class Storage(Model):
     """`[storage]`: where things lie; relative paths are relative to the panel file."""
 
-    data: str = "data"
-    run: str = "run"
-    retention_days: int = Field(default=400, ge=90)
-    picture_retention_days: int = Field(default=30, ge=30)
+    data: FilePath = "data"
+    run: FilePath = "run"
+    retention_days: int = Field(default=400, ge=90, le=36_500)
+    picture_retention_days: int = Field(default=30, ge=30, le=36_500)
 
 
 class PanelFile(Model):

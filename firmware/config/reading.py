@@ -1,0 +1,132 @@
+"""Reading a panel file: bytes, TOML, models, the whole; every mistake at once, and never a traceback.
+
+What is loaded stays as it was read, with the hash that goes into the journal.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from firmware.config.checks import mistakes
+from firmware.config.mistakes import BadPanelFile, Finding, Mistake, name_key, shorten
+from firmware.config.models import PanelFile
+from firmware.config.rows import Document
+from firmware.language import Text
+
+MAX_BYTES = 1024 * 1024
+MAX_MISTAKES = 200
+"""More are counted, not listed."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A panel file without mistakes. `folder` is absolute; `sha256` is of the file's bytes, hex."""
+
+    path: Path
+    folder: Path
+    file: PanelFile
+    sha256: str
+    text: str = ""
+
+    @property
+    def data(self) -> Path:
+        """Where journal, keys and evidence lie."""
+        return self.folder / self.file.storage.data
+
+    @property
+    def run(self) -> Path:
+        """Where the sockets lie."""
+        return self.folder / self.file.storage.run
+
+    @cached_property
+    def warnings(self) -> list[Mistake]:
+        """What is allowed but seldom meant."""
+        from firmware.config.warnings import warnings  # only a person asks; a starting panel does not pay for it
+
+        data = tomllib.loads(self.text)
+        return _place(self.path.name, warnings(Document(data)), self.text, data)
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a panel file; raises `BadPanelFile` with every mistake."""
+    raw = _read(path)
+    text = _decode(path, raw)
+    data = _parse(path, text)
+    findings: list[Finding] = []
+    file = None
+    try:
+        file = PanelFile.model_validate(data)
+    except ValidationError as error:
+        from firmware.config.shape import shape  # only a bad file pays for the words
+
+        findings.extend(shape(error))
+    findings.extend(mistakes(Document(data)))
+    if file is None or findings:
+        listed = _place(path.name, findings[: 10 * MAX_MISTAKES], text, data)
+        raise BadPanelFile(listed[:MAX_MISTAKES], max(0, len(findings) - MAX_MISTAKES))
+    return Loaded(path, path.absolute().parent, file, hashlib.sha256(raw).hexdigest(), text)
+
+
+def _read(path: Path) -> bytes:
+    expected: Text = ("a TOML file that this user can read", "当前用户可读的 TOML 文件")
+    try:
+        if path.is_dir():
+            raise _bad(path, "", expected, ("this is a directory", "这是一个目录"))
+        if not path.is_file() and path.exists():
+            raise _bad(path, "", expected, ("this is not a plain file", "这不是普通文件"))
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _bad(path, "", expected, ("there is no such file", "文件不存在")) from None
+    except (OSError, ValueError) as error:
+        reason = shorten(getattr(error, "strerror", None) or str(error))
+        raise _bad(path, reason, expected, ("the file can't be read", "无法读取文件")) from None
+    if len(raw) > MAX_BYTES:
+        found = f"> {MAX_BYTES} B"
+        raise _bad(path, found, (f"at most {MAX_BYTES} bytes", f"至多 {MAX_BYTES} 字节"), ("too large", "文件过大"))
+    if not raw.strip():
+        raise _bad(path, "", ("[panel], [[area]], [[zone]] …",) * 2, ("the file is empty", "文件为空"))
+    return raw
+
+
+def _decode(path: Path, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        expected: Text = ("UTF-8 (not GBK or UTF-16)", "UTF-8 编码(不是 GBK 或 UTF-16)")
+        found = f"0x{raw[error.start]:02x}"
+        raise _bad(path, found, expected, ("a byte that is not UTF-8", "含有非 UTF-8 字节"), line) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        from firmware.config.syntax import syntax
+
+        raise _bad(path, *syntax(str(error), text)) from None
+    except (ValueError, RecursionError) as error:
+        deep = isinstance(error, RecursionError)
+        said: Text = ("nested too deeply", "嵌套过深") if deep else ("a number has too many digits", "数字位数过多")
+        raise _bad(path, "", ("TOML of a sane size", "正常规模的 TOML"), said) from None
+
+
+def _bad(path: Path, found: str, expected: Text, text: Text, line: int | None = None) -> BadPanelFile:
+    return BadPanelFile([Mistake(path.name or str(path), line, "", found, expected, text)])
+
+
+def _place(file: str, findings: Iterable[Finding], text: str, data: dict[str, Any]) -> list[Mistake]:
+    from firmware.config.places import line_of, places  # only where there is something to say
+
+    lines = places(text)
+    placed = [
+        Mistake(file, line_of(f.loc, lines), name_key(f.loc, data), f.found, f.expected, f.text) for f in findings
+    ]
+    return sorted(placed, key=lambda m: (m.line is None, m.line or 0))

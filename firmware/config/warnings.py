@@ -1,0 +1,135 @@
+"""What is allowed in a panel file but seldom meant: `fenghuo site check` says it, and no panel refuses it."""
+
+from collections.abc import Callable, Iterator
+
+from firmware.config.checks import gb28181_ids, lines_used
+from firmware.config.mistakes import Finding, show
+from firmware.config.rows import Document
+
+_SILENT = ("keyswitch", "hold-up")
+# Lines 0 and 1 of the 40-pin header read the ID of add-on boards; above 27 a header has none (compute modules do).
+_HEADER = range(2, 28)
+
+
+def warnings(document: Document) -> Iterator[Finding]:
+    """Every warning, for a file that has no mistakes."""
+    for check in _CHECKS:
+        yield from check(document)
+
+
+def _sirens(document: Document) -> Iterator[Finding]:
+    served = {a for o in document.rows("output") if o.text("kind") == "siren" for _, a in o.texts("areas")}
+    for area in document.rows("area"):
+        name = area.text("id")
+        sounding = [
+            z
+            for z in document.rows("zone")
+            if z.text("type") not in _SILENT and name in [a for _, a in z.texts("areas")]
+        ]
+        if sounding and name not in served:
+            yield Finding(
+                area.loc,
+                "",
+                (f'an [[output]] with kind = "siren" and "{name}" in its areas', f"为区域 {name} 配置警号输出"),
+                ("alarms of this area sound nowhere", "该区域报警时无警号鸣响"),
+            )
+
+
+def _areas(document: Document) -> Iterator[Finding]:
+    used = {a for zone in document.rows("zone") for _, a in zone.texts("areas")}
+    for area in document.rows("area"):
+        if area.text("id") not in used:
+            yield Finding(
+                area.loc,
+                "",
+                ("at least one zone in it", "至少一个防区"),
+                ("this area has no zones", "该区域没有防区"),
+            )
+
+
+def _entry(document: Document) -> Iterator[Finding]:
+    undelayed = {a.text("id") for a in document.rows("area") if a.number("entry_delay_s", 30) == 0}
+    doors = [z for z in document.rows("zone") if z.text("type") == "entry-exit"]
+    for zone in doors:
+        if any(a in undelayed for _, a in zone.texts("areas")):
+            yield Finding(
+                zone.at("type"),
+                '"entry-exit", entry_delay_s = 0',
+                ('entry_delay_s > 0 in its area, or type = "instant"', '其区域 entry_delay_s > 0,或 type = "instant"'),
+                ("an entry-exit zone without entry delay alarms at once", "出入口防区无进入延时,将立即报警"),
+            )
+    entered = {a for zone in doors for _, a in zone.texts("areas")}
+    for zone in document.rows("zone"):
+        areas = [a for _, a in zone.texts("areas")]
+        if zone.text("type") == "follower" and not entered.intersection(areas):
+            yield Finding(
+                zone.at("type"),
+                '"follower"',
+                ("an entry-exit zone in the same area", "同一区域内有出入口防区"),
+                ("a follower without an entry-exit zone always alarms at once", "跟随防区无出入口防区,总是立即报警"),
+            )
+
+
+def _reporting(document: Document) -> Iterator[Finding]:
+    if not document.rows("path"):
+        yield Finding(
+            ("path",),
+            "",
+            ("a [[path]] to the center", "通往接警中心的 [[path]]"),
+            ("nothing is reported", "不上报任何事件"),
+        )
+    elif not document.table("center").texts("command_keys"):
+        yield Finding(
+            ("center", "command_keys"),
+            "",
+            ("the center's command keys", "接警中心的命令公钥"),
+            ("the center can't send commands", "接警中心无法下发命令"),
+        )
+
+
+def _header(document: Document) -> Iterator[Finding]:
+    if document.table("panel").text("pins", "board") != "board":
+        return
+    for loc, line in lines_used(document):
+        if line not in _HEADER:
+            yield Finding(
+                loc,
+                show(line),
+                ("GPIO 2 to 27", "GPIO 2 至 27"),
+                ("not free on the 40-pin header of a Raspberry Pi", "树莓派 40 针接口上不可用"),
+            )
+
+
+def _cameras(document: Document) -> Iterator[Finding]:
+    used = {c for zone in document.rows("zone") for _, c in zone.texts("cameras")}
+    for camera in document.rows("camera"):
+        if camera.text("id") not in used:
+            yield Finding(
+                camera.loc,
+                "",
+                ("a zone that names it in its cameras", "某防区的 cameras 中列出它"),
+                ("no zone asks this camera for pictures", "没有防区使用该摄像机"),
+            )
+
+
+def _place(document: Document) -> Iterator[Finding]:
+    home = document.table("panel").text("gb28181_id")[:10]
+    for loc, value, _ in gb28181_ids(document):
+        if home and not value.startswith(home):
+            yield Finding(
+                loc,
+                show(value),
+                (f"{home}…, as the panel's", f"{home}……,与主机一致"),
+                ("center and industry differ from the panel's id", "中心与行业编码和主机不同"),
+            )
+
+
+_CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    _sirens,
+    _areas,
+    _entry,
+    _reporting,
+    _header,
+    _cameras,
+    _place,
+)
