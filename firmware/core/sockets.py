@@ -66,9 +66,12 @@ class Peer:
 
     def send(self, message: BaseModel) -> None:
         """Queue one message; a peer that does not read is dropped."""
+        self.send_line(encode(message))
+
+    def send_line(self, data: bytes) -> None:
+        """Queue one line that is encoded already, newline included."""
         if self.gone:
             return
-        data = encode(message)
         self.out.append(data)
         self.waiting += len(data)
         if self.waiting > MAX_OUT:
@@ -80,10 +83,10 @@ class Peer:
 class Server:
     """The socket thread."""
 
-    def __init__(self, roles: list[Role]) -> None:
+    def __init__(self) -> None:
         self.dropped = 0
         self.refused = 0
-        self._roles = roles
+        self._roles: list[Role] = []
         self._peers: list[Peer] = []
         self._numbers = 0
         self._select = selectors.DefaultSelector()
@@ -99,6 +102,10 @@ class Server:
         self._listeners: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, name="sockets", daemon=True)
 
+    def add(self, role: Role) -> None:
+        """One more socket. Before `start` only."""
+        self._roles.append(role)
+
     def start(self) -> None:
         """Open the sockets (`OSError` where that fails) and start the thread."""
         for role in self._roles:
@@ -110,7 +117,8 @@ class Server:
         """Send what is queued as far as it goes, close everything, end the thread."""
         self._ending = True
         self._wake()
-        self._thread.join(2.0)
+        if self._thread.is_alive():
+            self._thread.join(2.0)
         for role in self._roles:
             role.path.unlink(missing_ok=True)
 

@@ -1,0 +1,105 @@
+"""The socket of the camera process: orders out, manifests and health in. Core never waits for it."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.clock import Clock, utc_text
+from firmware.core.sockets import Peer, Role, Server
+from firmware.protocol import messages as m
+from rules.effects import Capture
+from rules.stimuli import Noted, TroubleChanged
+
+GONE_AFTER_S = 30.0
+KEPT_ORDERS = 32
+"""Orders kept for a camera process that is just restarting; beyond, the oldest are dropped and counted."""
+ORDER_LIFE_S = 60.0
+
+
+@dataclass(frozen=True)
+class CameraFacts:
+    """What the port needs to know of the panel."""
+
+    panel: str
+    session: int
+    version: str
+    cameras: frozenset[str]
+
+
+class CameraPort:
+    """On the socket thread only, but for `order`."""
+
+    def __init__(
+        self, facts: CameraFacts, clock: Clock, submit: Callable[[Noted | TroubleChanged], object], server: Server
+    ) -> None:
+        self.dropped = 0
+        self._facts = facts
+        self._clock = clock
+        self._submit = submit
+        self._server = server
+        self._waiting: deque[tuple[float, m.CaptureOrder]] = deque()
+        self._alone_since: float | None = time.monotonic() if facts.cameras else None
+
+    def role(self, path: Path) -> Role:
+        """The socket of this port."""
+        return Role("camera", path, m.from_camera, self._received, self._connected, self._closed, peers=2)
+
+    def attach(self) -> None:
+        """Set the regular work up; before the server starts."""
+        self._server.every(1.0, self._watch)
+
+    def order(self, capture: Capture) -> None:
+        """Ask for pictures; from the rules thread, returns at once."""
+        cameras = [camera for camera in capture.cameras if camera in self._facts.cameras]
+        if not cameras:
+            return
+        order = m.CaptureOrder(
+            incident=capture.incident,
+            kind=capture.kind,
+            zone=capture.zone,
+            cameras=cameras,
+            time=utc_text(self._clock.utc()),
+            monotonic_ms=self._clock.monotonic_ms(),
+        )
+        self._server.call(lambda: self._give(order))
+
+    def _give(self, order: m.CaptureOrder) -> None:
+        if peers := self._server.peers("camera"):
+            peers[-1].send(order)
+            return
+        self._waiting.append((time.monotonic(), order))
+        if len(self._waiting) > KEPT_ORDERS:
+            self._waiting.popleft()
+            self.dropped += 1
+
+    def _connected(self, peer: Peer) -> None:
+        facts = self._facts
+        peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
+        self._alone_since = None
+        self._submit(TroubleChanged("camera", False, "process"))
+        while self._waiting:
+            since, order = self._waiting.popleft()
+            if time.monotonic() - since <= ORDER_LIFE_S:
+                peer.send(order)
+            else:
+                self.dropped += 1
+
+    def _closed(self, _peer: Peer) -> None:
+        if not self._server.peers("camera") and self._facts.cameras:
+            self._alone_since = time.monotonic()
+
+    def _received(self, peer: Peer, message: Any) -> None:
+        if message.camera not in self._facts.cameras:
+            peer.send(m.Error(reason=f"camera {message.camera!r} is not in the panel file"))
+        elif isinstance(message, m.Manifest):
+            self._submit(Noted("evidence.pictures", message.model_dump(exclude={"type"})))
+        else:
+            self._submit(TroubleChanged("camera", not message.ok, message.camera, message.detail))
+
+    def _watch(self) -> None:
+        if self._alone_since is not None and time.monotonic() - self._alone_since > GONE_AFTER_S:
+            self._submit(TroubleChanged("camera", True, "process", "the camera process is not connected"))
+            self._alone_since = None

@@ -1,0 +1,100 @@
+"""Commands of the alarm center, checked by the process that would carry them out.
+
+A command counts when it is signed by a command key of the panel file, is for this panel, carries the
+nonce of one of the last two heartbeats (fresh, without any clock), and a counter above all before. The
+counter is part of the durable state, so the rules check it for good; here replays are only kept off them.
+"""
+
+import hmac
+from collections import deque
+from collections.abc import Callable
+
+from firmware.clock import Clock, utc_text
+from firmware.core.refusals import Refusals
+from firmware.protocol.jws import KeyRing, Refused, Signer
+from firmware.protocol.signed import REPLY, Command, read_command
+from rules.effects import Answer, JsonValue
+from rules.stimuli import RemoteCommand, Wish
+
+STATUS_WAITING = 16
+"""Status questions whose answer may be under way."""
+
+
+class Commands:
+    """On the socket thread only, but for `heartbeat_sent`, which that thread calls too."""
+
+    def __init__(
+        self,
+        panel: str,
+        keys: KeyRing,
+        signer: Signer,
+        clock: Clock,
+        refusals: Refusals,
+        submit: Callable[[RemoteCommand], bool],
+        status: Callable[[], dict[str, JsonValue]],
+        send: Callable[[str], None],
+    ) -> None:
+        self._panel = panel
+        self._keys = keys
+        self._signer = signer
+        self._clock = clock
+        self._refusals = refusals
+        self._submit = submit
+        self._status = status
+        self._send = send
+        self._nonces: deque[str] = deque(maxlen=2)
+        self._highest = 0
+        self._asked: deque[int] = deque(maxlen=STATUS_WAITING)
+
+    def heartbeat_sent(self, nonce: str) -> None:
+        """A heartbeat with this nonce goes out: commands may carry it from now on."""
+        self._nonces.append(nonce)
+
+    def received(self, token: str) -> None:
+        """A token came in on the command topic."""
+        try:
+            command = read_command(self._keys, token)
+            self._check(command)
+        except Refused as refused:
+            self._refuse(refused, None)
+            return
+        self._highest = command.counter
+        if command.command == "status":
+            self._asked.append(command.counter)
+        order = RemoteCommand(
+            command.counter, command.operator, Wish(command.command), tuple(command.args.areas), command.args.zone
+        )
+        if not self._submit(order):
+            self._refuse(Refused("busy", "too much waits to be decided"), command.counter)
+
+    def _check(self, command: Command) -> None:
+        if not hmac.compare_digest(command.panel, self._panel):
+            raise Refused("wrong-panel", f"for {command.panel!r}")
+        if not any([hmac.compare_digest(command.nonce, nonce) for nonce in self._nonces]):
+            raise Refused("stale", "the nonce is not that of one of the last two heartbeats")
+        if command.counter <= self._highest:
+            raise Refused("replayed", f"counter {command.counter}, expected more than {self._highest}")
+
+    def _refuse(self, refused: Refused, counter: int | None) -> None:
+        # A flood gets no answers either: they would go out over the same link as the alarms.
+        if self._refusals.note("command", refused.reason, refused.detail, counter):
+            self._reply(counter, False, refused.reason, {})
+
+    def answer(self, answer: Answer) -> None:
+        """The rules' answer, now that its records are durable."""
+        detail = dict(answer.detail)
+        if answer.done and answer.counter in self._asked:
+            self._asked.remove(answer.counter)
+            detail = self._status()
+        self._reply(answer.counter, answer.done, answer.reason, detail)
+
+    def _reply(self, counter: int | None, done: bool, reason: str, detail: dict[str, JsonValue]) -> None:
+        payload = {
+            "panel": self._panel,
+            "counter": counter,
+            "result": "done" if done else "refused",
+            "reason": reason,
+            "detail": detail,
+            "time": utc_text(self._clock.utc()),
+        }
+        self._send(self._signer.sign(REPLY, payload))

@@ -1,0 +1,114 @@
+"""Core's side of delivery: what waits, records for the uplink, and receipts checked before they count.
+
+The uplink may be captured: it only carries. A receipt counts when a key of the center signed it, when it is for this
+panel and a journal of ours, covers durable records only, and bears the hash that stands in our journal for the last
+record of each range. No sockets and no clock in here; refusals go to `refused`, which decides how many are recorded.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from firmware.protocol.jws import KeyRing, Refused
+from firmware.protocol.messages import MAX_BATCH_BYTES, Delivered, Head, JournalHead, Pull, ReceiptIn, Records
+from firmware.protocol.records import StoredRecord
+from firmware.protocol.signed import Receipt, ReceiptRange, read_receipt
+
+
+class JournalReader(Protocol):
+    """What delivery asks of the journal (`firmware.journal.Reader`)."""
+
+    def heads(self) -> Sequence[JournalHead]:
+        """All journals that hold records, oldest first, the one in use last."""
+        ...
+
+    def pull(
+        self, journal: str, lane: str, first: int, last: int, limit: int, max_bytes: int
+    ) -> tuple[list[StoredRecord], int]:
+        """Undelivered durable records with first ≤ lane_seq ≤ last, and the lane_seq to go on with."""
+        ...
+
+    def hash_of(self, journal: str, lane: str, lane_seq: int) -> str | None:
+        """The hash of one record, None when there is none."""
+        ...
+
+
+Mark = Callable[[str, str, list[tuple[int, int]], str], object]
+"""Keep as delivered: journal, lane, ranges of `lane_seq` (ends included), and the receipt that says so."""
+
+
+class Deliveries:
+    """Answers the uplink. Used by one thread."""
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        panel: str,
+        receipt_keys: KeyRing,
+        mark: Mark,
+        refused: Callable[[str, str], object] = lambda _reason, _detail: None,
+    ) -> None:
+        """`refused` gets a short reason and what was found, once for each receipt that did not count."""
+        self.counted = 0
+        self.refusals: Counter[str] = Counter()
+        self._reader = reader
+        self._panel = panel
+        self._keys = receipt_keys
+        self._mark = mark
+        self._refused = refused
+
+    def head(self) -> Head:
+        """How far each journal reaches and what of it waits; send it when the durable mark or a cursor moved."""
+        return Head(journals=list(self._reader.heads())[-16:])
+
+    def pull(self, pull: Pull) -> Records:
+        """The answer to a pull: at most `pull.limit` records and about 64 KiB, but one at least where one waits."""
+        return Records.model_validate_json(self.pull_line(pull))
+
+    def pull_line(self, pull: Pull) -> bytes:
+        """The same answer as a line for the socket, newline included, spliced from the journal's own bytes."""
+        if not any(head.journal == pull.journal for head in self._reader.heads()):
+            return _records_line(pull, [], pull.last + 1)
+        records, go_on = self._reader.pull(pull.journal, pull.lane, pull.first, pull.last, pull.limit, MAX_BATCH_BYTES)
+        return _records_line(pull, records, go_on)
+
+    def receipt(self, message: ReceiptIn) -> Delivered | None:
+        """What a receipt delivers, marked and kept; None when it did not count. A refused one changes nothing."""
+        try:
+            receipt = read_receipt(self._keys, message.jws)
+            self._check(receipt)
+        except Refused as refusal:
+            self.refusals[refusal.reason] += 1
+            self._refused(refusal.reason, refusal.detail)
+            return None
+        ranges = [(r.first, r.last) for r in receipt.ranges]
+        self._mark(receipt.journal, receipt.lane, ranges, message.jws)
+        self.counted += 1
+        return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges)
+
+    def _check(self, receipt: Receipt) -> None:
+        if receipt.panel != self._panel:
+            raise Refused("wrong-panel", f"panel is {receipt.panel!r}, expected {self._panel!r}")
+        durable = next((h.last for h in self._reader.heads() if h.journal == receipt.journal), None)
+        if durable is None:
+            raise Refused("unknown-journal", f"journal {receipt.journal} is not one of ours")
+        for span in receipt.ranges:
+            self._check_range(receipt, span, durable.get(receipt.lane, 0))
+
+    def _check_range(self, receipt: Receipt, span: ReceiptRange, last_durable: int) -> None:
+        place = f"{receipt.lane} {span.first} to {span.last}"
+        if span.first > span.last:
+            raise Refused("bad-range", f"{place} runs backwards")
+        if span.last > last_durable:
+            raise Refused("beyond-journal", f"{place}, but the last durable one is {last_durable}")
+        ours = self._reader.hash_of(receipt.journal, receipt.lane, span.last)
+        if ours != span.hash:
+            raise Refused("wrong-hash", f"{place}: hash {span.hash}, the journal holds {ours}")
+
+
+def _records_line(pull: Pull, records: Sequence[StoredRecord], go_on: int) -> bytes:
+    body = b",".join(
+        b'{"header":%b,"payload":%b,"hash":"%b"}' % (r.header, r.payload or b"null", r.hash.encode()) for r in records
+    )
+    journal, lane = pull.journal.encode(), pull.lane.encode()
+    return b'{"type":"records","journal":"%b","lane":"%b","records":[%b],"next":%d}\n' % (journal, lane, body, go_on)

@@ -1,0 +1,136 @@
+"""The socket of the uplink: records, heartbeats and state out; receipts and commands in, checked elsewhere in core.
+
+It also watches the uplink from outside: an uplink that is gone, or one that is there and gets no alarm
+receipted, is a path trouble, whatever it says of itself.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.core.commands import Commands
+from firmware.core.delivery import Deliveries
+from firmware.core.heartbeat import Heartbeats
+from firmware.core.sockets import Peer, Role, Server
+from firmware.protocol import messages as m
+from rules.stimuli import TroubleChanged
+
+GONE_AFTER_S = 30.0
+
+
+@dataclass(frozen=True)
+class UplinkFacts:
+    """What the port needs to know of the panel."""
+
+    panel: str
+    session: int
+    version: str
+    paths: frozenset[str]
+    path_fault_s: float
+
+
+class UplinkPort:
+    """On the socket thread only."""
+
+    def __init__(
+        self,
+        facts: UplinkFacts,
+        deliveries: Deliveries,
+        commands: Commands,
+        heartbeats: Heartbeats,
+        submit: Callable[[TroubleChanged], object],
+        state: Callable[[], m.State | None],
+        troubles: Callable[[], list[str]],
+        server: Server,
+    ) -> None:
+        self._facts = facts
+        self._deliveries = deliveries
+        self._commands = commands
+        self._heartbeats = heartbeats
+        self._submit = submit
+        self._state = state
+        self._troubles = troubles
+        self._server = server
+        self._alone_since: float | None = time.monotonic()
+        self._stuck: tuple[object, float] = (None, time.monotonic())
+
+    def role(self, path: Path) -> Role:
+        """The socket of this port."""
+        return Role("uplink", path, m.from_uplink, self._received, self._connected, self._closed, peers=2)
+
+    def attach(self, heartbeat_s: int) -> None:
+        """Set the regular work up; before the server starts."""
+        self._server.every(heartbeat_s, self.beat)
+        self._server.every(1.0, self._watch)
+
+    def _connected(self, peer: Peer) -> None:
+        facts = self._facts
+        peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
+        peer.send(self._deliveries.head())
+        if state := self._state():
+            peer.send(state)
+        self._alone_since = None
+        self._submit(TroubleChanged("path", False, "uplink"))
+        self.beat()
+
+    def _closed(self, _peer: Peer) -> None:
+        if not self._server.peers("uplink"):
+            self._alone_since = time.monotonic()
+
+    def _received(self, peer: Peer, message: Any) -> None:
+        match message:
+            case m.Pull():
+                peer.send_line(self._deliveries.pull_line(message))
+            case m.ReceiptIn():
+                delivered = self._deliveries.receipt(message)
+                if delivered is not None:
+                    self._send(delivered)
+                    self.tell_head()
+            case m.CommandIn():
+                self._commands.received(message.jws)
+            case m.Path():
+                if message.path in self._facts.paths:
+                    self._submit(TroubleChanged("path", not message.up, message.path, message.detail))
+
+    def _send(self, message: Any) -> None:
+        self._server.broadcast("uplink", message)
+
+    def tell_head(self) -> None:
+        """The durable mark or a cursor moved."""
+        self._send(self._deliveries.head())
+
+    def tell_state(self) -> None:
+        """The public state changed."""
+        if state := self._state():
+            self._send(state)
+
+    def beat(self) -> None:
+        """Send a heartbeat, where there is somebody to carry it."""
+        if self._server.peers("uplink"):
+            jws, nonce = self._heartbeats.beat(self._troubles())
+            self._commands.heartbeat_sent(nonce)
+            self._send(m.Beat(jws=jws))
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if self._alone_since is not None and now - self._alone_since > GONE_AFTER_S:
+            self._submit(TroubleChanged("path", True, "uplink", "the uplink process is not connected"))
+            self._alone_since = now + 86_400.0
+        self._watch_alarms(now)
+
+    def _watch_alarms(self, now: float) -> None:
+        """An alarm that waits for its receipt too long is a path fault, though the uplink may say all is well."""
+        waiting = tuple(
+            (head.journal, head.first_undelivered["alarm"])
+            for head in self._deliveries.head().journals
+            if head.first_undelivered.get("alarm", 1) <= head.last.get("alarm", 0)
+        )
+        if waiting != self._stuck[0]:
+            if not waiting:
+                self._submit(TroubleChanged("path", False, "receipts"))
+            self._stuck = (waiting, now)
+        elif waiting and now - self._stuck[1] > self._facts.path_fault_s:
+            self._submit(TroubleChanged("path", True, "receipts", "an alarm is not receipted by the center"))
+            self._stuck = (waiting, now + 86_400.0)

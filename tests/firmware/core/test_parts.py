@@ -1,0 +1,94 @@
+"""The small parts of core: keys, codes, and words that wait for the durable mark."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from firmware.core.codes import WAITING, Codes, code_key
+from firmware.core.keys import BadKey, load_or_make
+from firmware.core.talk import LIMIT, Talk
+from firmware.protocol.jws import load_public, unb64url
+from rules.stimuli import CodeEntered, Wish
+
+
+def test_keys_are_made_once_private_and_kept(tmp_path: Path) -> None:
+    first, again = load_or_make(tmp_path / "keys"), load_or_make(tmp_path / "keys")
+    assert first.signer.kid == again.signer.kid
+    assert first.pepper == again.pepper
+    assert len(first.pepper) == 32
+    for name in ("core.pem", "pepper"):
+        assert (tmp_path / "keys" / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_public_key_lies_beside_for_the_center(tmp_path: Path) -> None:
+    import json
+
+    keys = load_or_make(tmp_path)
+    jwk = json.loads((tmp_path / "core.jwk").read_text())
+    assert load_public(jwk["x"]).public_bytes_raw() == keys.signer.public.public_bytes_raw()
+    assert len(unb64url(jwk["kid"])) == 32
+
+
+@pytest.mark.parametrize(("name", "data"), [("core.pem", b"nonsense"), ("core.pem", b""), ("pepper", b"short")])
+def test_a_broken_key_file_is_named_and_left_alone(tmp_path: Path, name: str, data: bytes) -> None:
+    load_or_make(tmp_path)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadKey, match=name):
+        load_or_make(tmp_path)
+    assert (tmp_path / name).read_bytes() == data
+
+
+def test_a_code_has_one_key_at_one_site_on_one_device() -> None:
+    keys = {
+        code_key("1234", "bank-1", b"a" * 32),
+        code_key("1235", "bank-1", b"a" * 32),
+        code_key("1234", "bank-2", b"a" * 32),
+        code_key("1234", "bank-1", b"b" * 32),
+    }
+    assert len(keys) == 4
+    assert code_key("1234", "bank-1", b"a" * 32) in keys
+
+
+def test_a_typed_code_becomes_a_stimulus_without_the_code() -> None:
+    got: list[CodeEntered] = []
+    done = threading.Event()
+    codes = Codes("bank-1", b"a" * 32)
+    codes.start()
+    try:
+        assert codes.enter(lambda c: (got.append(c), done.set()), "keypad:1", "1234", Wish.ARM, ("hall",))
+        assert done.wait(10.0)
+    finally:
+        codes.stop()
+    assert got == [CodeEntered("keypad:1", code_key("1234", "bank-1", b"a" * 32), Wish.ARM, ("hall",), "")]
+    assert "1234" not in repr(got)
+
+
+def test_too_many_codes_at_once_are_refused_and_counted() -> None:
+    codes = Codes("bank-1", b"a" * 32)  # not started: nothing is taken from the queue
+    taken = [codes.enter(lambda _c: None, "k", "1", Wish.TOGGLE) for _ in range(WAITING + 3)]
+    assert taken == [True] * WAITING + [False] * 3
+    assert codes.refused == 3
+
+
+def test_words_wait_for_their_records() -> None:
+    said: list[str] = []
+    talk = Talk()
+    talk.hold(1, [lambda: said.append("one")])
+    talk.hold(2, [lambda: said.append("two"), lambda: said.append("two'")])
+    assert said == []
+    talk.durable(1)
+    assert said == ["one"]
+    talk.durable(2)
+    talk.hold(2, [lambda: said.append("late")])
+    assert said == ["one", "two", "two'", "late"]
+
+
+def test_words_that_wait_are_bounded() -> None:
+    said: list[int] = []
+    talk = Talk()
+    for n in range(LIMIT + 5):
+        talk.hold(n + 1, [lambda n=n: said.append(n)])  # type: ignore[misc]
+    talk.durable(LIMIT + 5)
+    assert talk.dropped == 5
+    assert said == list(range(5, LIMIT + 5))
