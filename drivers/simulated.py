@@ -1,0 +1,186 @@
+"""The simulated site behind simulated pins: what each detector does, and whether there is mains.
+
+It lives in a small file, `desk.json` of the run folder, and so outlives a core that was killed: a door that was left
+open is still open when the panel comes back. A press is not written: nobody holds a button while the panel is down.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
+from typing import Any
+
+from drivers.pins import DriverError, Factory, Text
+from drivers.wiring import HIGH, LOW, Input, Position, levels
+
+FILE = "desk.json"
+MAX_BYTES = 256 * 1024
+
+
+class BadWorld(DriverError):
+    """The world file is not what it should be; `text` names the file, what was found and what is expected."""
+
+
+class SimulatedWorld:
+    """Positions of the simulated detectors and the mains; safe to use from several threads.
+
+    `mains_line` and `battery_line` are inputs of the supervised supply, low (contact closed) while all is well.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        inputs: Sequence[Input],
+        mains_line: int | None = None,
+        battery_line: int | None = None,
+    ) -> None:
+        """Read the file, or begin with everything at rest where there is none; raises `BadWorld`, `OSError`."""
+        self._path = path
+        self._inputs = {wire.zone: wire for wire in inputs}
+        self._mains_line = mains_line
+        self._battery_line = battery_line
+        self._factory: Factory | None = None
+        self._lock = RLock()
+        self._pressed: set[str] = set()
+        self._positions, self._mains = _read(path)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of this world, in the order of the panel file."""
+        return tuple(self._inputs)
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """What each zone's detector does now, a press included."""
+        with self._lock:
+            return MappingProxyType({zone: self._position(zone) for zone in self._inputs})
+
+    @property
+    def mains(self) -> bool:
+        """Whether the simulated mains is on."""
+        return self._mains
+
+    def levels(self) -> Mapping[int, bool]:
+        """The level of every line that the world drives."""
+        with self._lock:
+            found = {
+                line: level
+                for zone, wire in self._inputs.items()
+                for line, level in zip(wire.lines, levels(wire.wiring, self._position(zone)), strict=True)
+            }
+            if self._mains_line is not None:
+                found[self._mains_line] = LOW if self._mains else HIGH
+            if self._battery_line is not None:
+                found[self._battery_line] = LOW
+            return MappingProxyType(found)
+
+    def apply(self, factory: Factory) -> None:
+        """Drive the simulated pins of `factory` from now on; call it before the inputs are claimed."""
+        with self._lock:
+            self._factory = factory
+            self._drive(self.levels())
+
+    def move(self, zone: str, position: Position) -> None:
+        """Bring a detector into a position, and keep it in the file. Raises `KeyError` (no such zone), `OSError`."""
+        with self._lock:
+            self._known(zone)
+            self._save({**self._positions, zone: Position(position)}, self._mains)
+            self._drive(self._inputs[zone].lines)
+
+    def press(self, zone: str) -> None:
+        """Trip a detector until `release`; not kept in the file. Raises `KeyError`."""
+        with self._lock:
+            self._known(zone)
+            self._pressed.add(zone)
+            self._drive(self._inputs[zone].lines)
+
+    def release(self, zone: str) -> None:
+        """Let go what `press` tripped. Raises `KeyError`."""
+        with self._lock:
+            self._known(zone)
+            self._pressed.discard(zone)
+            self._drive(self._inputs[zone].lines)
+
+    def set_mains(self, on: bool) -> None:
+        """Switch the mains, and keep it in the file; raises `OSError`."""
+        with self._lock:
+            self._save(self._positions, on)
+            if self._mains_line is not None:
+                self._drive((self._mains_line,))
+
+    def _known(self, zone: str) -> None:
+        if zone not in self._inputs:
+            raise KeyError(zone)
+
+    def _position(self, zone: str) -> Position:
+        return Position.OPEN if zone in self._pressed else self._positions.get(zone, Position.CLOSE)
+
+    def _drive(self, lines: Sequence[int] | Mapping[int, bool]) -> None:
+        if self._factory is None:
+            return
+        found = self.levels()
+        for line in lines:
+            pin = self._factory.pin(line)
+            if found[line]:
+                pin.drive_high()
+            else:
+                pin.drive_low()
+
+    def _save(self, positions: dict[str, Position], mains: bool) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
+        body = {"positions": {zone: str(position) for zone, position in positions.items()}, "mains": mains}
+        aside.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        aside.replace(self._path)
+        self._positions, self._mains = positions, mains
+
+
+def _read(path: Path) -> tuple[dict[str, Position], bool]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}, True
+    if len(data) > MAX_BYTES:
+        raise _bad(path, f"{len(data)} bytes", f"at most {MAX_BYTES}")
+    try:
+        world = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _bad(path, _short(data.decode(errors="replace")), "a JSON object") from error
+    return _positions(path, world), _mains(path, world)
+
+
+def _positions(path: Path, world: Any) -> dict[str, Position]:
+    if not isinstance(world, dict):
+        raise _bad(path, _short(world), "a JSON object")
+    found = world.get("positions", {})
+    if not isinstance(found, dict):
+        raise _bad(path, _short(found), "an object of zone and position", "positions")
+    expected = ", ".join(Position)
+    for zone, position in found.items():
+        if not isinstance(position, str) or position not in tuple(Position):
+            raise _bad(path, _short(position), expected, f"positions.{_short(zone)}")
+    return {zone: Position(position) for zone, position in found.items()}
+
+
+def _mains(path: Path, world: dict[str, Any]) -> bool:
+    mains = world.get("mains", True)
+    if not isinstance(mains, bool):
+        raise _bad(path, _short(mains), "true, false", "mains")
+    return mains
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.encode(errors="replace").decode()  # a lone surrogate can't be printed
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _bad(path: Path, found: str, expected: str, where: str = "") -> BadWorld:
+    place = f"{path}: {where}" if where else str(path)
+    text: Text = (
+        f"{place}: found {found!r}, expected {expected}. Remove the file to put every detector at rest.",
+        f"{place}:发现 {found!r},应为 {expected}。删除该文件即可使所有探测器复位。",
+    )
+    return BadWorld(text)
