@@ -1,0 +1,395 @@
+"""Delivery over one path, free of I/O, clock and threads: messages and moments in, messages out, like h11.
+
+1. The journal is the queue: only numbers are held here, and records only for as long as one call takes.
+2. One pull at a time, for the highest lane that has something to send; in a lane live, then overdue, then stored.
+3. What was sent stays in its lane's window until core says `Delivered`. Unreceipted it is pulled and sent again, after
+   a new connection all of it at once. Duplicates do no harm: identity is (panel, journal, seq).
+4. A session starts clean, on purpose: a receipt that was lost is asked for again, and a late command must not count.
+5. Nothing is published before `Opened` or after `Disconnect`. Publishes in flight are bounded; the alarm lane has its
+   own bound, so it never waits for those of the others.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from firmware.protocol import topics
+from firmware.protocol.envelope import Link
+from firmware.protocol.messages import (
+    MAX_BATCH_RECORDS,
+    Beat,
+    Delivered,
+    Error,
+    Head,
+    Path,
+    Pull,
+    ReplyOut,
+    State,
+    Telemetry,
+    Welcome,
+)
+from firmware.uplink.backoff import Backoff
+from firmware.uplink.events import (
+    Acked,
+    Closed,
+    Connect,
+    CoreLost,
+    Disconnect,
+    Input,
+    Opened,
+    Output,
+    Publish,
+    Pulled,
+    Received,
+    Stop,
+)
+from firmware.uplink.gate import Gate
+from firmware.uplink.outbox import JSON_TYPE, Letter, Outbox
+from firmware.uplink.packing import encode, pack
+from firmware.uplink.streams import Stream, Why
+from firmware.uplink.supervision import Supervision
+from rules.vocabulary import CHAINED_LANES
+
+LANES = tuple(lane.value for lane in CHAINED_LANES)
+
+ALARM_PUBLISHES = 8
+OTHER_PUBLISHES = 4
+OTHER_BYTES = 192 * 1024
+EVIDENCE_PULL = 4
+"""Evidence travels one by one, with thumbnails: so few at a time."""
+OPEN_WITHIN_MS = 30_000
+
+Phase = Literal["idle", "connecting", "open", "closing", "stopped"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one path, from the panel file. `window`: records of a lane that may wait for their receipt."""
+
+    panel: str
+    path: str
+    receipt_timeout_ms: int = 10_000
+    path_fault_ms: int = 60_000
+    window: int = 256
+    backoff_base_ms: int = 1_000
+    backoff_cap_ms: int = 60_000
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """A publish that has not left yet."""
+
+    kind: str
+    size: int
+    since_ms: int
+
+
+@dataclass
+class Asked:
+    """The pull that core has not answered yet. `stale`: its answer no longer counts."""
+
+    pull: Pull
+    why: Why
+    stale: bool = False
+
+
+class Delivery:
+    """The delivery logic of one path. `feed` it everything, in order; do what it returns, in order."""
+
+    def __init__(self, settings: Settings, random: Random) -> None:
+        self.phase: Phase = "idle"
+        self.gate = Gate()
+        self.outbox = Outbox(settings.panel)
+        self.supervision = Supervision(settings.path, settings.path_fault_ms)
+        self.counts: Counter[str] = Counter()
+        """Records `published` and sent `again`; publishes `refused` by the broker; `pull-refused`, `answer-unused`."""
+        self._settings = settings
+        self._backoff = Backoff(random, settings.backoff_base_ms, settings.backoff_cap_ms)
+        self._welcome: Welcome | None = None
+        self._heads: Head | None = None
+        self._streams: dict[tuple[str, str], Stream] = {}
+        self._asked: Asked | None = None
+        self._in_flight: dict[int, InFlight] = {}
+        self._token = 0
+        self._connection = 0
+        self._order = [0, 0, 0]
+        self._connect_at: int | None = None
+        self._open_by: int | None = None
+        self._refused_here = False
+        self._out: list[Output] = []
+
+    def feed(self, event: Input, now_ms: int) -> list[Output]:
+        """Take one input at a monotonic moment; returns what to do now, in this order."""
+        if self.phase != "stopped":
+            self._take(event, now_ms)
+            self._time(now_ms)
+            self._pump(now_ms)
+        out, self._out = self._out, []
+        return out
+
+    def next_deadline(self) -> int | None:
+        """When to feed a `Tick` if nothing else comes first (monotonic ms)."""
+        moments = [self._connect_at if self._welcome else None, self._open_by, self.supervision.next_deadline()]
+        if self.phase == "open":
+            moments.append(self._ack_deadline())
+            if self._asked is None:
+                flying = self._flying()
+                open_lanes = [lane for lane in LANES if self._lane_open(lane, flying)]
+                moments.extend(stream.next_due() for (_, lane), stream in self._streams.items() if lane in open_lanes)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def unreceipted(self) -> int:
+        """How many records are sent and wait for their receipt."""
+        return sum(len(stream.flights) for stream in self._streams.values())
+
+    # --- inputs --------------------------------------------------------------------------------
+
+    def _take(self, event: Input, now_ms: int) -> None:
+        match event:
+            case Pulled():
+                self._pulled(event, now_ms)
+            case Acked():
+                self._acked(event)
+            case Delivered():
+                self._delivered(event, now_ms)
+            case Received():
+                self._received(event, now_ms)
+            case Head():
+                self._head(event)
+            case Beat() | State() | ReplyOut() | Telemetry():
+                self.outbox.put(event)
+            case Opened():
+                self._opened(event, now_ms)
+            case Closed():
+                self._closed(event, now_ms)
+            case Welcome() | CoreLost():
+                self._core_changed(event if isinstance(event, Welcome) else None, now_ms)
+            case Error():
+                self._not_answered()
+            case Stop():
+                self._stop(event, now_ms)
+
+    def _core_changed(self, welcome: Welcome | None, now_ms: int) -> None:
+        self._streams = {}
+        self._heads = self._asked = None
+        self._welcome = welcome
+        self.supervision.outstanding(False, False, now_ms)
+        if welcome is None:
+            return
+        self.supervision.started(now_ms)
+        self._tell(self.supervision.message())
+        if self.phase == "idle" and self._connect_at is None:
+            self._connect_at = now_ms + self._backoff.pause_ms()
+
+    def _not_answered(self) -> None:
+        """Core refused the pull: leave that stream alone until its head moves."""
+        asked, self._asked = self._asked, None
+        if asked and not asked.stale and (stream := self._streams.get((asked.pull.journal, asked.pull.lane))):
+            stream.stick()
+            self.counts["pull-refused"] += 1
+
+    def _opened(self, event: Opened, now_ms: int) -> None:
+        if self.phase != "connecting":
+            return
+        self.phase = "open"
+        self._open_by = None
+        self._refused_here = False
+        self.gate.opened()
+        self.outbox.opened()
+        self._publish(self._link(True, event.time), now_ms)
+        self._restart_streams()
+
+    def _closed(self, event: Closed, now_ms: int) -> None:
+        if self.phase == "idle":
+            return
+        if self.supervision.up_since is not None:
+            self._backoff.worked(now_ms - self.supervision.up_since)
+        self._tell(self.supervision.lost(event.reason, event.refused, now_ms))
+        self.phase = "idle"
+        self._open_by = None
+        self._in_flight = {}
+        self._streams = {}
+        if self._asked:
+            self._asked.stale = True
+        self._connect_at = now_ms + self._backoff.pause_ms()
+
+    def _stop(self, event: Stop, now_ms: int) -> None:
+        if self.phase == "open":
+            self._publish(self._link(False, event.time), now_ms)
+        if self.phase in ("open", "connecting"):
+            self._out.append(Disconnect("stopping", graceful=True))
+        self.phase = "stopped"
+        self._connect_at = self._open_by = None
+
+    def _head(self, head: Head) -> None:
+        first_of_core = self._heads is None
+        self._heads = head
+        if self.phase != "open":
+            return
+        if first_of_core:
+            self._restart_streams()
+            return
+        known, self._streams = self._streams, {}
+        for key, first, last in _lanes_of(head):
+            stream = known.get(key) or Stream(first, last, self._settings.window, live=True)
+            stream.head(first, last)
+            self._streams[key] = stream
+
+    def _restart_streams(self) -> None:
+        """All that is not delivered now is stored; what comes after is live."""
+        if self._asked:
+            self._asked.stale = True
+        lanes = _lanes_of(self._heads) if self._heads else []
+        self._streams = {key: Stream(first, last, self._settings.window, live=False) for key, first, last in lanes}
+
+    def _pulled(self, event: Pulled, now_ms: int) -> None:
+        asked, self._asked = self._asked, None
+        answer = event.records
+        stream = self._streams.get((answer.journal, answer.lane))
+        if stream is None or asked is None or asked.stale or asked.pull.journal != answer.journal:
+            self.counts["answer-unused"] += 1
+            return
+        stream.answered(asked.why, asked.pull.first, answer.next, [r.header.lane_seq for r in answer.records])
+        for parcel in pack(answer.records, asked.why != "live", event.thumbnails):
+            letter = Letter(answer.lane, (parcel.word, answer.lane), parcel.payload, parcel.content_type)
+            self._publish(letter, now_ms)
+            stream.sent(parcel.numbers, now_ms, self._settings.receipt_timeout_ms)
+            self.counts["again" if asked.why == "again" else "published"] += len(parcel.numbers)
+            self.gate.published()
+        self.supervision.outstanding(bool(self.unreceipted()), False, now_ms)
+
+    def _acked(self, event: Acked) -> None:
+        left = self._in_flight.pop(event.token, None)
+        if left and event.failure:
+            self.counts["refused"] += 1
+            self._refused_here = True
+            self._tell(self.supervision.failed(f"the broker refused a publish: {event.failure}"))
+
+    def _delivered(self, event: Delivered, now_ms: int) -> None:
+        stream = self._streams.get((event.journal, event.lane))
+        if stream:
+            for first, last in event.ranges:
+                stream.delivered(first, last)
+        if self.phase == "open":
+            self._refused_here = False
+            self.supervision.outstanding(bool(self.unreceipted()), True, now_ms)
+            self._tell(self.supervision.worked(now_ms))
+
+    def _received(self, event: Received, now_ms: int) -> None:
+        if self.phase != "open" or self._welcome is None:
+            return
+        message = self.gate.check(event.word, event.payload, now_ms)
+        if message:
+            self._out.append(message)
+        elif self.gate.flooded():
+            self._fault("flooded by the broker")
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _time(self, now_ms: int) -> None:
+        self._tell(self.supervision.passed(now_ms))
+        if self.phase == "open":
+            self._check_open(now_ms)
+        if self._open_by is not None and now_ms >= self._open_by:
+            self._give_up("the broker did not answer")
+        if self.phase == "idle" and self._welcome and self._connect_at is not None and now_ms >= self._connect_at:
+            self._connect(self._welcome, now_ms)
+
+    def _check_open(self, now_ms: int) -> None:
+        ack_by = self._ack_deadline()
+        if self.supervision.overdue(now_ms):
+            self._fault("the center does not receipt")
+        elif ack_by is not None and now_ms >= ack_by:
+            self._fault("the broker does not acknowledge")
+        elif self.supervision.up_since is None and self._idle_and_well():
+            self._tell(self.supervision.worked(now_ms))
+
+    def _idle_and_well(self) -> bool:
+        """Nothing waits for a receipt, so none can be missing."""
+        waiting = any(stream.waiting() for stream in self._streams.values())
+        return self._heads is not None and not waiting and not self._refused_here
+
+    def _ack_deadline(self) -> int | None:
+        oldest = next(iter(self._in_flight.values()), None)
+        return None if oldest is None else oldest.since_ms + self._settings.path_fault_ms
+
+    def _fault(self, reason: str) -> None:
+        self._tell(self.supervision.failed(reason))
+        self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
+        self.phase = "closing"
+        self._open_by = None
+        self._out.append(Disconnect(reason))
+
+    def _connect(self, welcome: Welcome, now_ms: int) -> None:
+        self._connection += 1
+        self._order = [welcome.session, welcome.peer, self._connection]
+        self._connect_at = None
+        self._open_by = now_ms + OPEN_WITHIN_MS
+        self.phase = "connecting"
+        will = self._link(False, None)
+        self._out.append(Connect(topics.topic(self._settings.panel, *will.words), will.payload))
+
+    # --- outputs -------------------------------------------------------------------------------
+
+    def _tell(self, message: Path | None) -> None:
+        if message and self._welcome:
+            self._out.append(message)
+
+    def _link(self, online: bool, time: str | None) -> Letter:
+        link = Link(panel=self._settings.panel, online=online, order=self._order, time=time)
+        return Letter("link", ("link",), encode(link.model_dump()), JSON_TYPE, retain=True)
+
+    def _publish(self, letter: Letter, now_ms: int) -> None:
+        self._token += 1
+        self._in_flight[self._token] = InFlight(letter.kind, len(letter.payload), now_ms)
+        topic = topics.topic(self._settings.panel, *letter.words)
+        self._out.append(Publish(self._token, topic, letter.payload, letter.qos, letter.retain, letter.content_type))
+
+    def _flying(self) -> Counter[str]:
+        return Counter(publish.kind for publish in self._in_flight.values())
+
+    def _pump(self, now_ms: int) -> None:
+        if self.phase != "open":
+            return
+        flying = self._flying()
+        for letter in self.outbox.letters(flying):
+            self._publish(letter, now_ms)
+        if self._asked is None:
+            self._asked = next(self._wishes(flying, now_ms), None)
+            if self._asked:
+                self._out.append(self._asked.pull)
+            elif extra := self.outbox.telemetry(flying, self._order):
+                self._publish(extra, now_ms)
+
+    def _wishes(self, flying: Counter[str], now_ms: int) -> Iterator[Asked]:
+        """What to pull next, best first."""
+        for lane in LANES:
+            if not self._lane_open(lane, flying):
+                continue
+            limit = EVIDENCE_PULL if lane == "evidence" else MAX_BATCH_RECORDS
+            found = []
+            for (journal, its_lane), stream in self._streams.items():
+                if its_lane == lane and (wish := stream.wants(now_ms, limit)):
+                    why, first, last = wish
+                    room = stream.room(why, limit)
+                    found.append(Asked(Pull(journal=journal, lane=lane, first=first, last=last, limit=room), why))
+            yield from sorted(found, key=lambda asked: ("live", "again", "stored").index(asked.why))
+
+    def _lane_open(self, lane: str, flying: Counter[str]) -> bool:
+        if lane == "alarm":
+            return flying[lane] < ALARM_PUBLISHES
+        others = [publish.size for publish in self._in_flight.values() if publish.kind in LANES[1:]]
+        return len(others) < OTHER_PUBLISHES and sum(others) < OTHER_BYTES
+
+
+def _lanes_of(head: Head) -> list[tuple[tuple[str, str], int, int]]:
+    """Journal and lane, first undelivered and last number, oldest journal first."""
+    return [
+        ((journal.journal, lane), journal.first_undelivered.get(lane, 1), journal.last.get(lane, 0))
+        for journal in head.journals
+        for lane in LANES
+    ]

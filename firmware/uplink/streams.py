@@ -1,0 +1,119 @@
+"""One lane of one journal as the uplink sees it: what to ask for next, and what is sent but not receipted.
+
+Only numbers are held, never records, and of those no more than a window: memory is the same with a million
+records waiting. What must be sent again is asked for again.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Why: TypeAlias = Literal["live", "again", "stored"]
+"""Recorded since the connection; sent, but not receipted in time; from before the connection."""
+
+MAX_DOUBLINGS = 4
+LIVE_EXTRA = 64
+"""So many live records may go out beyond the window, so that a full window of stored ones does not hold them back."""
+
+
+@dataclass
+class Flight:
+    """A record that was sent: when to send it again, and how often it was sent."""
+
+    due_ms: int
+    sent: int
+
+
+class Stream:
+    """A lane of a journal, from a connection on. Numbers are `lane_seq`."""
+
+    def __init__(self, first_undelivered: int, last: int, window: int, live: bool) -> None:
+        """`live`: all of it was recorded since the connection."""
+        self.last = last
+        self.first_undelivered = first_undelivered
+        self.flights: dict[int, Flight] = {}
+        self._window = window
+        self._stored_next = first_undelivered
+        self._stored_last = 0 if live else last
+        self._live_next = max(self._stored_last + 1, first_undelivered)
+        self._stuck = False
+        self._earliest_due: int | None = None
+
+    def head(self, first_undelivered: int, last: int) -> None:
+        """The durable mark or the delivery cursor moved."""
+        self.last = last
+        self.first_undelivered = first_undelivered
+        self._stuck = False
+
+    def wants(self, now_ms: int, limit: int) -> tuple[Why, int, int] | None:
+        """What to pull next, and why: first and last number. None when there is nothing to send now."""
+        if self._stuck:
+            return None
+        if self._live_next <= self.last and self.room("live", limit):
+            return "live", self._live_next, self.last
+        if again := self._overdue(now_ms, limit):
+            return "again", *again
+        if self._stored_next <= self._stored_last and self.room("stored", limit):
+            return "stored", self._stored_next, self._stored_last
+        return None
+
+    def room(self, why: Why, limit: int) -> int:
+        """How many may be sent now, at most `limit`."""
+        if why == "again":
+            return limit
+        return max(0, min(limit, self._window + (LIVE_EXTRA if why == "live" else 0) - len(self.flights)))
+
+    def _overdue(self, now_ms: int, limit: int) -> tuple[int, int] | None:
+        if self._earliest_due is None or now_ms < self._earliest_due:
+            return None
+        due = sorted(n for n, flight in self.flights.items() if flight.due_ms <= now_ms)
+        if not due:
+            self._earliest_due = min((flight.due_ms for flight in self.flights.values()), default=None)
+            return None
+        last = due[0]
+        for number in due[1:limit]:
+            if number != last + 1:
+                break
+            last = number
+        return due[0], last
+
+    def sent(self, numbers: list[int], now_ms: int, timeout_ms: int) -> None:
+        """These go out now; unreceipted they are due again after a pause that grows with each time."""
+        for number in numbers:
+            before = self.flights.get(number)
+            times = before.sent if before else 0
+            due = now_ms + (timeout_ms << min(times, MAX_DOUBLINGS))
+            self.flights[number] = Flight(due, times + 1)
+            self._earliest_due = due if self._earliest_due is None else min(due, self._earliest_due)
+
+    def answered(self, why: Why, first: int, go_on: int, numbers: list[int]) -> None:
+        """A pull was answered: go on from `go_on`; what it passed over has been delivered."""
+        if go_on <= first:
+            self._stuck = True
+        elif why == "live":
+            self._live_next = go_on
+        elif why == "stored":
+            self._stored_next = go_on
+        else:
+            for number in range(first, go_on):
+                if number not in numbers:
+                    self.flights.pop(number, None)
+
+    def delivered(self, first: int, last: int) -> None:
+        """Receipted, ends included."""
+        if last - first < len(self.flights):
+            for number in range(first, last + 1):
+                self.flights.pop(number, None)
+        else:
+            self.flights = {n: flight for n, flight in self.flights.items() if not first <= n <= last}
+
+    def stick(self) -> None:
+        """Core can't answer for this one: ask no more until its head moves."""
+        self._stuck = True
+
+    def waiting(self) -> bool:
+        """Whether anything of it is not delivered."""
+        return bool(self.flights) or self.first_undelivered <= self.last
+
+    def next_due(self) -> int | None:
+        """When to look for what must be sent again: never late, sometimes early."""
+        return None if self._stuck or not self.flights else self._earliest_due

@@ -1,0 +1,31 @@
+"""The TLS side of a path: TLS 1.2 or later, the center's CA pinned, host name checked, our client certificate shown."""
+
+import ssl
+from pathlib import Path
+
+from firmware.config import MqttPath
+
+
+class BadTlsFiles(Exception):
+    """A certificate, key or CA file that can't be used; the text names the file, never its content."""
+
+
+def context(path: MqttPath, folder: Path) -> ssl.SSLContext | None:
+    """The context of a path, None for one that the panel file allows in plain text. Raises `BadTlsFiles`."""
+    if path.tls is None:
+        return None
+    # Only the file's own CA counts: a purpose-made context, not the machine's store.
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.check_hostname = True
+    made.verify_mode = ssl.CERT_REQUIRED
+    ca, certificate, key = (folder / name for name in (path.tls.ca, path.tls.certificate, path.tls.key))
+    try:
+        made.load_verify_locations(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise BadTlsFiles(f"path {path.id}: ca {ca}: {error}") from None
+    try:
+        made.load_cert_chain(str(certificate), str(key))
+    except (OSError, ssl.SSLError) as error:
+        raise BadTlsFiles(f"path {path.id}: certificate {certificate}, key {key}: {error}") from None
+    return made
