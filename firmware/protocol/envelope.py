@@ -7,7 +7,7 @@ thumbnail is proven by its SHA-256, which the record's payload carries.
 import base64
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from firmware.protocol.messages import MAX_BATCH_RECORDS
 from firmware.protocol.records import JournalId, LaneName, Number, PanelId, Record, Strict, UtcText
@@ -30,6 +30,8 @@ EventType = Annotated[
 
 class RecordData(Record):
     """`data` of a record's event. `thumbnail`: base64 of the JPEG that `payload.thumbnail.sha256` names."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     thumbnail: str | None = Field(default=None, max_length=4 * MAX_THUMBNAIL_BYTES // 3 + 4)
 

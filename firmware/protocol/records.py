@@ -29,7 +29,9 @@ ClockName = Annotated[str, StringConstraints(pattern=r"^(synchronised|free-runni
 class Strict(BaseModel):
     """A model that takes exactly its own members, unconverted, and does not change."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Header(Strict):

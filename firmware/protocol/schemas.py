@@ -1,0 +1,84 @@
+"""JSON Schemas of everything that leaves a process: `python -m firmware.protocol.schemas docs/schemas`.
+
+They are made from the models, which are what counts: a schema can't say that an envelope repeats its header, or that a
+range runs forwards. Core never imports this.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from firmware.protocol import envelope, messages, records, signed
+
+BASE = "https://fenghuo.invalid/v1/schemas/"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "header": ("Header of a record", TypeAdapter(records.Header)),
+    "record": ("Record", TypeAdapter(records.Record)),
+    "event": ("Record as a CloudEvent", TypeAdapter(envelope.Event)),
+    "batch": ("CloudEvents batch of records", envelope.batch),
+    "telemetry": ("Telemetry item as a CloudEvent", TypeAdapter(envelope.TelemetryEvent)),
+    "link": ("Link of a panel, retained", TypeAdapter(envelope.Link)),
+    "state": ("Public state of a panel, retained", TypeAdapter(envelope.PublicState)),
+    "heartbeat": ("Payload of a heartbeat's JWS", TypeAdapter(signed.Heartbeat)),
+    "receipt": ("Payload of a receipt's JWS", TypeAdapter(signed.Receipt)),
+    "command": ("Payload of a command's JWS", TypeAdapter(signed.Command)),
+    "reply": ("Payload of a reply's JWS", TypeAdapter(signed.Reply)),
+    "checkpoint": ("Payload of a checkpoint's JWS", TypeAdapter(signed.Checkpoint)),
+    "tick": ("Payload of a tick's JWS", TypeAdapter(signed.Tick)),
+}
+
+SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "socket-from-uplink": ("A line from the uplink to core", messages.from_uplink),
+    "socket-to-uplink": ("A line from core to the uplink", messages.to_uplink),
+    "socket-from-camera": ("A line from the camera process to core", messages.from_camera),
+    "socket-to-camera": ("A line from core to the camera process", messages.to_camera),
+    "socket-from-technician": ("A line from the technician's tools to core", messages.from_technician),
+    "socket-to-technician": ("A line from core to the technician's tools", messages.to_technician),
+    "socket-from-desk": ("A line from the desk to core, simulated pins only", messages.from_desk),
+    "socket-to-desk": ("A line from core to the desk, simulated pins only", messages.to_desk),
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of one name of `WIRE` or `SOCKETS`.
+
+    In the form of what is sent: members that always go out are required. What others send to us may leave
+    out members that have a default, so those schemas are in the form of what is read.
+    """
+    title, adapter = (WIRE | SOCKETS)[name]
+    reading = name in {"receipt", "command"} or name.startswith("socket-from-")
+    body = adapter.json_schema(mode="validation" if reading else "serialization")
+    for model in body.get("$defs", {}).values():
+        _require_type(model)
+    return {"$schema": DIALECT, "$id": f"{BASE}{name}.json", **body, "title": title}
+
+
+def _require_type(model: dict[str, Any]) -> None:
+    """`type` has a default in the models, but on a socket it tells the messages apart."""
+    if "const" in model.get("properties", {}).get("type", {}):
+        model["required"] = sorted({*model.get("required", []), "type"})
+
+
+def text(name: str) -> str:
+    """The file of one schema."""
+    return json.dumps(schema(name), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main(folder: Path) -> None:
+    """Write all schemas, and delete those that are no longer made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {f"{name}.json" for name in WIRE | SOCKETS}
+    for file in folder.glob("*.json"):
+        if file.name not in wanted:
+            file.unlink()
+    for name in WIRE | SOCKETS:
+        (folder / f"{name}.json").write_text(text(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

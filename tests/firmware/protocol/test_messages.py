@@ -1,0 +1,202 @@
+"""The socket messages: nonsense gives a ValidationError and nothing else; good ones are read both ways."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from firmware.protocol import jws, signed
+from firmware.protocol import messages as m
+from firmware.protocol.lines import encode
+from firmware.protocol.schemas import SOCKETS
+from firmware.protocol.vectors import records
+from tests.firmware.protocol.strategies import any_json
+
+HASH = "0" * 64
+JOURNAL = "8f14e45f-ceea-4e7a-9c0d-5b2f1a6d3e47"
+PICTURE = m.Picture(
+    file="2026/a.jpg",
+    sha256=HASH,
+    bytes=1,
+    offset_ms=-1,
+    width=1,
+    height=1,
+    boxes=[m.Box(left=0, top=0, right=1, bottom=1, score=1)],
+)
+RECORD = m.Record.model_validate(records()["chain"][1]["record"])
+HEAD = m.JournalHead(journal=JOURNAL, last={"alarm": 0, "status": 3}, first_undelivered={"alarm": 1, "status": 2})
+
+EXAMPLES: dict[str, list[BaseModel]] = {
+    "socket-from-uplink": [
+        m.Pull(journal=JOURNAL, lane="alarm", first=1, last=9),
+        m.ReceiptIn(jws="a.b.c"),
+        m.CommandIn(jws="not a token: core refuses it, and says so"),
+        m.Path(path="center-1", up=False, detail="无收据"),
+    ],
+    "socket-to-uplink": [
+        m.Welcome(panel="bank-1", session=1, peer=1, version="0.1.0"),
+        m.Head(journals=[HEAD]),
+        m.Records(journal=JOURNAL, lane="alarm", records=[RECORD], next=2),
+        m.Delivered(journal=JOURNAL, lane="alarm", ranges=[(1, 5), (7, 7)]),
+        m.Beat(jws="a.b.c"),
+        m.State(body={"areas": {}}),
+        m.Telemetry(items=[{"kind": "telemetry.health"}]),
+        m.ReplyOut(jws="a.b.c"),
+        m.Error(reason="message: no"),
+    ],
+    "socket-from-camera": [
+        m.Manifest(
+            incident=1,
+            zone="hall",
+            camera="cam",
+            pictures=[PICTURE],
+            thumbnail=None,
+            verdict="unverified",
+            score=0,
+            model="none: no file",
+            part=1,
+        ),
+        m.CameraHealth(camera="cam", ok=True),
+    ],
+    "socket-to-camera": [
+        m.CaptureOrder(
+            incident=1,
+            kind="alarm.entry",
+            zone="hall",
+            cameras=["cam"],
+            time="2026-03-14T23:09:26.123Z",
+            monotonic_ms=1,
+        )
+    ],
+    "socket-from-technician": [
+        m.AskStatus(),
+        m.AskSnapshot(),
+        m.AskRecords(after=0),
+        m.SetUser(id="wang", name="王芳", level=2, areas=["hall"], new_code="135790"),
+        m.RemoveUser(id="wang", code="135790"),
+    ],
+    "socket-to-technician": [m.Answer(ok=False, reason="busy"), m.Answer(ok=True, detail={"path": "x"})],
+    "socket-from-desk": [
+        m.Move(zone="hall", position="cut"),
+        m.Press(zone="hall"),
+        m.Code(digits="1234#"),
+        m.Mains(on=False),
+        m.AskDesk(),
+        m.Watch(),
+    ],
+    "socket-to-desk": [
+        m.Seen(what="output", name="siren", value=True, monotonic_ms=1, utc="2026-03-14T23:09:26.123Z"),
+        m.Answer(ok=True),
+    ],
+}
+PAIRS = [(name, message) for name, found in EXAMPLES.items() for message in found]
+adapters = st.sampled_from([adapter for _, adapter in SOCKETS.values()])
+types = st.sampled_from(sorted({message.model_dump()["type"] for _, message in PAIRS}))
+
+
+@pytest.mark.parametrize(("name", "message"), PAIRS, ids=lambda value: getattr(value, "type", ""))
+def test_every_message_is_read_from_json_and_from_what_json_became(name: str, message: BaseModel) -> None:
+    adapter = SOCKETS[name][1]
+    line = encode(message)
+    assert adapter.validate_json(line) == message
+    assert adapter.validate_python(json.loads(line)) == message
+
+
+def only_validation_errors(adapter: TypeAdapter[Any], line: bytes) -> None:
+    """Both ways of reading take it or raise ValidationError; anything else fails the test."""
+    try:
+        message = adapter.validate_json(line)
+    except ValidationError:
+        return
+    assert message.type in line.decode()
+
+
+@settings(max_examples=400, deadline=None)
+@given(adapters, types, st.dictionaries(st.sampled_from([*"ab", "journal", "first", "jws", "zone"]), any_json))
+def test_random_members_give_validation_errors_only(
+    adapter: TypeAdapter[Any], name: str, members: dict[str, Any]
+) -> None:
+    only_validation_errors(adapter, json.dumps({"type": name} | members).encode())
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(PAIRS), st.data())
+def test_a_member_replaced_by_anything_gives_validation_errors_only(pair: Any, data: st.DataObject) -> None:
+    name, message = pair
+    members = json.loads(encode(message))
+    member = data.draw(st.sampled_from(sorted(members)))
+    changed = members | {member: data.draw(any_json)}
+    only_validation_errors(SOCKETS[name][1], json.dumps(changed).encode())
+    try:
+        SOCKETS[name][1].validate_python(changed)
+    except ValidationError:
+        return
+
+
+@settings(max_examples=300, deadline=None)
+@given(adapters, st.binary(max_size=200))
+def test_random_bytes_give_validation_errors_only(adapter: TypeAdapter[Any], line: bytes) -> None:
+    with pytest.raises(ValidationError):
+        adapter.validate_json(line)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[" * 250_000, b'{"type":' * 30_000, b'{"type":"pull","first":' + b"9" * 200_000 + b"}"]
+)
+def test_deep_and_huge_json_is_refused(line: bytes) -> None:
+    for _, adapter in SOCKETS.values():
+        with pytest.raises(ValidationError):
+            adapter.validate_json(line)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first": 2**53},
+        {"first": 10**30},
+        {"first": 0},
+        {"first": 1.0},
+        {"first": "1"},
+        {"limit": 65},
+        {"lane": "telemetry"},
+        {"journal": JOURNAL.upper()},
+        {"more": 1},
+        {"type": "receipt"},
+    ],
+)
+def test_a_pull_is_bounded(change: dict[str, Any]) -> None:
+    good = {"type": "pull", "journal": JOURNAL, "lane": "alarm", "first": 1, "last": 2}
+    m.from_uplink.validate_python(good)
+    with pytest.raises(ValidationError):
+        m.from_uplink.validate_python(good | change)
+
+
+@pytest.mark.parametrize("ranges", [[[1]], [[1, 2, 3]], [["1", 2]], [[1.0, 2]], [[True, 2]], [[0, 1]], [[1, 2]] * 65])
+def test_delivered_ranges_are_pairs_of_whole_numbers(ranges: list[Any]) -> None:
+    members = {"type": "delivered", "journal": JOURNAL, "lane": "alarm", "ranges": ranges}
+    for read in (m.to_uplink.validate_python, lambda value: m.to_uplink.validate_json(json.dumps(value))):
+        with pytest.raises(ValidationError):
+            read(members)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["/etc/passwd", "../keys/core.pem", "a/../../b", ".hidden", "a//b", "a/", "", "a b", "a\n", "a\x00b", "图.jpg"],
+)
+def test_a_picture_can_not_name_a_file_outside_the_evidence_folder(file: str) -> None:
+    with pytest.raises(ValidationError):
+        m.Picture.model_validate(PICTURE.model_dump() | {"file": file})
+
+
+def test_codes_are_ascii_digits() -> None:
+    with pytest.raises(ValidationError):
+        m.Code(digits="١٢٣٤")
+
+
+def test_the_limits_agree() -> None:
+    assert m.MAX_TOKEN == jws.MAX_BYTES
+    assert m.MAX_DELIVERED == signed.MAX_RANGES
+    assert set(EXAMPLES) == set(SOCKETS)
