@@ -20,6 +20,9 @@ POLL_MS = 200
 PASS_MS = 4
 """The least time between two passes that only edges ask for: a chattering line can't take the processor."""
 
+STUCK_MS = 5_000
+"""A thread that made no pass for so long does not live."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +56,8 @@ class GpioDriver:
         self._outputs = {wire.output: SwitchedOutput(wire, factory, clock_ms) for wire in outputs}
         self._troubled = False
         self._callback_errors = 0
+        self._all = False
+        self._passed_ms = 0
         self._thread = Thread(target=self._run, name="gpio", daemon=True)
 
     def claim_outputs(self, wanted: Mapping[str, bool]) -> None:
@@ -68,6 +73,7 @@ class GpioDriver:
         now_ms = self._clock_ms()
         for zone in self._zones:
             zone.claim(now_ms)
+        self._passed_ms = now_ms
         self._thread.start()
 
     def switch(self, output: str, on: bool) -> bool:
@@ -86,11 +92,20 @@ class GpioDriver:
         line = self._outputs.get(output)
         return line is not None and line.read_back()
 
+    def report_all(self) -> None:
+        """Call `on_condition` for every zone again, from the driver's thread; zones that never settled come later."""
+        self._all = True
+        self._wake.set()
+
+    def alive(self) -> bool:
+        """Whether the thread turns: a hang in the pin library shows here."""
+        return self._thread.is_alive() and self._clock_ms() - self._passed_ms < STUCK_MS * self._rate
+
     def health(self) -> dict[str, Any]:
         """Figures for diagnosis, per zone and output, and error counts."""
         lines: list[WatchedZone | SwitchedOutput] = [*self._zones, *self._outputs.values()]
         return {
-            "alive": self._thread.is_alive(),
+            "alive": self.alive(),
             "failing": sum(line.retry.error is not None for line in lines),
             "errors": sum(line.retry.errors for line in lines),
             "callback_errors": self._callback_errors,
@@ -108,7 +123,7 @@ class GpioDriver:
             zone.close()
 
     def _run(self) -> None:
-        next_poll_ms = last_ms = self._clock_ms()
+        next_poll_ms = last_ms = self._passed_ms
         while not self._stop.is_set():
             self._wake.clear()
             now_ms = self._clock_ms()
@@ -120,6 +135,7 @@ class GpioDriver:
             except Exception:
                 self._callback_errors += 1
                 _log.exception("a pass over the lines failed")
+            self._passed_ms = now_ms
             self._wait(next_poll_ms, last_ms)
             last_ms = now_ms
 
@@ -134,11 +150,13 @@ class GpioDriver:
             self._stop.wait(max(0, early_ms) / self._rate / 1000)
 
     def _pass(self, now_ms: int, poll: bool) -> None:
+        everything, self._all = self._all, False
         for zone in self._zones:
-            if poll or zone.due(now_ms):
-                found = zone.look(now_ms, poll)
-                if found is not None:
-                    self._tell(self._on_condition, zone.wire.zone, found)
+            found = zone.look(now_ms, poll) if poll or zone.due(now_ms) else None
+            if everything:
+                found = zone.reported
+            if found is not None:
+                self._tell(self._on_condition, zone.wire.zone, found)
         if poll:
             for output in self._outputs.values():
                 output.check(now_ms)

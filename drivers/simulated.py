@@ -47,9 +47,9 @@ class SimulatedWorld:
         self._positions, self._mains = _read(path)
 
     @property
-    def zones(self) -> tuple[str, ...]:
-        """The zones of this world, in the order of the panel file."""
-        return tuple(self._inputs)
+    def inputs(self) -> Mapping[str, Input]:
+        """The zones of this world and their wires, in the order of the panel file."""
+        return MappingProxyType(self._inputs)
 
     @property
     def positions(self) -> Mapping[str, Position]:

@@ -1,0 +1,256 @@
+"""`fenghuo desk`: the installer's fingers on a simulated panel, through the desk socket of core.
+
+Where core is not running, the simulated site is changed in its file: a door can be opened while the panel is down, and
+the panel must notice when it comes back.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+
+from drivers.pins import DriverError
+from drivers.simulated import FILE, SimulatedWorld
+from drivers.wiring import MEANT, Position, seen_as
+from firmware.config import BadPanelFile, Loaded, load
+from firmware.core.wires import zone_inputs
+from firmware.language import Text, pick
+from firmware.protocol import messages as m
+from firmware.protocol.lines import Client, LineTooLong
+from hil import desk_texts as texts
+from hil import desk_view
+
+ANSWER_S = 5.0
+KEYPAD_S = 3.0
+DEFAULT_FOLDER = Path("fenghuo-demo")
+POSITIONS = ("open", "close", "cut", "short")
+WISHES = ("toggle", "arm", "disarm", "silence", "bypass", "unbypass")
+
+Show: TypeAlias = Callable[[dict[str, Any]], None]
+
+
+class Refused(Exception):
+    """It could not be done; `str` says why, in the user's language. Exit code 1."""
+
+    def __init__(self, text: Text, /, **values: object) -> None:
+        super().__init__(pick(text, **values))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Play the installer's fingers on a simulated panel. 在模拟主机上充当安装人员的双手。"""
+    try:
+        words = _parser().parse_args(list(argv), argparse.Namespace(dir=DEFAULT_FOLDER, json=False))
+    except SystemExit as end:
+        return int(end.code or 0)
+    try:
+        message = _message(words)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        print(pick(texts.USAGE, why=why), file=sys.stderr)
+        return 2
+    try:
+        return _carry_out(words, message)
+    except (Refused, LineTooLong) as error:
+        print(error, file=sys.stderr)
+    except DriverError as error:
+        print(pick(error.text), file=sys.stderr)
+    except OSError as error:
+        print(pick(texts.LOST, why=error), file=sys.stderr)
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
+def _carry_out(words: argparse.Namespace, message: BaseModel) -> int:
+    loaded = _panel(words.dir)
+    try:
+        client = Client(loaded.run / "desk.sock")
+    except OSError:
+        _without_core(loaded, words, message)
+        return 0
+    try:
+        _with_core(client, words, message)
+    finally:
+        client.close()
+    return 0
+
+
+def _panel(folder: Path) -> Loaded:
+    path = folder / "panel.toml"
+    if not path.is_file():
+        raise Refused(texts.NO_FILE, path=path)
+    try:
+        loaded = load(path)
+    except BadPanelFile as error:
+        raise Refused(texts.BAD_FILE, path=path, why=error) from error
+    if loaded.file.panel.pins != "simulated":
+        raise Refused(texts.NOT_SIMULATED, path=path, pins=loaded.file.panel.pins)
+    return loaded
+
+
+# --- core runs ----------------------------------------------------------------------------------------------
+
+
+def _with_core(client: Client, words: argparse.Namespace, message: BaseModel) -> None:
+    if isinstance(message, m.Watch):
+        _watch(client, words.json)
+    elif isinstance(message, m.Code):
+        _type(client, message, words.json)
+    else:
+        client.send(message)
+        _told(words, message, _answer(client))
+
+
+def _answer(client: Client, aside: Show = lambda _line: None) -> dict[str, Any]:
+    """The answer to what was sent last; what is seen before it goes to `aside`. Raises `Refused`."""
+    for line in _lines(client, ANSWER_S):
+        if line.get("type") == "seen":
+            aside(line)
+        elif line.get("type") == "answer" and line.get("ok"):
+            detail = line.get("detail")
+            return detail if isinstance(detail, dict) else {}
+        else:
+            raise _refusal(line)
+    raise Refused(texts.SILENT, seconds=int(ANSWER_S))
+
+
+def _lines(client: Client, seconds: float) -> Iterator[dict[str, Any]]:
+    """What comes within so many seconds."""
+    limit = time.monotonic() + seconds
+    while (line := client.receive(max(0.0, limit - time.monotonic()))) is not None:
+        yield line
+
+
+def _refusal(line: dict[str, Any]) -> Refused:
+    reason, detail = str(line.get("reason", "")), line.get("detail")
+    values = dict(detail) if isinstance(detail, dict) else {}
+    if isinstance(values.get("known"), list):
+        values["known"] = ", ".join(str(zone) for zone in values["known"])
+    try:
+        return Refused(texts.REFUSED[reason], **values)
+    except KeyError:  # a reason that is not known here, or one without its detail
+        return Refused(texts.OTHERWISE, reason=reason)
+
+
+def _told(words: argparse.Namespace, message: BaseModel, detail: dict[str, Any]) -> None:
+    if words.json:
+        print(json.dumps(detail, ensure_ascii=False))
+        return
+    match message:
+        case m.Move():
+            print(pick(texts.MOVED, zone=message.zone, position=message.position))
+            _warn_blind(str(detail.get("wiring")), message.position, str(detail.get("seen")), detail.get("visible"))
+        case m.Press():
+            print(pick(texts.PRESSED, zone=message.zone, hold_ms=message.hold_ms))
+        case m.Mains():
+            print(pick(texts.MAINS, state=desk_view.on_off(message.on)))
+        case _:
+            desk_view.status(Console(), detail)
+
+
+def _warn_blind(wiring: str, position: str, seen: str, visible: Any) -> None:
+    if visible is False:
+        print(pick(texts.BLIND, wiring=wiring, position=position, seen=seen))
+
+
+def _type(client: Client, code: m.Code, as_json: bool) -> None:
+    """Type the code, and show what the keypad shows."""
+    shown: list[dict[str, Any]] = []
+    client.send(m.Watch())
+    _answer(client)
+    client.send(code)
+    _answer(client, shown.append)
+    mine = ("", f"keypad:{code.source}")
+    for line in (*shown, *_lines(client, KEYPAD_S)):
+        value = line.get("value")
+        if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") in mine:
+            words = " ".join(f"{key}={item}" for key, item in value.items() if key != "source")
+            text = pick(texts.KEYPAD, notice=f"{line.get('name')} {words}".strip())
+            print(json.dumps(line, ensure_ascii=False) if as_json else text)
+            return
+    print(json.dumps({}) if as_json else f"{pick(texts.TYPED)} {pick(texts.NO_REPLY, seconds=int(KEYPAD_S))}")
+
+
+def _watch(client: Client, as_json: bool) -> None:
+    client.send(m.Watch())
+    if not as_json:
+        print(pick(texts.WATCHING), file=sys.stderr)
+    while line := client.receive():
+        if line.get("type") == "seen":
+            print(json.dumps(line, ensure_ascii=False) if as_json else desk_view.seen(line), flush=True)
+
+
+# --- core does not run ----------------------------------------------------------------------------------------
+
+
+def _without_core(loaded: Loaded, words: argparse.Namespace, message: BaseModel) -> None:
+    """Change the simulated site in its file, where that is what was asked."""
+    if not isinstance(message, m.Move | m.Mains):
+        raise Refused(texts.NOT_RUNNING, folder=words.dir)
+    world = SimulatedWorld(loaded.run / FILE, zone_inputs(loaded.file))
+    detail: dict[str, Any] = {}
+    if isinstance(message, m.Mains):
+        world.set_mains(message.on)
+    elif message.zone not in world.inputs:
+        raise Refused(texts.REFUSED["unknown-zone"], zone=message.zone, known=", ".join(world.inputs))
+    else:
+        position = Position(message.position)
+        world.move(message.zone, position)
+        wiring = world.inputs[message.zone].wiring
+        seen = seen_as(wiring, position)
+        detail = {"wiring": str(wiring), "seen": str(seen), "visible": seen is MEANT[position]}
+    _told(words, message, {**detail, "running": False})
+    print(pick(texts.KEPT), file=sys.stderr)
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def _message(words: argparse.Namespace) -> BaseModel:
+    """The message for these words; raises `ValidationError`."""
+    match words.act:
+        case "press":
+            return m.Press(zone=words.zone, hold_ms=words.hold_ms)
+        case "code":
+            return m.Code(digits=words.digits, wish=words.wish, areas=words.area, zone=words.bypass_zone)
+        case "mains":
+            return m.Mains(on=words.state == "on")
+        case "status":
+            return m.AskDesk()
+        case "watch":
+            return m.Watch()
+        case position:
+            return m.Move(zone=words.zone, position=position)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help=texts.HELP["dir"])
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=texts.HELP["json"])
+    parser = argparse.ArgumentParser(prog="fenghuo desk", description=texts.ABOUT, parents=[common])
+    acts = parser.add_subparsers(dest="act", required=True, metavar="...")
+
+    def act(name: str) -> argparse.ArgumentParser:
+        return acts.add_parser(name, help=texts.HELP[name], description=texts.HELP[name], parents=[common])
+
+    for position in POSITIONS:
+        act(position).add_argument("zone", help=texts.HELP["zone"])
+    press = act("press")
+    press.add_argument("zone", help=texts.HELP["zone"])
+    press.add_argument("--hold-ms", type=int, default=1000, help=texts.HELP["hold-ms"])
+    code = act("code")
+    code.add_argument("digits", help=texts.HELP["code"])
+    code.add_argument("--wish", choices=WISHES, default="toggle", help=texts.HELP["wish"])
+    code.add_argument("--area", action="append", default=[], help=texts.HELP["area"])
+    code.add_argument("--zone", dest="bypass_zone", default="", help=texts.HELP["zone"])
+    act("mains").add_argument("state", choices=("on", "off"))
+    act("status")
+    act("watch")
+    return parser

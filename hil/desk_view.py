@@ -1,0 +1,89 @@
+"""How `fenghuo desk` shows things: the status as tables, a happening as a line."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from firmware.language import Text, pick
+from hil import desk_texts as texts
+
+
+def status(console: Console, view: Mapping[str, Any]) -> None:
+    """Zones, outputs, areas and mains, as far as the panel told them."""
+    console.print(_zones(_mapping(view.get("zones"))))
+    if outputs := _mapping(view.get("outputs")):
+        console.print(_outputs(outputs))
+    panel = _mapping(view.get("panel"))
+    if areas := _rows(panel.get("areas")):
+        console.print(_areas(areas))
+    if troubles := panel.get("troubles"):
+        console.print(pick(texts.TROUBLES, troubles=", ".join(str(trouble) for trouble in troubles)), markup=False)
+    console.print(pick(texts.MAINS, state=on_off(view.get("mains") is not False)), markup=False)
+
+
+def seen(line: Mapping[str, Any]) -> str:
+    """One line for something that happened, its time first."""
+    value = line.get("value")
+    shown = " ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+    return f"{str(line.get('utc', ''))[11:23]}  {line.get('what', '')!s:<10} {line.get('name', '')}  {shown}"
+
+
+def on_off(on: bool) -> str:
+    """The word for it."""
+    return pick(texts.ON if on else texts.OFF)
+
+
+def _zones(zones: Mapping[str, Any]) -> Table:
+    table = _table("zone", "wiring", "position", "levels", "condition", "short", "error")
+    for zone, figures in zones.items():
+        found = _mapping(figures)
+        levels = " ".join(str(level) for level in found.get("levels") or ())
+        shown = [found.get("wiring"), found.get("position"), levels, found.get("condition")]
+        table.add_row(*_cells([zone, *shown, found.get("short_pulses"), found.get("error")]))
+    return table
+
+
+def _outputs(outputs: Mapping[str, Any]) -> Table:
+    table = _table("output", "on", "wanted", "error")
+    for output, figures in outputs.items():
+        found = _mapping(figures)
+        pin, wanted = (on_off(bool(found.get(key))) for key in ("on", "wanted"))
+        table.add_row(*_cells([output, pin, wanted, found.get("error")]))
+    return table
+
+
+def _areas(areas: Iterable[tuple[str, Any]]) -> Table:
+    table = _table("area", "state")
+    for area, figures in areas:
+        state = _mapping(figures).get("state", figures)
+        table.add_row(*_cells([area, state]))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(_heading(texts.COLUMNS[column]), overflow="fold")
+    return table
+
+
+def _heading(text: Text) -> str:
+    return escape(pick(text))
+
+
+def _cells(values: Iterable[Any]) -> list[str]:
+    return [escape("" if value is None else str(value)) for value in values]
+
+
+def _rows(value: Any) -> list[tuple[str, Any]]:
+    """Areas come as an object by id, or as a list of objects with an id."""
+    if isinstance(value, Mapping):
+        return [(str(key), item) for key, item in value.items()]
+    return [(str(item.get("id", "")), item) for item in value or () if isinstance(item, Mapping)]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
