@@ -10,7 +10,10 @@ from rules.site import Condition
 
 
 class Wish(StrEnum):
-    """What a person at a keypad, or an operator at the center, asks for."""
+    """What a person at a keypad, or an operator at the center, asks for.
+
+    TOGGLE is for codes and keys only. STATUS is answered by core; the rules count and record it.
+    """
 
     TOGGLE = "toggle"
     ARM = "arm"
@@ -18,6 +21,7 @@ class Wish(StrEnum):
     SILENCE = "silence"
     BYPASS = "bypass"
     UNBYPASS = "unbypass"
+    STATUS = "status"
 
 
 @dataclass(frozen=True)

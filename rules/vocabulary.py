@@ -97,6 +97,10 @@ _ROWS: tuple[Kind, ...] = (
     Kind("area.armed-by-key", _S, 3409, "CS", 4, "armed by keyswitch", "钥匙布防", checkpoint=True),
     Kind("area.arming-refused", _S, 0, "", 4, "arming refused", "布防被拒绝"),
     Kind("area.entry-started", _S, 0, "", 4, "entry delay started", "进入延时开始"),
+    Kind("area.entry-route", _S, 0, "", 4, "entry route walked", "进入路线触发"),
+    Kind("area.entry-cancelled", _S, 0, "", 4, "entry delay cancelled", "进入延时取消"),
+    Kind("area.alarm-ended", _S, 0, "", 4, "silenced alarm ended", "已静音警情结束"),
+    Kind("area.alarm-reset", _S, 0, "", 4, "alarm indication reset", "报警指示复位"),
     Kind("area.disarmed", _S, 1401, "OP", 4, "disarmed", "撤防", checkpoint=True),
     Kind("area.disarmed-remotely", _S, 1407, "OQ", 4, "disarmed remotely", "远程撤防", checkpoint=True),
     Kind("area.disarmed-by-key", _S, 1409, "OS", 4, "disarmed by keyswitch", "钥匙撤防", checkpoint=True),
@@ -109,6 +113,7 @@ _ROWS: tuple[Kind, ...] = (
     Kind("zone.fault-ended", _S, 3380, "BJ", 3, "zone fault ended", "防区故障恢复"),
     # people and the panel
     Kind("code.locked-out", _S, 1461, "JA", 3, "too many wrong codes", "密码错误次数超限"),
+    Kind("code.lock-out-ended", _S, 0, "", 4, "lock-out ended", "密码锁定解除"),
     Kind("user.set", _S, 1306, "JV", 4, "user added or changed", "用户增加或变更", checkpoint=True),
     Kind("user.removed", _S, 1306, "JX", 4, "user removed", "用户删除", checkpoint=True),
     Kind("config.installed", _S, 1306, "YG", 4, "panel file changed", "配置文件变更", checkpoint=True),

@@ -1,0 +1,69 @@
+"""The one call: a stimulus and the present moment go in, the new state and the effects come out."""
+
+from rules import delays, detect, keyswitch, panel, people, remote
+from rules.alarms import alarms_ended
+from rules.draft import Draft
+from rules.effects import Effect
+from rules.site import Site
+from rules.state import PanelState, next_deadline
+from rules.stimuli import (
+    CodeEntered,
+    DeadlinePassed,
+    Noted,
+    PanelStarted,
+    PanelStopping,
+    RemoteCommand,
+    Stimulus,
+    TroubleChanged,
+    UserRemoved,
+    UserSet,
+    ZoneChanged,
+)
+
+
+def step(site: Site, state: PanelState, stimulus: Stimulus, now_ms: int) -> tuple[PanelState, tuple[Effect, ...]]:
+    """What follows from the stimulus at `now_ms` (monotonic, never less than in the step before).
+
+    Deadlines that are over by then take effect first, so a late timer changes nothing but the moment. The effects come
+    in the order in which they count: switches, records, pictures, notices, answers. Never raises for a stimulus of
+    valid types: unknown names have no effect or are refused. `state` must fit `site` (`initial`, or `adapt`).
+    """
+    draft = Draft(site, state, now_ms)
+    if isinstance(stimulus, PanelStarted):
+        panel.started(draft, stimulus)
+    due = next_deadline(state)
+    if due is not None and due <= now_ms:
+        _deadlines(draft)
+    _dispatch(draft, stimulus)
+    return draft.finish()
+
+
+def _deadlines(d: Draft) -> None:
+    alarms_ended(d)
+    delays.exit_ended(d)
+    delays.entry_ended(d)
+    people.lockouts_ended(d)
+    detect.settled(d)
+
+
+def _dispatch(d: Draft, stimulus: Stimulus) -> None:
+    match stimulus:
+        case ZoneChanged(zone, condition):
+            detect.zone_changed(d, zone, condition)
+            keyswitch.turned(d, zone, condition)
+        case CodeEntered():
+            people.code_entered(d, stimulus)
+        case RemoteCommand():
+            remote.remote_command(d, stimulus)
+        case TroubleChanged():
+            panel.trouble_changed(d, stimulus)
+        case UserSet():
+            people.user_set(d, stimulus)
+        case UserRemoved():
+            people.user_removed(d, stimulus)
+        case Noted():
+            panel.noted(d, stimulus)
+        case PanelStopping():
+            panel.stopping(d, stimulus)
+        case DeadlinePassed() | PanelStarted():
+            pass
