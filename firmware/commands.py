@@ -1,0 +1,86 @@
+"""`fenghuo run`: one process of the panel in the foreground, or all of them as children.
+
+The panel file is read here, so that a bad one is told in the same words whoever starts; then only the process asked
+for is imported.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from firmware import log
+from firmware.config import BadPanelFile, Loaded, load
+from firmware.language import Text, pick
+
+PROCESSES = ("core", "uplink", "camera")
+EXIT_CONFIG = 2
+"""The panel file or the board is wrong: trying again does not help."""
+
+_NO_CAMERA: Text = ("{file} has no [[camera]]: nothing to run", "{file} 中没有 [[camera]]:无需运行")
+_NO_PATH: Text = ("{file} has no [[path]]: nothing to run", "{file} 中没有 [[path]]:无需运行")
+_FAILED: Text = ("{process} ended by an error", "{process} 因错误退出")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a process of the panel: core, uplink, camera, or all. 运行主机进程。"""
+    words = _parser().parse_args(argv)
+    log.setup(words.log_level)
+    try:
+        loaded = load(words.config)
+    except BadPanelFile as bad:
+        print(bad.say(), file=sys.stderr)
+        return EXIT_CONFIG
+    if words.process == "all":
+        from firmware.supervise import run_all
+
+        return run_all(loaded, words.log_level)
+    if lacking := _lacking(words.process, loaded):
+        print(pick(lacking, file=loaded.path.name), file=sys.stderr)
+        return EXIT_CONFIG
+    return _guarded(words.process, loaded)
+
+
+def _guarded(process: str, loaded: Loaded) -> int:
+    try:
+        return _entry(process)(loaded)
+    except Exception:
+        # The guard restarts it; the log must hold why, in a form that journald takes line by line.
+        logging.getLogger(f"fenghuo.{process}").critical(pick(_FAILED, process=process), exc_info=True)
+        return 1
+
+
+def _entry(process: str) -> Callable[[Loaded], int]:
+    """The `run` of the process; nothing of the others is imported."""
+    if process == "core":
+        from firmware.core.main import run as core
+
+        return core
+    if process == "uplink":
+        from firmware.uplink.main import run as uplink
+
+        return uplink
+    from firmware.camera.main import run as camera
+
+    return camera
+
+
+def _lacking(process: str, loaded: Loaded) -> Text | None:
+    if process == "camera" and not loaded.file.camera:
+        return _NO_CAMERA
+    if process == "uplink" and not loaded.file.path:
+        return _NO_PATH
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fenghuo run", description=main.__doc__)
+    parser.add_argument("process", choices=(*PROCESSES, "all"))
+    parser.add_argument("--config", type=Path, default=Path("panel.toml"), help="the panel file. 配置文件。")
+    parser.add_argument("--log-level", choices=log.LEVELS, default="info")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
