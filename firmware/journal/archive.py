@@ -1,0 +1,105 @@
+"""A journal file that is no longer written, and still holds records the center has no receipt for."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.journal.check import DELIVERED, read_base, read_delivered, read_session
+from firmware.journal.entries import LANES
+from firmware.journal.ranges import Ranges
+from firmware.journal.schema import Connect, file_uri, frozen_uri
+from firmware.journal.store import Terms
+from rules.effects import JsonValue
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What readers need of one journal: where it is, how far it reaches, what is delivered. Immutable."""
+
+    journal: str
+    uri: str
+    last: Mapping[str, int]
+    delivered: Mapping[str, Ranges]
+
+    def undelivered(self) -> bool:
+        """Whether the center misses any of it."""
+        return any(self.delivered[lane].first_missing() <= self.last[lane] for lane in LANES)
+
+
+class Archive:
+    """The file of an older journal: its delivery ranges grow, its records don't."""
+
+    def __init__(self, terms: Terms, path: Path, connect: Connect) -> None:
+        """Read who it is. Raises `sqlite3.Error`, `OSError` or `Unsound`."""
+        self._terms = terms
+        self._connect = connect
+        self.path = path
+        self._receipts: dict[str, str] = {}
+        self._dirty: set[str] = set()
+        try:
+            self.volume = self._read(file_uri(path, "rw"))
+        except sqlite3.OperationalError:
+            self.volume = self._read(frozen_uri(path))
+
+    def _read(self, uri: str) -> Volume:
+        with contextlib.closing(self._connect(uri)) as connection:
+            keys = self._terms.keys()
+            session = read_session(connection, keys)
+            journal = str(session["journal"])
+            base = read_base(connection, self._terms.panel, journal, keys)
+            good, _ = read_delivered(connection, self._terms.panel, journal, keys)
+            last = {}
+            for lane in LANES:
+                found = connection.execute("SELECT max(lane_seq) FROM record WHERE lane = ?", (lane,)).fetchone()[0]
+                last[lane] = int(found or (base["lanes"].get(lane, 0) if base else 0))
+        return Volume(journal, uri, last, {lane: good.get(lane, Ranges()) for lane in LANES})
+
+    def moved(self, path: Path) -> None:
+        """The file has another name now."""
+        self.path = path
+        self.volume = Volume(self.volume.journal, file_uri(path, "rw"), self.volume.last, self.volume.delivered)
+
+    def deliver(self, lane: str, ranges: Iterable[tuple[int, int]]) -> None:
+        """Count these as delivered; `flush` writes it. Raises `ValueError`."""
+        old = self.volume
+        capped = [(first, min(last, old.last[lane])) for first, last in ranges]
+        added = old.delivered[lane].add(item for item in capped if item[0] <= item[1])
+        self.volume = Volume(old.journal, old.uri, old.last, {**old.delivered, lane: added})
+        self._dirty.add(lane)
+
+    def receipt(self, lane: str, jws: str) -> None:
+        """Keep the newest receipt of a lane."""
+        self._receipts[lane] = jws
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something waits for `flush`."""
+        return bool(self._dirty or self._receipts)
+
+    def flush(self) -> None:
+        """Write delivery ranges and receipts. Where it can't be written they stay in memory: a resend is the worst."""
+        if not self.dirty:
+            return
+        try:
+            with contextlib.closing(self._connect(file_uri(self.path, "rw"))) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                for lane in self._dirty:
+                    save_delivered(connection, self._terms, self.volume.journal, lane, self.volume.delivered[lane])
+                for lane, jws in self._receipts.items():
+                    connection.execute("INSERT OR REPLACE INTO receipt (lane, jws) VALUES (?, ?)", (lane, jws))
+                connection.execute("COMMIT")
+        except sqlite3.Error:
+            return
+        self._dirty.clear()
+        self._receipts.clear()
+
+
+def save_delivered(connection: sqlite3.Connection, terms: Terms, journal: str, lane: str, ranges: Ranges) -> None:
+    """Write a lane's signed delivery ranges; the transaction is the caller's."""
+    items: list[JsonValue] = [[first, last] for first, last in ranges.items]
+    signed = {"panel": terms.panel, "journal": journal, "lane": lane, "ranges": items}
+    connection.execute(
+        "INSERT OR REPLACE INTO delivered (lane, jws) VALUES (?, ?)", (lane, terms.signer.sign(DELIVERED, signed))
+    )

@@ -1,0 +1,332 @@
+"""The journal of a panel: one file in use, what happens when it fails, and the older files with undelivered records.
+
+Every write either is durable on return or ends in the next best store: the disk, the disk without the ballast, a file
+in the run folder, memory. After a failure the file is closed, opened again and checked before it is believed. Used by
+one thread, the recorder's; what other threads may read is published as immutable `shelf`.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from firmware.clock import Clock, utc_text
+from firmware.journal import ballast, opening, retention
+from firmware.journal.archive import Archive, Volume
+from firmware.journal.chain import Prepared
+from firmware.journal.check import Unsound
+from firmware.journal.entries import Commit, Mark, Moment, Restored
+from firmware.journal.opening import Files, Opened, describe
+from firmware.journal.reader import Reader
+from firmware.journal.schema import Connect, connect, file_uri, move, remove, touch
+from firmware.journal.store import Store, Terms
+from firmware.protocol.jws import Signer
+
+CHECKPOINT_MS = 3_600_000
+FLUSH_MS = 1_000
+RETURN_FIRST_MS = 10_000
+RETURN_MAX_MS = 300_000
+MAX_MEMORY_RECORDS = 20_000
+MAX_VOLUMES = 16
+
+
+class Journal:
+    """See the module. Open one with `Journal.open`."""
+
+    def __init__(self, terms: Terms, files: Files, clock: Clock, opened: Opened) -> None:
+        """For `open`."""
+        self._terms = terms
+        self._files = files
+        self._clock = clock
+        self._store = opened.store
+        self._older = opened.older
+        self._failed_return_ms = RETURN_FIRST_MS
+        now = clock.monotonic_ms()
+        self._next_return = now
+        self._last_flush = now
+        self._last_checkpoint = now
+        self.place = opened.place
+        self.restored: Restored = opened.restored
+        self.session: int = opened.store.session
+        self.storage_trouble = opened.trouble
+        self.shelf: tuple[Volume, ...] = ()
+        if not ballast.take_up(files.data) and not self.storage_trouble:
+            self.storage_trouble = "full: no room for the reserve file"
+        self._publish()
+
+    @classmethod
+    def open(
+        cls,
+        data: Path,
+        fallback: Path,
+        panel: str,
+        signer: Signer,
+        clock: Clock,
+        encode: Callable[[object], bytes],
+        lane_of: Callable[[str], str],
+        is_checkpoint: Callable[[str], bool],
+        connect: Connect = connect,
+    ) -> "Journal":
+        """Open the panel's journal, or begin one. Costs the same for any number of records.
+
+        `data` is on the disk, `fallback` should be in memory (the run folder). Whatever is broken or full: this gives a
+        journal that takes records; `restored` and `storage_trouble` say what happened.
+        """
+        terms = Terms(panel, signer, encode, lane_of, is_checkpoint)
+        files = Files(data, fallback, connect)
+        return cls(terms, files, clock, opening.open_best(terms, files, clock))
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """Write these, all in one transaction; durable on return (as durable as `place` can be).
+
+        Raises `ValueError` or `TypeError` when a draft can't be encoded (nothing is written then), and `sqlite3.Error`
+        only when even memory takes nothing more.
+        """
+        prepared = self._store.prepare(commits)
+        now = self.moment()
+        try:
+            self._store.write(prepared, now)
+        except (sqlite3.Error, OSError) as error:
+            self._rescue(commits, prepared, error)
+        if self.place == "memory":
+            self._trim_memory()
+        self._publish()
+
+    def tick(self, state: object) -> None:
+        """Note beside the state that this moment was lived through, with the state in force now; no record."""
+        self.commit([Commit((), state)])
+
+    def checkpoint(self) -> None:
+        """Write a signed checkpoint."""
+        self._last_checkpoint = self._clock.monotonic_ms()
+        prepared = self._store.seal(self.moment())
+        try:
+            self._store.write(prepared, self.moment())
+        except (sqlite3.Error, OSError) as error:
+            self._rescue([], prepared, error)
+        self._publish()
+
+    def checkpoint_due(self, now_ms: int) -> bool:
+        """Whether an hour has passed since the last one that was not tied to a record."""
+        return now_ms - self._last_checkpoint >= CHECKPOINT_MS
+
+    def mark_delivered(self, journal: str, lane: str, ranges: Iterable[tuple[int, int]]) -> None:
+        """The center holds these `lane_seq`. Written with the next commit or within a second."""
+        target = self._target(journal)
+        if target is not None:
+            target.deliver(lane, ranges)
+            self._publish()
+
+    def keep_receipt(self, journal: str, lane: str, jws: str) -> None:
+        """Keep the newest receipt of the lane word for word: it proves a cut tail."""
+        target = self._target(journal)
+        if target is not None:
+            target.receipt(lane, jws)
+
+    def tend(self) -> None:
+        """What has to be done now and then: delivery ranges, the hourly checkpoint, the way back to the disk."""
+        now = self._clock.monotonic_ms()
+        if now - self._last_flush >= FLUSH_MS:
+            self._last_flush = now
+            self._flush()
+        if self.checkpoint_due(now):
+            self.checkpoint()
+        if self.storage_trouble and now >= self._next_return:
+            self._mend(now)
+
+    def prune(self, before_utc: str, limit: int = retention.STEP) -> int:
+        """Remove delivered records older than `before_utc` from the front, behind a signed base; how many."""
+        try:
+            return retention.prune(self._store, before_utc, self.moment(), limit)
+        except (sqlite3.Error, OSError) as error:
+            self._rescue([], self._store.prepare([]), error)
+            return 0
+        finally:
+            self._publish()
+
+    def snapshot(self, path: Path) -> None:
+        """A consistent copy of the journal in use. Raises `sqlite3.Error` or `OSError`."""
+        remove(path)
+        touch(path)
+        with contextlib.closing(self._files.connect(file_uri(path, "rw"))) as target:
+            self._store.connection.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")
+
+    def close(self) -> None:
+        """Close in good order: a checkpoint, delivery ranges, and back to the disk when it works again."""
+        if self.place != "disk":
+            self._mend(self._clock.monotonic_ms())
+        self.checkpoint()
+        self._flush()
+        self._store.close()
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def mark(self) -> Mark:
+        """The durable mark."""
+        return self._store.mark()
+
+    def reader(self) -> Reader:
+        """A reader with connections of its own, for any one thread."""
+        return Reader(lambda: self.shelf, self._files.connect)
+
+    def moment(self) -> Moment:
+        """Now, as the clock tells it."""
+        clock = self._clock
+        return Moment(utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
+
+    # --- when something breaks ---------------------------------------------------------------------
+
+    def _rescue(self, commits: Sequence[Commit], prepared: Prepared, error: Exception) -> None:
+        """Bring the failed transaction home: each record exactly once, in exactly one journal."""
+        trouble = describe(error)
+        if self.place == "disk" and self._again_on_disk(commits, prepared, trouble):
+            return
+        self._fall_back(commits, trouble)
+
+    def _again_on_disk(self, commits: Sequence[Commit], prepared: Prepared, trouble: str) -> bool:
+        gave_up = ballast.give_up(self._files.data)
+        failed = self._store
+        failed.close()
+        try:
+            again = Store.reopen(self._terms, file_uri(self._files.main, "rw"), self._files.connect)
+        except Unsound as unsound:
+            return self._replace_broken(commits, f"{unsound}")
+        except (sqlite3.Error, OSError) as second:
+            if opening.is_broken(second):
+                return self._replace_broken(commits, describe(second))
+            return False
+        if again.tip not in (failed.tip, prepared.tip):
+            again.close()
+            return self._replace_broken(commits, f"cut: it ends at {again.tip.seq}, expected {failed.tip.seq}")
+        try:
+            again.start_writing(self.session)
+            for lane, ranges in failed.delivered.items():
+                again.deliver(lane, ranges.items)
+            if not (prepared.rows and again.tip.hash == prepared.tip.hash):
+                again.write(prepared, self.moment())
+        except (sqlite3.Error, OSError):
+            again.close()
+            return False
+        self._store = again
+        self._trouble(f"{trouble}; reserve given up" if gave_up else trouble)
+        return True
+
+    def _replace_broken(self, commits: Sequence[Commit], why: str) -> bool:
+        state, mark = self._store.state, self._store.mark()
+        try:
+            store, older, found = opening.begin_after_broken(
+                self._terms, self._files, self.moment(), self.session, why, state, mark
+            )
+            store.write(store.prepare(commits), self.moment())
+        except (sqlite3.Error, OSError):
+            return False
+        self._store = store
+        self._older += older
+        self._trouble(f"corrupt: {why}; {found.salvaged} records salvaged, {found.unreadable} unreadable")
+        return True
+
+    def _fall_back(self, commits: Sequence[Commit], trouble: str) -> None:
+        failed, place = self._store, self.place
+        store, self.place = opening.begin_elsewhere(
+            self._terms,
+            self._files,
+            self.moment(),
+            self.session,
+            trouble,
+            failed.state,
+            failed.mark(),
+            lambda fresh: fresh.write(fresh.prepare(commits), self.moment()),
+            memory_only=place != "disk",
+        )
+        failed.close()
+        self._store = store
+        self._trouble(trouble)
+        self._next_return = self._clock.monotonic_ms() + self._failed_return_ms
+        path = self._files.main if place == "disk" else self._files.spare
+        with contextlib.suppress(sqlite3.Error, OSError, Unsound):
+            archive = Archive(self._terms, path, self._files.connect)
+            for lane, ranges in failed.delivered.items():
+                archive.deliver(lane, ranges.items)
+            self._older.append(archive)
+
+    def _mend(self, now: int) -> None:
+        """Try the disk again: back from the spare store, or take up the ballast again."""
+        if self.place == "disk":
+            mended = ballast.roomy(self._files.data) and ballast.take_up(self._files.data)
+        else:
+            mended = ballast.roomy(self._files.data) and self._return_to_disk()
+        if mended:
+            self._failed_return_ms = RETURN_FIRST_MS
+            self._trouble("")
+        else:
+            self._failed_return_ms = min(2 * self._failed_return_ms, RETURN_MAX_MS)
+        self._next_return = now + self._failed_return_ms
+        self._publish()
+
+    def _return_to_disk(self) -> bool:
+        """Copy the spare journal to the disk under its own id and go on there; the old one becomes an archive."""
+        files, old = self._files, self._store
+        try:
+            old.flush()
+            remove(files.coming)
+            touch(files.coming)
+            with contextlib.closing(files.connect(file_uri(files.coming, "rw"))) as target:
+                old.connection.backup(target)
+            with contextlib.closing(Store.reopen(self._terms, file_uri(files.coming, "rw"), files.connect)) as copy:
+                if copy.tip != old.tip:
+                    return False
+            self._shelve_main()
+            move(files.coming, files.main)
+            store = Store.reopen(self._terms, file_uri(files.main, "rw"), files.connect)
+            store.start_writing(self.session)
+        except (sqlite3.Error, OSError, Unsound):
+            with contextlib.suppress(OSError):
+                remove(files.coming)
+            return False
+        self._store, self.place = store, "disk"
+        old.close()
+        with contextlib.suppress(OSError):
+            remove(files.spare)
+        return ballast.take_up(files.data)
+
+    def _shelve_main(self) -> None:
+        """Give the file at the main place its archive name. Raises `OSError`."""
+        files = self._files
+        if not files.main.exists():
+            return
+        for archive in self._older:
+            if archive.path == files.main:
+                target = files.archive(archive.volume.journal)
+                move(files.main, target)
+                archive.moved(target)
+                archive.flush()
+                return
+        self._older += opening.shelve_unknown(self._terms, files)
+
+    def _trim_memory(self) -> None:
+        retention.trim(self._store, MAX_MEMORY_RECORDS, self.moment())
+
+    def _trouble(self, text: str) -> None:
+        self.storage_trouble = text[:200]
+
+    def _flush(self) -> None:
+        try:
+            self._store.flush()
+        except (sqlite3.Error, OSError) as error:
+            self._rescue([], self._store.prepare([]), error)
+        for archive in self._older:
+            archive.flush()
+
+    def _target(self, journal: str) -> Store | Archive | None:
+        if journal == self._store.journal:
+            return self._store
+        return next((a for a in self._older if a.volume.journal == journal), None)
+
+    def _publish(self) -> None:
+        store = self._store
+        volumes = [a.volume for a in self._older if a.volume.undelivered()][: MAX_VOLUMES - 1]
+        mine = Volume(store.journal, store.uri, dict(store.tip.lanes), dict(store.delivered))
+        self.shelf = (*volumes, mine)

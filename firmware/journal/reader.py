@@ -1,0 +1,130 @@
+"""Reading the journals for delivery and for `journal tail`, from a thread of its own, up to the durable mark."""
+
+import sqlite3
+from collections.abc import Callable
+
+from firmware.journal.archive import Volume
+from firmware.journal.entries import LANES
+from firmware.journal.schema import Connect
+from firmware.protocol.messages import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, JournalHead
+from firmware.protocol.records import StoredRecord
+
+COLUMNS = "SELECT seq, lane, lane_seq, header, payload, hash FROM record"
+
+
+class Reader:
+    """A view of all journals that hold undelivered records. For one thread at a time.
+
+    Reads that SQLite refuses give nothing, and are counted in `unreadable`: one bad file must not stop the rest.
+    """
+
+    def __init__(self, shelf: Callable[[], tuple[Volume, ...]], connect: Connect) -> None:
+        """For `Journal.reader`."""
+        self._shelf = shelf
+        self._connect = connect
+        self._connections: dict[tuple[str, str], sqlite3.Connection] = {}
+        self.unreadable = 0
+
+    def heads(self) -> list[JournalHead]:
+        """How far each journal reaches, the one in use last. Touches no disk."""
+        return [
+            JournalHead(
+                journal=volume.journal,
+                last=dict(volume.last),
+                first_undelivered={
+                    lane: min(volume.delivered[lane].first_missing(), volume.last[lane] + 1) for lane in LANES
+                },
+            )
+            for volume in self._shelf()
+        ]
+
+    def pull(
+        self,
+        journal: str,
+        lane: str,
+        first: int,
+        last: int,
+        limit: int = MAX_BATCH_RECORDS,
+        max_bytes: int = MAX_BATCH_BYTES,
+    ) -> tuple[list[StoredRecord], int]:
+        """The undelivered durable records with first ≤ lane_seq ≤ last, lowest first, and the number to go on with.
+
+        At least one record when there is one, then as many as fit `limit` and `max_bytes`. The number is one above the
+        lower of `last` and the durable head when nothing is left. Nothing for an unknown journal or lane.
+        """
+        volume = self._find(journal)
+        if volume is None or lane not in volume.last:
+            return [], last + 1
+        end = min(last, volume.last[lane])
+        records: list[StoredRecord] = []
+        size = 0
+        for low, high in volume.delivered[lane].gaps(max(1, first), end):
+            for record in self._range(volume, lane, low, high, limit - len(records)):
+                size += record.size()
+                if records and size > max_bytes:
+                    return records, record.lane_seq
+                records.append(record)
+            if len(records) >= limit:
+                return records, records[-1].lane_seq + 1
+        return records, max(end + 1, first)
+
+    def hash_of(self, journal: str, lane: str, lane_seq: int) -> str | None:
+        """The hash of a durable record, None when it is not here."""
+        volume = self._find(journal)
+        if volume is None or lane_seq > volume.last.get(lane, 0):
+            return None
+        query = "SELECT hash FROM record WHERE lane = ? AND lane_seq = ?"
+        rows = self._query(volume, query, (lane, lane_seq))
+        return str(rows[0][0]) if rows else None
+
+    def after(self, seq: int, limit: int = MAX_BATCH_RECORDS) -> list[StoredRecord]:
+        """Durable records of the journal in use after `seq`, lowest first."""
+        volume = self._shelf()[-1]
+        rows = self._query(volume, f"{COLUMNS} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+        return [StoredRecord(*row) for row in rows if row[2] <= volume.last[row[1]]]
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def _find(self, journal: str) -> Volume | None:
+        return next((v for v in self._shelf() if v.journal == journal), None)
+
+    def _range(self, volume: Volume, lane: str, low: int, high: int, limit: int) -> list[StoredRecord]:
+        query = f"{COLUMNS} WHERE lane = ? AND lane_seq BETWEEN ? AND ? ORDER BY lane_seq LIMIT ?"
+        return [StoredRecord(*row) for row in self._query(volume, query, (lane, low, high, limit))]
+
+    def _query(
+        self, volume: Volume, query: str, values: tuple[object, ...]
+    ) -> list[tuple[int, str, int, bytes, bytes, str]]:
+        for _ in range(2):
+            try:
+                return self._connection(volume).execute(query, values).fetchall()
+            except sqlite3.Error:
+                # A file that was moved or replaced under us is opened anew, once.
+                self._drop((volume.journal, volume.uri))
+        self.unreadable += 1
+        return []
+
+    def _connection(self, volume: Volume) -> sqlite3.Connection:
+        known = {(v.journal, v.uri) for v in self._shelf()}
+        for key in [k for k in self._connections if k not in known]:
+            self._drop(key)
+        key = (volume.journal, volume.uri)
+        if key not in self._connections:
+            self._connections[key] = self._open(volume.uri)
+        return self._connections[key]
+
+    def _open(self, uri: str) -> sqlite3.Connection:
+        connection = self._connect(uri)
+        # A journal in memory is shared with its writer, which must never wait; `last` holds back what is not durable.
+        connection.execute("PRAGMA read_uncommitted = ON")
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        connection = self._connections.pop(key, None)
+        if connection is not None:
+            connection.close()

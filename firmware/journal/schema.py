@@ -1,0 +1,143 @@
+"""The SQLite file of a journal: its tables, how it is opened, and the names of the files beside it."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+APPLICATION_ID = 0x46484A31
+"""`FHJ1`: what `file` and a curious engineer see in the SQLite header."""
+FORMAT = 1
+
+NAME = "journal.sqlite"
+Connect: TypeAlias = Callable[[str], sqlite3.Connection]
+
+TABLES = """
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    jws TEXT NOT NULL
+) STRICT;
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY,
+    lane TEXT NOT NULL,
+    lane_seq INTEGER NOT NULL,
+    header BLOB NOT NULL,
+    payload BLOB,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_lane ON record (lane, lane_seq);
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    monotonic_ms INTEGER NOT NULL,
+    utc TEXT NOT NULL,
+    state BLOB NOT NULL,
+    state_hash TEXT NOT NULL,
+    tick TEXT,
+    mark TEXT NOT NULL
+) STRICT;
+CREATE TABLE delivered (lane TEXT PRIMARY KEY, jws TEXT NOT NULL) STRICT;
+CREATE TABLE base (id INTEGER PRIMARY KEY CHECK (id = 1), jws TEXT NOT NULL) STRICT;
+CREATE TABLE receipt (lane TEXT PRIMARY KEY, jws TEXT NOT NULL) STRICT;
+"""
+
+INSERT_RECORD = "INSERT INTO record (seq, lane, lane_seq, header, payload, hash) VALUES (?, ?, ?, ?, ?, ?)"
+SAVE_STATE = (
+    "INSERT INTO state (id, seq, boot, monotonic_ms, utc, state, state_hash, tick, mark)"
+    " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, boot = excluded.boot, monotonic_ms = excluded.monotonic_ms,"
+    " utc = excluded.utc, state = excluded.state, state_hash = excluded.state_hash, tick = excluded.tick,"
+    " mark = excluded.mark"
+)
+
+
+def connect(uri: str) -> sqlite3.Connection:
+    """A connection in autocommit mode; transactions are begun by hand. Waits 5 s for a lock at most."""
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
+    if "vfs=unix-none" in uri:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
+
+
+def file_uri(path: Path, mode: str = "rwc") -> str:
+    """The SQLite URI of a file; `mode` is `ro`, `rw` or `rwc`."""
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+def frozen_uri(path: Path) -> str:
+    """The URI that reads a file *and its log* without a lock, a write or a new file: also on a read-only disk.
+
+    Only for a file that no connection of this process has open, and that nobody writes.
+    """
+    return f"{path.absolute().as_uri()}?mode=ro&vfs=unix-none"
+
+
+def prepare_writer(connection: sqlite3.Connection) -> None:
+    """Full durability, and what keeps the file whole."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+    connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Lay the tables into an empty file. Must run inside a transaction of the caller."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    for statement in TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def touch(path: Path) -> None:
+    """Create the file for its owner only (0600), and make its name durable."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in this folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def companions(path: Path) -> tuple[Path, Path, Path]:
+    """A database file with its write-ahead log and its index of it."""
+    return path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a database with its log. Cut short at any point, `finish_moves` completes it.
+
+    By links: while both names stand they are the same file, so a log is never parted from its database.
+    """
+    for old, new in zip(companions(source)[1::-1], companions(target)[1::-1], strict=True):
+        if old.exists():
+            new.unlink(missing_ok=True)
+            new.hardlink_to(old)
+    sync_folder(target.parent)
+    remove(source)
+
+
+def finish_moves(folder: Path) -> None:
+    """Complete a `move` of the journal that a power cut interrupted, and drop a log without its database."""
+    main, log, index = companions(folder / NAME)
+    for other in folder.glob("journal-*.sqlite"):
+        if main.exists() and main.samefile(other):
+            main.unlink()
+    if not main.exists():
+        log.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Delete a database with its log."""
+    for file in companions(path):
+        file.unlink(missing_ok=True)
+    sync_folder(path.parent)

@@ -1,0 +1,279 @@
+"""One journal file, open for writing: create it or open and check it, commit, tick, delivery ranges, close.
+
+It knows nothing of other files: what to do when it fails is decided in `journal`. Used by one thread.
+"""
+
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from firmware.journal.chain import BEGUN_KIND, Chain, Prepared
+from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, state_mark
+from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
+from firmware.journal.ranges import Ranges
+from firmware.journal.schema import INSERT_RECORD, SAVE_STATE, Connect, create, prepare_writer
+from firmware.protocol.canonical import sha256_hex
+from firmware.protocol.jws import KeyRing, Signer
+from firmware.protocol.signed import TICK
+from rules.effects import JsonValue
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all journals of a panel have in common."""
+
+    panel: str
+    signer: Signer
+    encode: Callable[[object], bytes]
+    lane_of: Callable[[str], str]
+    is_checkpoint: Callable[[str], bool]
+
+    def keys(self) -> KeyRing:
+        """The ring that checks what the panel itself signed."""
+        return KeyRing([self.signer.public])
+
+    def chain(self, journal: str) -> Chain:
+        """The builder of this journal's records."""
+        return Chain(self.panel, journal, self.signer, self.encode, self.lane_of, self.is_checkpoint)
+
+
+class Store:
+    """An open journal file. Raises `sqlite3.Error` or `OSError` from every method that touches the file."""
+
+    def __init__(self, terms: Terms, uri: str, connection: sqlite3.Connection, tail: Tail) -> None:
+        """For `begin` and `reopen`."""
+        self._terms = terms
+        self._connection = connection
+        self._chain = terms.chain(tail.journal)
+        self._row = tail.state
+        self._dirty: set[str] = set()
+        self._receipts: dict[str, str] = {}
+        self.uri = uri
+        self.journal = tail.journal
+        self.session = tail.session
+        self.tip = tail.tip
+        self.notes = tail.notes
+        self.delivered: dict[str, Ranges] = {lane: tail.delivered.get(lane, Ranges()) for lane in LANES}
+
+    @classmethod
+    def begin(
+        cls,
+        terms: Terms,
+        uri: str,
+        connect: Connect,
+        moment: Moment,
+        session: int,
+        begun: Mapping[str, JsonValue],
+        state: bytes = b"",
+        state_at: tuple[str, int, str] | None = None,
+    ) -> "Store":
+        """A new journal in an empty file: its first record is `journal.begun`, sealed by a checkpoint.
+
+        `state` is carried over from the journal before, with the boot id, boot clock and UTC of when it was in force.
+        """
+        connection = connect(uri)
+        try:
+            prepare_writer(connection)
+            journal = str(uuid.uuid4())
+            boot, monotonic_ms, utc = state_at or (moment.boot, moment.monotonic_ms, moment.time)
+            row = StateRow(0, boot, monotonic_ms, utc, state, sha256_hex(state), None, "")
+            store = cls(terms, uri, connection, Tail(journal, session, Tip(state_hash=row.state_hash), row))
+            store._lay(moment, begun)
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    @classmethod
+    def reopen(cls, terms: Terms, uri: str, connect: Connect) -> "Store":
+        """Open a file and check its end. Raises `Unsound` too."""
+        connection = connect(uri)
+        try:
+            tail = examine(connection, terms.panel, terms.keys())
+            return cls(terms, uri, connection, tail)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _lay(self, moment: Moment, begun: Mapping[str, JsonValue]) -> None:
+        first = Draft(BEGUN_KIND, begun, moment.time, moment.clock, moment.boot, moment.monotonic_ms)
+        one = self._chain.prepare(self.tip, [Commit((first,))])
+        sealed = self._chain.prepare(one.tip, [Commit((self._chain.checkpoint(one.tip, moment),))])
+        at = Moment(self._row.utc, moment.clock, self._row.boot, self._row.monotonic_ms)
+        prepared = replace(sealed, rows=one.rows + sealed.rows, moment=at)
+        with self._transaction():
+            create(self._connection)
+            self._connection.execute("INSERT INTO journal (id, jws) VALUES (1, ?)", (self._session_line(),))
+            row = self._insert(prepared, moment)
+        self._adopt(prepared, row)
+
+    @property
+    def moment(self) -> tuple[str, int, str]:
+        """Boot id, boot clock and UTC of the last write of the state."""
+        return self._row.boot, self._row.monotonic_ms, self._row.utc
+
+    @property
+    def state(self) -> bytes:
+        """The state in the file."""
+        return self._row.state
+
+    def mark(self) -> Mark:
+        """How far this file is durable."""
+        return Mark(self.journal, self.tip.seq, self.tip.hash, self.tip.lanes)
+
+    def start_writing(self, session: int) -> None:
+        """Prepare a reopened file for writing, and note the session durably in it."""
+        prepare_writer(self._connection)
+        if session != self.session:
+            self.session = session
+            with self._transaction():
+                self._connection.execute("UPDATE journal SET jws = ? WHERE id = 1", (self._session_line(),))
+
+    def prepare(self, commits: Sequence[Commit]) -> Prepared:
+        """The rows that `write` will write. Raises `ValueError` or `TypeError` for a draft that can't be encoded."""
+        return self._chain.prepare(self.tip, commits)
+
+    def write(self, prepared: Prepared, now: Moment) -> None:
+        """All of it in one transaction, durable on return. `now` counts where there is no record in it."""
+        self._begin()
+        try:
+            row = self._insert(prepared, now)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self._adopt(prepared, row)
+
+    def seal(self, now: Moment) -> Prepared:
+        """A commit that holds only a signed checkpoint of the tip."""
+        return self.prepare([Commit((self._chain.checkpoint(self.tip, now),))])
+
+    def vouch(self, seq: int, hash_: str, state_hash: str, time: str) -> Mapping[str, str | int]:
+        """The members of a checkpoint for that record."""
+        return self._chain.vouch(seq, hash_, state_hash, time)
+
+    def sign(self, typ: str, payload: Mapping[str, JsonValue]) -> str:
+        """Sign with the panel's key."""
+        return self._terms.signer.sign(typ, payload)
+
+    def receipt(self, lane: str, jws: str) -> None:
+        """Keep the newest receipt of a lane; written with the next transaction."""
+        self._receipts[lane] = jws
+
+    def deliver(self, lane: str, ranges: Iterable[tuple[int, int]]) -> None:
+        """Count these `lane_seq` as delivered; written with the next transaction. Raises `ValueError`."""
+        capped = [(first, min(last, self.tip.lanes[lane])) for first, last in ranges]
+        self.delivered[lane] = self.delivered[lane].add(item for item in capped if item[0] <= item[1])
+        self._dirty.add(lane)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether delivery ranges or receipts wait to be written."""
+        return bool(self._dirty or self._receipts)
+
+    def flush(self) -> None:
+        """Write waiting delivery ranges and receipts."""
+        if self.dirty:
+            with self._transaction():
+                self._save_delivery()
+            self._dirty.clear()
+            self._receipts.clear()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For `retention`, `salvage` and snapshots, in the thread of the store."""
+        return self._connection
+
+    @contextlib.contextmanager
+    def transaction(self, prepared: Prepared, now: Moment) -> Iterator[None]:
+        """What the block does and these records, in one transaction."""
+        with self._transaction():
+            yield
+            row = self._insert(prepared, now)
+        self._adopt(prepared, row)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._begin()
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def _roll_back(self) -> None:
+        # The first error is the one that counts; the file is closed and checked after it anyway.
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _insert(self, prepared: Prepared, now: Moment) -> StateRow:
+        if prepared.rows:
+            self._connection.executemany(INSERT_RECORD, prepared.rows)
+        row = self._state_row(prepared, now)
+        self._connection.execute(
+            SAVE_STATE,
+            (row.seq, row.boot, row.monotonic_ms, row.utc, row.state, row.state_hash, row.tick, row.mark),
+        )
+        if self._dirty or self._receipts:
+            self._save_delivery()
+        return row
+
+    def _state_row(self, prepared: Prepared, now: Moment) -> StateRow:
+        state = self._row.state if prepared.state is None else prepared.state
+        at = now if prepared.moment is None else prepared.moment
+        if prepared.state is None and self._row.boot and self._row.boot != at.boot:
+            # Deadlines in that state count in its own boot: the moment changes only together with the state.
+            at = Moment(self._row.utc, at.clock, self._row.boot, self._row.monotonic_ms)
+        tip = prepared.tip
+        tick = None if prepared.rows else self._tick(tip, at)
+        row = StateRow(tip.seq, at.boot, at.monotonic_ms, at.time, state, tip.state_hash, tick, "")
+        return replace(row, mark=state_mark(self.journal, tip.hash, row))
+
+    def _tick(self, tip: Tip, at: Moment) -> str:
+        return self._terms.signer.sign(
+            TICK,
+            {
+                "panel": self._terms.panel,
+                "journal": self.journal,
+                "seq": tip.seq,
+                "state_hash": tip.state_hash,
+                "boot": at.boot,
+                "monotonic_ms": at.monotonic_ms,
+            },
+        )
+
+    def _adopt(self, prepared: Prepared, row: StateRow) -> None:
+        self.tip = prepared.tip
+        self._row = row
+        self._dirty.clear()
+        self._receipts.clear()
+
+    def _save_delivery(self) -> None:
+        for lane in sorted(self._dirty):
+            items: list[JsonValue] = [[first, last] for first, last in self.delivered[lane].items]
+            signed = {"panel": self._terms.panel, "journal": self.journal, "lane": lane, "ranges": items}
+            self._put("delivered", lane, self._terms.signer.sign(DELIVERED, signed))
+        for lane, jws in self._receipts.items():
+            self._put("receipt", lane, jws)
+
+    def _put(self, table: str, lane: str, jws: str) -> None:
+        self._connection.execute(
+            f"INSERT INTO {table} (lane, jws) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET jws = excluded.jws",  # noqa: S608
+            (lane, jws),
+        )
+
+    def _session_line(self) -> str:
+        return self._terms.signer.sign(
+            SESSION, {"panel": self._terms.panel, "journal": self.journal, "session": self.session}
+        )
