@@ -98,6 +98,10 @@ class PublicState(Strict):
 
 batch: TypeAdapter[list[Event]] = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=MAX_BATCH_RECORDS)])
 """A CloudEvents batch: what stands on `batch/{lane}`."""
+telemetry_batch: TypeAdapter[list[TelemetryEvent]] = TypeAdapter(
+    Annotated[list[TelemetryEvent], Field(min_length=1, max_length=MAX_BATCH_RECORDS)]
+)
+"""What stands on `batch/telemetry`."""
 
 
 def event(record: Record, stored: bool, thumbnail: bytes | None = None) -> dict[str, Any]:

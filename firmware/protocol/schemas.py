@@ -22,6 +22,7 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "event": ("Record as a CloudEvent", TypeAdapter(envelope.Event)),
     "batch": ("CloudEvents batch of records", envelope.batch),
     "telemetry": ("Telemetry item as a CloudEvent", TypeAdapter(envelope.TelemetryEvent)),
+    "telemetry-batch": ("CloudEvents batch of telemetry items", envelope.telemetry_batch),
     "link": ("Link of a panel, retained", TypeAdapter(envelope.Link)),
     "state": ("Public state of a panel, retained", TypeAdapter(envelope.PublicState)),
     "heartbeat": ("Payload of a heartbeat's JWS", TypeAdapter(signed.Heartbeat)),
@@ -29,6 +30,7 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "command": ("Payload of a command's JWS", TypeAdapter(signed.Command)),
     "reply": ("Payload of a reply's JWS", TypeAdapter(signed.Reply)),
     "checkpoint": ("Payload of a checkpoint's JWS", TypeAdapter(signed.Checkpoint)),
+    "base": ("Payload of a base's JWS", TypeAdapter(signed.Base)),
     "tick": ("Payload of a tick's JWS", TypeAdapter(signed.Tick)),
 }
 

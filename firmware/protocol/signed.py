@@ -15,6 +15,7 @@ RECEIPT = "fenghuo.receipt.v1"
 COMMAND = "fenghuo.command.v1"
 REPLY = "fenghuo.reply.v1"
 CHECKPOINT = "fenghuo.checkpoint.v1"
+BASE = "fenghuo.base.v1"
 TICK = "fenghuo.tick.v1"
 
 MAX_RANGES = 64
@@ -109,6 +110,13 @@ class Checkpoint(Strict):
     time: UtcText
 
 
+class Base(Checkpoint):
+    """Signed by core inside a `journal.base` record: up to record `seq`, which stood so, all are removed."""
+
+    lanes: dict[LaneName, Number] = Field(description="last lane_seq of each lane that is removed")
+    expired: Number = Field(description="up to this seq payloads may be gone (null), 0 for none")
+
+
 class Tick(Strict):
     """Signed by core beside the state while timers run: at this moment the state of record `seq` was in force."""
 
@@ -143,6 +151,11 @@ def read_reply(keys: KeyRing, token: str) -> Reply:
 def read_checkpoint(keys: KeyRing, token: str) -> Checkpoint:
     """The checkpoint in a token; raises `Refused`."""
     return _model(Checkpoint, keys.verify(CHECKPOINT, token))
+
+
+def read_base(keys: KeyRing, token: str) -> Base:
+    """The base in a token; raises `Refused`."""
+    return _model(Base, keys.verify(BASE, token))
 
 
 def read_tick(keys: KeyRing, token: str) -> Tick:

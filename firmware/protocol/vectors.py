@@ -48,7 +48,7 @@ def signer(seed: bytes) -> Signer:
 
 
 def records() -> Json:
-    """`records.json`: canonical bytes, a chain of four records, and records that are not whole."""
+    """`records.json`: canonical bytes, a chain of five records, and records that are not whole."""
     chain = _chain()
     return {
         "about": "Canonical JSON is given as text (UTF-8) and as hex. All hashes are SHA-256.",
@@ -73,13 +73,16 @@ def _canonical_vector(value: Any) -> Json:
 
 
 def _chain() -> list[tuple[Record, str]]:
-    """Four records of three lanes, each with the text of the panel state after it (opaque to a center)."""
-    disarmed, alarm = '{"areas":{"hall":"disarmed"}}', '{"areas":{"hall":"alarm"}}'
-    zone = {"id": "front-door", "name": '前门 "A" \\ 1号', "number": 1}
+    """Five records of three lanes, each with the text of the panel state after it (opaque to a center)."""
+    armed, alarm = '{"areas":{"hall":"armed"}}', '{"areas":{"hall":"alarm"}}'
+    key = {"kid": signer(PANEL_SEED).kid, "x": _key(PANEL_SEED)["jwk"]["x"]}
+    zone = {"zone": "front-door", "zone_number": 1, "areas": ["hall"]}
+    done = {"counter": 41, "command": "silence", "by": 'remote:王芳 "3" \\ é😀\n', "areas": ["hall"]}
     steps: list[tuple[str, str, Json, str]] = [
-        ("status", "journal.begun", {"cause": "first", "previous": None}, disarmed),
-        ("alarm", "alarm.entry", {"areas": ["hall"], "incident": 1, "zone": zone, "note": "破门\n😀"}, alarm),
+        ("status", "journal.begun", {"reason": "first", "detail": "", "last": None, "key": key}, armed),
+        ("alarm", "alarm.entry", zone | {"incident": 1, "condition": "active"}, alarm),
         ("evidence", "evidence.pictures", _pictures(), alarm),
+        ("status", "command.done", done, alarm),
     ]
     chain: list[tuple[Record, str]] = []
     for lane, kind, payload, state in steps:
@@ -141,7 +144,7 @@ def _checkpoint(record: Record) -> Json:
         "seq": header.seq,
         "hash": record.hash,
         "state_hash": header.state_hash,
-        "time": "2026-03-14T23:09:24.004Z",
+        "time": "2026-03-14T23:09:25.005Z",
     }
 
 
@@ -190,20 +193,25 @@ def _payloads() -> list[tuple[str, str, Json]]:
         "time": "2026-03-14T23:09:30.000Z",
         "clock": "synchronised",
         "monotonic_ms": 109_000,
-        "seq": 4,
-        "hash": chain[3].hash,
-        "lanes": {"alarm": 1, "status": 2, "evidence": 1},
+        "seq": 5,
+        "hash": chain[4].hash,
+        "lanes": {"alarm": 1, "status": 3, "evidence": 1},
         "troubles": ["camera:hall-cam"],
         "nonce": NONCE,
     }
     reply = {"panel": PANEL, "counter": 42, "time": "2026-03-14T23:09:31.500Z"}
     return [
         ("panel", signed.HEARTBEAT, beat),
-        ("center", signed.RECEIPT, place | {"lane": "status", "ranges": [_range(1, 2, chain[3].hash)]}),
+        ("center", signed.RECEIPT, place | {"lane": "status", "ranges": [_range(1, 3, chain[4].hash)]}),
         ("center", signed.COMMAND, command | {"command": "silence", "operator": "王芳 (desk 3)"}),
         ("panel", signed.REPLY, reply | {"result": "done", "reason": "", "detail": {}}),
-        ("panel", signed.CHECKPOINT, _checkpoint(chain[2])),
-        ("panel", signed.TICK, _tick(chain[3])),
+        ("panel", signed.CHECKPOINT, _checkpoint(chain[3])),
+        (
+            "panel",
+            signed.BASE,
+            _checkpoint(chain[1]) | {"lanes": {"alarm": 1, "evidence": 0, "status": 1}, "expired": 0},
+        ),
+        ("panel", signed.TICK, _tick(chain[4])),
     ]
 
 
@@ -310,8 +318,9 @@ def envelopes() -> Json:
     messages = {
         "event": ("event/alarm", 1, False, envelope.event(chain[1], stored=False)),
         "event with a thumbnail": ("event/evidence", 1, False, envelope.event(chain[2], True, THUMBNAIL)),
-        "batch": ("batch/status", 1, False, [envelope.event(chain[i], stored=True) for i in (0, 3)]),
-        "telemetry": ("event/telemetry", 0, False, _telemetry()),
+        "batch": ("batch/status", 1, False, [envelope.event(chain[i], stored=True) for i in (0, 3, 4)]),
+        "telemetry": ("event/telemetry", 1, False, _telemetry(12)),
+        "telemetry batch": ("batch/telemetry", 1, False, [_telemetry(13), _telemetry(14)]),
         "link, online": ("link", 1, True, _link(True, "2026-03-14T23:00:00.000Z")),
         "link, last will": ("link", 1, True, _link(False, None)),
         "state": ("state", 1, True, _state()),
@@ -332,9 +341,9 @@ def envelopes() -> Json:
     }
 
 
-def _telemetry() -> Json:
-    data = {"cpu_permille": 31, "memory_kib": 41_210}
-    return envelope.telemetry(PANEL, 7, 12, "telemetry.health", "2026-03-14T23:09:00.000Z", data)
+def _telemetry(number: int) -> Json:
+    data = {"steps": 123, "max_rss_kib": 41_210}
+    return envelope.telemetry(PANEL, 7, 1_000_000_000 + number, "telemetry.health", "2026-03-14T23:09:00.000Z", data)
 
 
 def _link(online: bool, time: str | None) -> Json:
@@ -345,10 +354,10 @@ def _state() -> Json:
     return {
         "panel": PANEL,
         "journal": JOURNAL,
-        "seq": 4,
-        "time": "2026-03-14T23:09:24.004Z",
-        "areas": {"hall": {"name": "营业厅", "state": "alarm"}},
-        "zones": {"front-door": {"name": '前门 "A" \\ 1号', "condition": "active", "bypassed": False}},
+        "seq": 5,
+        "time": "2026-03-14T23:09:25.005Z",
+        "areas": {"hall": {"mode": "alarm", "alarm": True, "memory": ["front-door"]}},
+        "zones": {"front-door": {"condition": "active", "bypassed": False, "alarm": True}},
         "troubles": ["camera:hall-cam"],
     }
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from firmware.protocol import schemas
 from firmware.protocol.lines import encode
 from tests.firmware.protocol.test_messages import EXAMPLES, PAIRS
-from tests.firmware.protocol.test_vectors import FILES
+from tests.firmware.protocol.test_vectors import FILES, schema_of
 
 FOLDER = Path(__file__).parents[3] / "docs" / "schemas"
 NAMES = sorted(schemas.WIRE | schemas.SOCKETS)
@@ -22,8 +22,7 @@ VALIDATORS = {name: Draft202012Validator(schemas.schema(name)) for name in NAMES
 def wire_examples() -> list[tuple[str, Any]]:
     found = [(vector["typ"].split(".")[1], vector["payload"]) for vector in FILES["jws.json"]["tokens"]]
     for message in FILES["envelope.json"]["messages"]:
-        words = message["topic"].split("/")[3:]
-        found.append(("telemetry" if words[-1] == "telemetry" else words[0], message["value"]))
+        found.append((schema_of(tuple(message["topic"].split("/")[3:])), message["value"]))
     for vector in FILES["records.json"]["chain"]:
         found += [("record", vector["record"]), ("header", vector["record"]["header"])]
     return found

@@ -22,6 +22,7 @@ READERS: dict[str, Callable[[KeyRing, str], Strict]] = {
     s.COMMAND: s.read_command,
     s.REPLY: s.read_reply,
     s.CHECKPOINT: s.read_checkpoint,
+    s.BASE: s.read_base,
     s.TICK: s.read_tick,
 }
 zero_up = st.integers(0, MAX_INTEGER)
@@ -70,6 +71,17 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     s.CHECKPOINT: st.fixed_dictionaries(
         {**place, "seq": some.numbers, "hash": some.hexes, "state_hash": some.hexes, "time": some.moments}
     ),
+    s.BASE: st.fixed_dictionaries(
+        {
+            **place,
+            "seq": some.numbers,
+            "hash": some.hexes,
+            "state_hash": some.hexes,
+            "time": some.moments,
+            "lanes": st.dictionaries(some.lanes, zero_up),
+            "expired": zero_up,
+        }
+    ),
     s.TICK: st.fixed_dictionaries(
         {**place, "seq": zero_up, "state_hash": some.hexes, "boot": ids, "monotonic_ms": zero_up}
     ),
@@ -103,7 +115,7 @@ def test_a_member_more_less_or_of_another_type_is_malformed(typ: str, data: st.D
     payload = data.draw(PAYLOADS[typ])
     member = data.draw(st.sampled_from(sorted(payload)))
     less = {k: v for k, v in payload.items() if k != member}
-    odd = payload | {member: data.draw(st.sampled_from([True, -1, [[]], {"é"[:0] + "no": 1}, 2**53 - 0.0 == 1]))}
+    odd = payload | {member: data.draw(st.sampled_from([True, -1, [[]], {"no": 1}, 2**60]))}
     for wrong in (less, odd, payload | {"more": None}):
         with pytest.raises(Refused, match="malformed"):
             READERS[typ](ring, key.sign(typ, wrong))
