@@ -118,7 +118,7 @@ class GpioDriver:
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive() and self._thread is not current_thread():
-            self._thread.join()
+            self._thread.join(timeout=STUCK_MS / 1000)
         for zone in self._zones:
             zone.close()
 
