@@ -1,0 +1,208 @@
+"""One capture: the pictures of one camera for one alarm, from before it until `post_s` after it.
+
+The newest frame is saved first, so that something is on disk at once; then what the ring holds from before the alarm;
+then what comes. Core hears of them in parts: the first soon, with a verdict, the last at the end with the best one.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from firmware.camera.person import Look, PersonCheck
+from firmware.camera.pictures import decode, thumbnail
+from firmware.camera.ring import Ring, Shot
+from firmware.camera.store import Folder, Saved, Store
+from firmware.clock import Clock
+from firmware.config import Camera as CameraTable
+from firmware.protocol.messages import Box, CaptureOrder, Manifest, Picture
+
+PART_PICTURES = 32
+"""Pictures of one manifest: with its thumbnail it stays below 64 KiB on the evidence lane."""
+WAIT_MS = 1_000
+"""A turn waits no longer for a frame; the first part goes out after the first turn."""
+FRESH_MS = 2_000
+"""The newest frame is saved at once, even with `pre_s` 0, unless it is older than this."""
+LOOKS = 2
+"""Pictures that are looked at between two frames; on a slow board a look takes a third of a second."""
+MAX_UNSEEN = 16
+"""Pictures that wait for a look; beyond, the oldest are saved without one."""
+CLEARER = 50
+"""A later thumbnail is sent when its score is better by so many thousandths."""
+NO_PICTURES = "none: the camera gave no picture"
+
+
+class Stopping(Protocol):
+    """Whether to come to an end."""
+
+    def is_set(self) -> bool:
+        """Whether to stop now."""
+        ...
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What all captures share. `part` gives the next part number of an incident and a camera."""
+
+    store: Store
+    person: PersonCheck
+    clock: Clock
+    send: Callable[[Manifest], None]
+    part: Callable[[int, str], int]
+
+
+class Best:
+    """The picture with the best score so far. `shown` is the score that the last thumbnail had."""
+
+    def __init__(self) -> None:
+        self.score = 0
+        self.shot: Shot | None = None
+        self.boxes: tuple[Box, ...] = ()
+        self.shown: int | None = None
+
+    def see(self, shot: Shot, look: Look) -> None:
+        """Take a look into account."""
+        if look.score is not None and (look.score > self.score or self.shot is None):
+            self.score, self.shot, self.boxes = look.score, shot, look.boxes
+
+    def worth_showing(self) -> bool:
+        """Whether a thumbnail would tell more than the last one did."""
+        return self.shown is None or self.score >= self.shown + CLEARER
+
+
+class Capture:
+    """Runs once, on a thread of its own; whatever happens, at least one manifest is sent."""
+
+    def __init__(self, order: CaptureOrder, camera: CameraTable, ring: Ring, studio: Studio, stop: Stopping) -> None:
+        self._order = order
+        self._camera = camera
+        self._ring = ring
+        self._studio = studio
+        self._stop = stop
+        self._folder: Folder | None = None
+        self._first = self._last = 0
+        self._newest: Shot | None = None
+        self._untold: dict[int, Picture] = {}
+        self._unseen: deque[Shot] = deque(maxlen=MAX_UNSEEN)
+        self._best = Best()
+        self._told_score = -1
+        self._fault: OSError | None = None
+
+    def run(self) -> OSError | None:
+        """Take, save, look, tell; returns after the last part, with what went wrong on the medium."""
+        end = self._studio.clock.monotonic_ms() + self._camera.post_s * 1000
+        before = self._before()
+        try:
+            self._folder = self._studio.store.begin(self._order.time[:10], self._order.incident, self._camera.id)
+            for shot in reversed(before):
+                self._save(self._folder, shot)
+            self._unseen.extend(before)
+            self._look()
+            self._after(self._folder, end)
+        except OSError as error:
+            # A full card does not keep the models from looking at what is in memory.
+            self._fault = error
+            self._unseen.extend(before[-LOOKS:])
+        self._look()
+        if self._untold or self._best.score > self._told_score:
+            self._tell()
+        return self._fault
+
+    def _before(self) -> list[Shot]:
+        """What the ring holds of the time before the alarm, oldest first; numbers the files from there."""
+        shots = self._ring.after(0)
+        since = self._order.monotonic_ms - self._camera.pre_s * 1000
+        fresh = self._studio.clock.monotonic_ms() - FRESH_MS
+        kept = [s for s in shots if s.monotonic_ms >= since or (s is shots[-1] and s.monotonic_ms >= fresh)]
+        self._last = shots[-1].number if shots else 0
+        self._first = kept[0].number if kept else self._last + 1
+        return kept
+
+    def _after(self, folder: Folder, end_ms: int) -> None:
+        told = False
+        while (left := end_ms - self._studio.clock.monotonic_ms()) > 0 and not self._stop.is_set():
+            for shot in self._ring.wait(self._last, min(left, WAIT_MS) / 1000):
+                self._last = shot.number
+                self._save(folder, shot)
+                self._unseen.append(shot)
+            self._look()
+            if (self._untold and not told) or len(self._untold) >= PART_PICTURES:
+                self._tell()
+                told = True
+
+    def _save(self, folder: Folder, shot: Shot) -> None:
+        """One JPEG; its number is that of the frame, so a frame that was missed leaves a gap."""
+        saved = folder.save(f"{shot.number - self._first:04d}.jpg", shot.jpeg)
+        if self._newest is None or shot.number > self._newest.number:
+            self._newest = shot
+        self._untold[shot.number] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+
+    def _look(self) -> None:
+        """Look at a few pictures, the newest first."""
+        for _ in range(min(LOOKS, len(self._unseen))):
+            shot = self._unseen.pop()
+            look = self._studio.person.look(decode(shot.jpeg))
+            self._best.see(shot, look)
+            if look.boxes and shot.number in self._untold:
+                boxed = self._untold[shot.number].model_copy(update={"boxes": list(look.boxes)})
+                self._untold[shot.number] = boxed
+
+    def _tell(self) -> None:
+        """Send what is saved and not told yet, oldest first; nothing at all is told too."""
+        pictures = [self._untold[number] for number in sorted(self._untold)]
+        self._untold.clear()
+        self._settle()
+        for start in range(0, max(len(pictures), 1), PART_PICTURES):
+            self._send(pictures[start : start + PART_PICTURES])
+        self._told_score = self._best.score
+
+    def _send(self, pictures: list[Picture]) -> None:
+        order, best = self._order, self._best
+        part = self._studio.part(order.incident, self._camera.id)
+        looked = best.shot is not None
+        manifest = Manifest(
+            incident=order.incident,
+            zone=order.zone,
+            camera=self._camera.id,
+            pictures=pictures,
+            thumbnail=self._thumbnail(part) if best.worth_showing() else None,
+            verdict="person" if looked and best.score >= self._camera.threshold else "unverified",
+            score=best.score,
+            model=self._studio.person.model if self._newest or looked else NO_PICTURES,
+            part=part,
+        )
+        self._studio.send(manifest)
+
+    def _thumbnail(self, part: int) -> Picture | None:
+        """The best picture, or the newest where none was looked at."""
+        shot = self._best.shot or self._newest
+        if shot is None or self._folder is None:
+            return None
+        data, width, height = thumbnail(shot.jpeg)
+        try:
+            saved = self._folder.save(f"thumbnail-{part}.jpg", data)
+            self._folder.settle()
+        except OSError as error:
+            self._fault = error
+            return None
+        self._best.shown = self._best.score
+        picture = self._picture(saved, shot.monotonic_ms, width, height)
+        return picture.model_copy(update={"boxes": list(self._best.boxes)})
+
+    def _settle(self) -> None:
+        try:
+            if self._folder is not None:
+                self._folder.settle()
+        except OSError as error:
+            self._fault = error
+
+    def _picture(self, saved: Saved, taken_ms: int, width: int, height: int) -> Picture:
+        return Picture(
+            file=saved.file,
+            sha256=saved.sha256,
+            bytes=saved.bytes,
+            offset_ms=taken_ms - self._order.monotonic_ms,
+            width=width,
+            height=height,
+            boxes=[],
+        )

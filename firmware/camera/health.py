@@ -1,0 +1,53 @@
+"""How each camera is: its standing faults and notes, told to core whenever they change."""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from firmware.protocol.messages import CameraHealth
+
+MAX_DETAIL = 200
+FRAMES, STORE = "frames", "store"
+"""Faults: no frames come; pictures can't be saved."""
+DROPPED, SQUEEZED = "dropped", "squeezed"
+"""Notes, which leave the camera well: orders were dropped; the ring holds less than asked for."""
+
+
+class Health:
+    """Every camera begins well and untold. Any thread may report; `tell` must not block."""
+
+    def __init__(self, cameras: Iterable[str], tell: Callable[[CameraHealth], None]) -> None:
+        self._faults: dict[str, dict[str, str]] = {camera: {} for camera in cameras}
+        self._notes: dict[str, dict[str, str]] = {camera: {} for camera in self._faults}
+        self._tell = tell
+        self._lock = threading.Lock()
+
+    def fault(self, camera: str, what: str, detail: str) -> None:
+        """A fault stands, or its detail changed; an empty detail ends it."""
+        self._set(self._faults, camera, what, detail)
+
+    def note(self, camera: str, what: str, detail: str) -> None:
+        """Something to know of a camera that works."""
+        self._set(self._notes, camera, what, detail)
+
+    def tell_all(self) -> None:
+        """Tell how every camera is now: what a core that has just started must hear."""
+        with self._lock:
+            for camera in self._faults:
+                self._tell(self._health(camera))
+
+    def _set(self, table: dict[str, dict[str, str]], camera: str, what: str, detail: str) -> None:
+        with self._lock:
+            said = table[camera]
+            if said.get(what, "") == detail:
+                return
+            if detail:
+                said[what] = detail
+            else:
+                said.pop(what, None)
+            # Inside the lock, so that what is told last is what is so.
+            self._tell(self._health(camera))
+
+    def _health(self, camera: str) -> CameraHealth:
+        faults, notes = self._faults[camera], self._notes[camera]
+        detail = "; ".join((*faults.values(), *notes.values()))
+        return CameraHealth(camera=camera, ok=not faults, detail=detail[:MAX_DETAIL])

@@ -1,0 +1,114 @@
+"""The camera process: watches every camera of the panel file, and takes pictures when core orders them.
+
+It may be slow, broken or absent: core never waits for it. It writes the evidence folder and nothing else, and what is
+on the pictures is never told to a log.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from drivers.cameras import Camera, Plan, make
+from firmware import sd_notify
+from firmware.camera import texts
+from firmware.camera.capture import Studio
+from firmware.camera.captures import Captures, Parts
+from firmware.camera.health import Health
+from firmware.camera.link import Link, Outbox
+from firmware.camera.person import PersonCheck
+from firmware.camera.store import Store
+from firmware.camera.watch import Watch
+from firmware.clock import Clock, SystemClock
+from firmware.config import Camera as CameraTable
+from firmware.config import Loaded, PanelFile
+from firmware.language import pick
+from firmware.stopping import StopFlag
+
+log = logging.getLogger("fenghuo.camera")
+
+TURN_S = 1.0
+ALL_HUNG_S = 60.0
+"""When every camera has hung for so long, the process ends, since only a new one can let go of the devices."""
+LAST_WORDS_S = 3.0
+
+
+def run(loaded: Loaded) -> int:
+    """Run until SIGTERM or SIGINT: 0; 1 when all cameras hang, to be started anew."""
+    stop = StopFlag().install()
+    try:
+        return Process(loaded, stop).run()
+    finally:
+        stop.close()
+
+
+class Process:
+    """The threads of the process, wired to each other."""
+
+    def __init__(self, loaded: Loaded, stop: StopFlag) -> None:
+        file = loaded.file
+        self._stop = stop
+        clock = SystemClock(file.panel.clock_rate if file.panel.pins == "simulated" else 1)
+        outbox = Outbox()
+        self._person = PersonCheck()
+        self._health = Health((table.id for table in file.camera), outbox.put)
+        self._watches = {table.id: self._watch(loaded, table, clock) for table in file.camera}
+        store = Store(loaded.data / "evidence")
+        studio = Studio(store, self._person, clock, outbox.put, Parts().next)
+        self._captures = Captures(self._watches, studio, self._health, stop)
+        self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take)
+        self._watchdog_s = sd_notify.watchdog_interval_s()
+        self._alive = time.monotonic()
+
+    def run(self) -> int:
+        """Start, serve until told to stop, let the captures end."""
+        for watch in self._watches.values():
+            watch.start()
+        # Before the first alarm, not at it.
+        self._person.load()
+        sd_notify.notify("READY=1")
+        log.info("watching %d cameras; person check: %s", len(self._watches), self._person.model)
+        self._link.run(self._stop, self._turn, min(TURN_S, self._watchdog_s or TURN_S))
+        sd_notify.notify("STOPPING=1")
+        self._captures.join(LAST_WORDS_S)
+        self._link.flush()
+        self._link.close()
+        for watch in self._watches.values():
+            watch.join(LAST_WORDS_S / len(self._watches))
+        log.info("stopped: %s", self._stop.reason)
+        return 1 if self._stop.reason == "hung" else 0
+
+    def _watch(self, loaded: Loaded, table: CameraTable, clock: Clock) -> Watch:
+        plan = plan_of(loaded.file, table, loaded.folder, loaded.run)
+
+        def maker() -> Camera:
+            return make(plan, clock.monotonic_ms, clock.utc)
+
+        return Watch(table, maker, self._health, self._stop)
+
+    def _turn(self) -> None:
+        """The regular work of the main thread."""
+        if self._watchdog_s:
+            sd_notify.notify("WATCHDOG=1")
+        hung = [watch.check() for watch in self._watches.values()]
+        now = time.monotonic()
+        if not all(hung):
+            self._alive = now
+        elif now - self._alive > ALL_HUNG_S:
+            log.error("%s", pick(texts.ALL_HUNG))
+            self._stop.set("hung")
+
+
+def plan_of(file: PanelFile, table: CameraTable, folder: Path, run_folder: Path) -> Plan:
+    """What a maker needs to know of one `[[camera]]`; a relative `source` is relative to the panel file."""
+    watched = [zone for zone in file.zone if table.id in zone.cameras]
+    return Plan(
+        id=table.id,
+        maker=table.maker,
+        source=str(folder / table.source) if table.maker == "folder" else table.source,
+        width=table.width,
+        height=table.height,
+        frames_per_s=table.frames_per_s,
+        world=run_folder / "desk.json" if file.panel.pins == "simulated" else None,
+        zones=tuple(zone.id for zone in watched),
+        doors=tuple(zone.id for zone in watched if zone.sensor == "contact"),
+    )

@@ -1,0 +1,178 @@
+"""Is there a person in this picture: two small models, the cheap one first, and their mean as the score.
+
+It annotates and never decides: whatever is missing or broken (runtime, model, picture) gives a look without a score
+and a text that says why, never an exception. One picture is looked at at a time, on one thread.
+"""
+
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from firmware.camera.anchors import anchors, corners, distinct
+from firmware.protocol.messages import Box
+
+log = logging.getLogger("fenghuo.camera.person")
+
+MODELS = Path(__file__).parent / "models"
+WHOLE = "person-vww-int8.tflite"
+BOXED = "person-ssdlite-f16.tflite"
+RUNTIMES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+"""The second is the maintained successor of the first, with the same calls."""
+BOX_FLOOR = 0.3
+"""A box is told from this score on (models/README.md: 30 of 34 people found, 1 of 45 empty pictures taken for one)."""
+MAX_BOXES = 4
+_NAME_ROOM = 80
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the models say of one picture. `score` is 0 to 1000, None when no model ran."""
+
+    score: int | None
+    boxes: tuple[Box, ...] = ()
+
+
+NO_LOOK = Look(None)
+
+
+class Model:
+    """One TFLite file in an interpreter with a single thread. Raises whatever the runtime raises."""
+
+    def __init__(self, path: Path, runtime: Any) -> None:
+        content = path.read_bytes()
+        self.name = f"{path.name} {hashlib.sha256(content).hexdigest()[:8]}"
+        self._interpreter = runtime.Interpreter(model_content=content, num_threads=1)
+        self._interpreter.allocate_tensors()
+        entry = self._interpreter.get_input_details()[0]
+        self.side = int(entry["shape"][1])
+        self._entry = entry["index"]
+        self._exits = [detail["index"] for detail in self._interpreter.get_output_details()]
+
+    def run(self, pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The outputs for one picture of `side` by `side`, without their batch dimension."""
+        self._interpreter.set_tensor(self._entry, pixels[None])
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index)[0] for index in self._exits]
+
+
+class PersonCheck:
+    """Both models, loaded at the first look. `model` names what runs, or says why nothing does."""
+
+    def __init__(self, folder: Path = MODELS) -> None:
+        self.model = "not loaded yet"
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._loaded = False
+        self._whole: Model | None = None
+        self._boxed: Model | None = None
+        self._anchors = anchors()
+
+    def load(self) -> None:
+        """Load the models now, once; they cost about 20 MiB."""
+        with self._lock:
+            self._load()
+
+    def look(self, picture: Image.Image) -> Look:
+        """The score and the boxes of an RGB picture."""
+        with self._lock:
+            self._load()
+            try:
+                scores = [] if self._whole is None else [self._whole_score(self._whole, picture)]
+                if self._boxed is None:
+                    return _look(scores, ())
+                score, boxes = self._boxed_score(self._boxed, picture)
+                return _look([*scores, score], boxes)
+            except Exception as error:
+                # The runtime is C++ with exceptions of its own; a verdict is never worth the process.
+                log.error("person check failed: %s", type(error).__name__)
+                self.model = _cut(f"failed: {type(error).__name__}")
+                return NO_LOOK
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        runtime, why = _runtime()
+        if runtime is None:
+            self.model = _cut(f"none: {why}")
+            log.error("no person check: %s", why)
+            return
+        self._whole, failed_whole = _model(self._folder / WHOLE, runtime)
+        self._boxed, failed_boxed = _model(self._folder / BOXED, runtime)
+        names = [model.name for model in (self._whole, self._boxed) if model]
+        self.model = _cut(" + ".join(names) or f"none: {failed_whole or failed_boxed}")
+
+    @staticmethod
+    def _whole_score(model: Model, picture: Image.Image) -> float:
+        """The whole picture at once, values 0 to 255: column 0 is person."""
+        return float(model.run(_pixels(picture, model.side))[0][0])
+
+    def _boxed_score(self, model: Model, picture: Image.Image) -> tuple[float, tuple[Box, ...]]:
+        """The best box, values -1 to 1."""
+        pixels = _pixels(picture, model.side)
+        pixels *= np.float32(1 / 127.5)
+        pixels -= np.float32(1)
+        outputs = sorted(model.run(pixels), key=lambda output: -output.size)
+        codes, logits = outputs[0].reshape(-1, 4), outputs[1].reshape(-1, 2)[:, 1]
+        best = 1 / (1 + np.exp(-logits.max()))
+        found = np.flatnonzero(logits >= np.log(BOX_FLOOR / (1 - BOX_FLOOR)))
+        scores = 1 / (1 + np.exp(-logits[found]))
+        places = corners(codes[found], self._anchors[found])
+        return float(best), tuple(_box(places[i], scores[i]) for i in distinct(places, scores, MAX_BOXES))
+
+
+def _look(scores: list[float], boxes: tuple[Box, ...]) -> Look:
+    if not scores:
+        return NO_LOOK
+    return Look(_thousandths(sum(scores) / len(scores)), boxes)
+
+
+def _pixels(picture: Image.Image, side: int) -> NDArray[np.float32]:
+    # The gap lets Pillow halve a large picture by whole steps first: scores stay within 0.03.
+    small = picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.asarray(small, np.float32)
+
+
+def _box(place: NDArray[np.float32], score: float) -> Box:
+    left, top, right, bottom = (_thousandths(float(part)) for part in place)
+    return Box(left=left, top=top, right=right, bottom=bottom, score=_thousandths(float(score)))
+
+
+def _thousandths(part: float) -> int:
+    return round(1000 * min(max(part, 0.0), 1.0)) if part == part else 0  # NaN is not equal to itself
+
+
+def _runtime() -> tuple[Any, str]:
+    for name in RUNTIMES:
+        try:
+            return import_module(name), ""
+        except ImportError:
+            continue
+        except Exception as error:
+            # Built for another numpy, the module dies at import in ways of its own.
+            return None, f"{name.split('.')[0]}: {type(error).__name__}"
+    return None, "tflite-runtime or ai-edge-litert is not installed"
+
+
+def _model(path: Path, runtime: Any) -> tuple[Model | None, str]:
+    try:
+        return Model(path, runtime), ""
+    except FileNotFoundError:
+        why = f"{path.name} is missing"
+    except Exception as error:
+        # tflite-runtime 2.14 with numpy 2 imports, and raises only here.
+        why = f"{path.name}: {type(error).__name__} (numpy {np.__version__})"
+    log.error("person model not loaded: %s", why)
+    return None, why
+
+
+def _cut(text: str) -> str:
+    return text[:_NAME_ROOM]
