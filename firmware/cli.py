@@ -4,9 +4,11 @@ Each room brings its commands through the entry-point group `fenghuo.commands`; 
 and to list them their sources are read, not run.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from io import TextIOWrapper
 
 from firmware.language import Text, pick
 from firmware.version import VERSION
@@ -15,12 +17,12 @@ GROUP = "fenghuo.commands"
 _DISTRIBUTION = "fenghuo"
 _ROOMS = ("rules", "drivers", "firmware", "provisioning", "hil")
 
-_USAGE: Text = ("Usage: fenghuo COMMAND ...", "用法:fenghuo 命令 ...")
-_ABOUT: Text = ("Fenghuo, an alarm panel. Commands:", "烽火报警主机。命令:")
+_USAGE: Text = ("Usage: fenghuo COMMAND ...", "用法：fenghuo 命令 ...")
+_ABOUT: Text = ("Fenghuo, an alarm panel. Commands:", "烽火报警主机。命令：")
 _MORE: Text = ("fenghuo COMMAND --help tells more.", "fenghuo 命令 --help 查看详情。")
-_UNKNOWN: Text = ("fenghuo: there is no command {word}", "fenghuo:没有命令 {word}")
+_UNKNOWN: Text = ("fenghuo: there is no command {word}", "fenghuo：没有命令 {word}")
 _MEANT: Text = ("Did you mean {close}?", "是否要用 {close}?")
-_LISTED: Text = ("Commands: {names}", "命令:{names}")
+_LISTED: Text = ("Commands: {names}", "命令：{names}")
 _MISSING: Text = (
     "fenghuo {name} needs the Python module {module}: pip install 'fenghuo[desk]'",
     "fenghuo {name} 需要 Python 模块 {module}:pip install 'fenghuo[desk]'",
@@ -28,7 +30,8 @@ _MISSING: Text = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code: 0 done, 1 failed, 2 not understood, 130 interrupted."""
+    """Run a command; returns its exit code: 0 done, 1 failed, 2 not understood, 130 interrupted, 141 unread."""
+    _never_fail_to_print()
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
@@ -53,7 +56,17 @@ def _call(command: EntryPoint, words: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # `fenghuo ... | head`: nobody reads on; Python must not complain about it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return int(code or 0)
+
+
+def _never_fail_to_print() -> None:
+    """A terminal that can't show a character gets an escape for it, not a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _find(name: str) -> EntryPoint | None:

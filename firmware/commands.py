@@ -18,8 +18,8 @@ PROCESSES = ("core", "uplink", "camera")
 EXIT_CONFIG = 2
 """The panel file or the board is wrong: trying again does not help."""
 
-_NO_CAMERA: Text = ("{file} has no [[camera]]: nothing to run", "{file} 中没有 [[camera]]:无需运行")
-_NO_PATH: Text = ("{file} has no [[path]]: nothing to run", "{file} 中没有 [[path]]:无需运行")
+_NO_CAMERA: Text = ("{file} has no [[camera]]: nothing to run", "{file} 中没有 [[camera]]：无需运行")
+_NO_PATH: Text = ("{file} has no [[path]]: nothing to run", "{file} 中没有 [[path]]：无需运行")
 _FAILED: Text = ("{process} ended by an error", "{process} 因错误退出")
 
 

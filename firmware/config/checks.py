@@ -91,7 +91,7 @@ def _changeover(document: Document) -> Iterator[Finding]:
             yield Finding(
                 wire.at("line_no"),
                 show(wire.values["line_no"]),
-                ('no line_no, or wiring = "changeover"', '删除 line_no,或 wiring = "changeover"'),
+                ('no line_no, or wiring = "changeover"', '删除 line_no，或 wiring = "changeover"'),
                 ("only changeover wiring has a second line", "只有转换触点有第二条线"),
             )
 
@@ -102,7 +102,7 @@ def _bypass(document: Document) -> Iterator[Finding]:
             yield Finding(
                 zone.at("bypassable"),
                 "true",
-                ("false, or no such key", "false,或删除此键"),
+                ("false, or no such key", "false，或删除此键"),
                 ("hold-up and tamper zones can't be bypassed", "紧急与防拆防区不可旁路"),
             )
 
@@ -114,7 +114,7 @@ def _pins(document: Document) -> Iterator[Finding]:
         yield Finding(
             panel.at("clock_rate"),
             show(rate),
-            ('1, or pins = "simulated"', '1,或 pins = "simulated"'),
+            ('1, or pins = "simulated"', '1，或 pins = "simulated"'),
             ("a faster clock is for simulated pins only", "加速时钟仅用于模拟引脚"),
         )
 
@@ -147,9 +147,9 @@ def _paths(document: Document) -> Iterator[Finding]:
                 "",
                 (
                     f'tls = {{ ca, certificate, key }}, or plaintext = "{PLAINTEXT}"',
-                    f'tls = {{ ca, certificate, key }},或 plaintext = "{PLAINTEXT}"',
+                    f'tls = {{ ca, certificate, key }}，或 plaintext = "{PLAINTEXT}"',
                 ),
-                ("a path needs TLS, or the sentence that accepts plain text", "路径需要 TLS,或明文许可语句"),
+                ("a path needs TLS, or the sentence that accepts plain text", "路径需要 TLS，或明文许可语句"),
             )
     if document.rows("path") and not document.data.get("center"):
         yield Finding(

@@ -10,9 +10,9 @@ from firmware.language import Text
 
 PANEL, ZONE, OUTPUT = "117", "134", "135"
 TYPES: dict[str, Text] = {
-    PANEL: ("117, an alarm controller", "117(报警控制器)"),
-    ZONE: ("134, an alarm input", "134(报警输入设备)"),
-    OUTPUT: ("135, an alarm output", "135(报警输出设备)"),
+    PANEL: ("117, an alarm controller", "117（报警控制器）"),
+    ZONE: ("134, an alarm input", "134（报警输入设备）"),
+    OUTPUT: ("135, an alarm output", "135（报警输出设备）"),
 }
 # GB/T 2260 codes of provinces.
 _PROVINCES = frozenset(

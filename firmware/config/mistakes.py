@@ -47,7 +47,7 @@ class Mistake:
         """Two lines for a person: the place and what is wrong; then what was found and what is expected."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         where = f"{place}: {self.key}" if self.key else place
-        colon = pick((": ", ":"), lang)
+        colon = pick((": ", "："), lang)
         found = self.found or pick(_SAID["nothing"], lang)
         return (
             f"{where}: {pick(self.text, lang)}\n"
@@ -72,7 +72,7 @@ class BadPanelFile(Exception):
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        return self.say("en")
+        return self.say()
 
 
 def show(value: object) -> str:

@@ -100,7 +100,7 @@ def _decode(path: Path, raw: bytes) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        expected: Text = ("UTF-8 (not GBK or UTF-16)", "UTF-8 编码(不是 GBK 或 UTF-16)")
+        expected: Text = ("UTF-8 (not GBK or UTF-16)", "UTF-8 编码（不是 GBK 或 UTF-16）")
         found = f"0x{raw[error.start]:02x}"
         raise _bad(path, found, expected, ("a byte that is not UTF-8", "含有非 UTF-8 字节"), line) from None
 

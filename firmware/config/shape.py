@@ -16,7 +16,7 @@ from firmware.language import Text
 
 _WHOLE: Text = ("a whole number", "整数")
 _TEXT: Text = ("text in quotes", "带引号的文本")
-_LIST: Text = ("a list: [ … ]", "列表:[ … ]")
+_LIST: Text = ("a list: [ … ]", "列表：[ … ]")
 _TABLE: Text = ("a table", "表")
 _BOOLEAN: Text = ("true or false", "true 或 false")
 _WRONG_TYPE: Text = ("wrong type", "类型错误")
@@ -40,11 +40,11 @@ _LIMITS: Mapping[str, tuple[str, Text, Text]] = {
 _PATTERNS: Mapping[str, Text] = {
     r"^[a-z0-9][a-z0-9-]{0,47}$": (
         "1 to 48 of a-z, 0-9 and -, not beginning with -",
-        "1 至 48 个字符:a-z、0-9 和 -,不以 - 开头",
+        "1 至 48 个字符：a-z、0-9 和 -，不以 - 开头",
     ),
     r"^[a-z0-9][a-z0-9-]{2,47}$": (
         "3 to 48 of a-z, 0-9 and -, not beginning with -",
-        "3 至 48 个字符:a-z、0-9 和 -,不以 - 开头",
+        "3 至 48 个字符：a-z、0-9 和 -，不以 - 开头",
     ),
     r"^[A-Za-z0-9_-]{43}$": (
         "the `x` of an Ed25519 JWK: 43 characters of base64url",
@@ -55,7 +55,7 @@ _PATTERNS: Mapping[str, Text] = {
     r"^[^\x00-\x1f\x7f-\x9f]*$": ("text without control characters", "不含控制字符的文本"),
     r"^[A-Za-z0-9._:-]+$": (
         "a host name or an IP address alone, without mqtt:// and port",
-        "仅主机名或 IP 地址,不含 mqtt:// 和端口",
+        "仅主机名或 IP 地址，不含 mqtt:// 和端口",
     ),
 }
 
@@ -97,9 +97,9 @@ def _unknown(loc: Loc, found: str) -> Finding:
     known = sorted(model.model_fields) if model else []
     text: Text = ("unknown key", "未知的键")
     if close := get_close_matches(str(loc[-1])[:100], known, n=1):
-        text = (f"unknown key; did you mean {close[0]}?", f"未知的键;是否应为 {close[0]}?")
+        text = (f"unknown key; did you mean {close[0]}?", f"未知的键；是否应为 {close[0]}？")
     names = ", ".join(known)
-    return Finding(loc, found, (f"one of {names}", f"以下之一:{names}"), text)
+    return Finding(loc, found, (f"one of {names}", f"以下之一：{names}"), text)
 
 
 def _field(loc: Loc) -> FieldInfo | None:
@@ -131,7 +131,7 @@ def _kind_of(field: FieldInfo | None) -> Text:
         return _WHOLE
     if get_origin(annotation) is Literal:
         options = ", ".join(show(option) for option in get_args(annotation))
-        return f"one of {options}", f"以下之一:{options}"
+        return f"one of {options}", f"以下之一：{options}"
     if get_origin(annotation) is list:
         return _LIST if _inner(annotation) is None else ("one or more tables", "一个或多个表")
     return _TABLE if _inner(annotation) else _TEXT

@@ -43,7 +43,7 @@ def syntax(message: str, text: str) -> tuple[str, Text, Text, int]:
     source = lines[line - 1].strip() if line <= len(lines) else ""
     return (
         show(source) if source else "",
-        ("TOML: key = value, [table] or [[table]]", "TOML:键 = 值、[表] 或 [[表]]"),
-        (f"not TOML: {what} (column {column})", f"不是有效的 TOML:{chinese}(第 {column} 列)"),
+        ("TOML: key = value, [table] or [[table]]", "TOML：键 = 值、[表] 或 [[表]]"),
+        (f"not TOML: {what} (column {column})", f"不是有效的 TOML：{chinese}（第 {column} 列）"),
         line,
     )

@@ -55,8 +55,8 @@ def _entry(document: Document) -> Iterator[Finding]:
             yield Finding(
                 zone.at("type"),
                 '"entry-exit", entry_delay_s = 0',
-                ('entry_delay_s > 0 in its area, or type = "instant"', '其区域 entry_delay_s > 0,或 type = "instant"'),
-                ("an entry-exit zone without entry delay alarms at once", "出入口防区无进入延时,将立即报警"),
+                ('entry_delay_s > 0 in its area, or type = "instant"', '其区域 entry_delay_s > 0，或 type = "instant"'),
+                ("an entry-exit zone without entry delay alarms at once", "出入口防区无进入延时，将立即报警"),
             )
     entered = {a for zone in doors for _, a in zone.texts("areas")}
     for zone in document.rows("zone"):
@@ -66,7 +66,7 @@ def _entry(document: Document) -> Iterator[Finding]:
                 zone.at("type"),
                 '"follower"',
                 ("an entry-exit zone in the same area", "同一区域内有出入口防区"),
-                ("a follower without an entry-exit zone always alarms at once", "跟随防区无出入口防区,总是立即报警"),
+                ("a follower without an entry-exit zone always alarms at once", "跟随防区无出入口防区，总是立即报警"),
             )
 
 

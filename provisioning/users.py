@@ -1,0 +1,170 @@
+"""`fenghuo users`: who may operate the panel, over the technician's socket of a running one.
+
+Codes are asked for without echo and shown nowhere. The first user of a panel needs no code of a manager; every later
+change does.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+from rich.text import Text as Styled
+
+from firmware.config import BadPanelFile, Loaded, load
+from firmware.language import Text, pick
+from firmware.protocol.messages import AskStatus, RemoveUser, SetUser
+from provisioning import codes
+from provisioning.technician import NoAnswer, Technician, connected
+from provisioning.terminal import console, run
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+EXIT_REFUSED = 1
+EXIT_NOT_UNDERSTOOD = 2
+
+_SET: Text = ("user {id} is set", "用户 {id} 已设置")
+_REMOVED: Text = ("user {id} is removed", "用户 {id} 已删除")
+_NONE: Text = (
+    "this panel has no users yet; the first: fenghuo users set ID --name NAME --area AREA --level 3",
+    "主机尚无用户；添加第一个：fenghuo users set ID --name 姓名 --area 区域 --level 3",
+)
+_NO_AREA: Text = (
+    "--area {area}: not an area of {file}; expected {known}",
+    "--area {area}：{file} 中无此区域；应为 {known}",
+)
+_WRONG: Text = ("{what}: not usable; expected {expected}", "{what}：无效；应为 {expected}")
+_EXPECTED: dict[str, Text] = {
+    "id": ("1 to 32 of a-z, 0-9 and -, not beginning with -", "1 至 32 个字符：a-z、0-9 和 -，不以 - 开头"),
+    "name": ("at most 64 characters", "至多 64 个字符"),
+    "areas": ("1 to 64 areas", "1 至 64 个区域"),
+}
+_HEADS: tuple[Text, ...] = (("id", "编号"), ("name", "姓名"), ("level", "级别"), ("areas", "区域"))
+
+Config = Annotated[Path, typer.Option("--config", help="The panel file. 配置文件。")]
+CodeStdin = Annotated[
+    bool,
+    typer.Option(
+        "--code-stdin", help="Codes come as lines of standard input, in the order asked. 从标准输入逐行读取密码。"
+    ),
+]
+UserId = Annotated[str, typer.Argument(metavar="ID", help="The user's id: a-z, 0-9, -. 用户编号。")]
+DEFAULT_CONFIG = Path("panel.toml")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Add, list and remove users of a running panel. 管理运行中主机的用户。"""
+    return run(app, argv, "fenghuo users")
+
+
+@app.command("set")
+def set_user(
+    user: UserId,
+    name: Annotated[str, typer.Option("--name", help="The person's name. 姓名。")],
+    area: Annotated[list[str], typer.Option("--area", help="May arm and disarm it; repeat. 可布撤防的区域，可重复。")],
+    level: Annotated[int, typer.Option("--level", min=2, max=3, help="2 user, 3 installer. 2 用户，3 安装员。")] = 2,
+    code_stdin: CodeStdin = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Add a user, or change one: asks for the codes. 添加或变更用户，并询问密码。
+
+    With --code-stdin: your own code (only when the panel has users), the new code, the duress code or nothing.
+    Example: fenghuo users set wang --name "Wang Li" --area hall --area vault
+    """
+    with _told():
+        loaded = load(config)
+        _check_areas(loaded, area)
+        with connected(loaded) as technician:
+            asked = codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()
+            own = asked.existing(codes.MANAGER) if _users(technician) else ""
+            code = asked.fresh(codes.NEW)
+            duress = asked.fresh(codes.DURESS, optional=True)
+            codes.different(code, duress)
+            technician.ask(
+                SetUser(id=user, name=name, level=level, areas=area, new_code=code, new_duress_code=duress, code=own)
+            )
+    print(pick(_SET, id=user))
+
+
+@app.command("list")
+def list_users(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array. 输出 JSON 数组。")] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Show the users, without any secret. 列出用户，不显示密码。"""
+    with _told(), connected(load(config)) as technician:
+        users = _users(technician)
+    if as_json:
+        print(json.dumps(users, ensure_ascii=False, indent=2))
+    elif not users:
+        print(pick(_NONE))
+    else:
+        _show(users)
+
+
+@app.command("remove")
+def remove_user(user: UserId, code_stdin: CodeStdin = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Remove a user: asks for your own code. 删除用户，需输入您的密码。"""
+    with _told(), connected(load(config)) as technician:
+        asked = codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()
+        technician.ask(RemoveUser(id=user, code=asked.existing(codes.MANAGER)))
+    print(pick(_REMOVED, id=user))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns what can go wrong into words and an exit code."""
+    try:
+        yield
+    except (BadPanelFile, codes.BadCode, ValidationError) as error:
+        print(_say(error) if isinstance(error, ValidationError) else error, file=sys.stderr)
+        raise typer.Exit(EXIT_NOT_UNDERSTOOD) from None
+    except NoAnswer as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(EXIT_REFUSED) from None
+
+
+def _say(error: ValidationError) -> str:
+    """Which argument, never its value: it may be a code."""
+    names = dict.fromkeys(str(item["loc"][0]) for item in error.errors(include_input=False, include_url=False))
+    other: Text = ("another value", "其他值")
+    return "\n".join(pick(_WRONG, what=name, expected=pick(_EXPECTED.get(name, other))) for name in names)
+
+
+def _check_areas(loaded: Loaded, areas: Sequence[str]) -> None:
+    known = [area.id for area in loaded.file.area]
+    for area in areas:
+        if area not in known:
+            print(pick(_NO_AREA, area=area, file=loaded.path.name, known=", ".join(known)), file=sys.stderr)
+            raise typer.Exit(EXIT_NOT_UNDERSTOOD)
+
+
+def _users(technician: Technician) -> list[dict[str, Any]]:
+    """Only what may be shown, whatever core sends."""
+    users = technician.ask(AskStatus()).detail.get("users")
+    rows = users if isinstance(users, dict) else {}
+    return [
+        {"id": str(id_), "name": row.get("name"), "level": row.get("level"), "areas": row.get("areas")}
+        for id_, row in rows.items()
+        if isinstance(row, dict)
+    ]
+
+
+def _show(users: Sequence[dict[str, Any]]) -> None:
+    table = Table()
+    for head in _HEADS:
+        table.add_column(pick(head), overflow="fold")
+    for user in users:
+        areas = user["areas"] if isinstance(user["areas"], list) else []
+        cells = (user["id"], user["name"], user["level"], ", ".join(map(str, areas)))
+        table.add_row(*(Styled(str(cell)) for cell in cells))
+    console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
