@@ -3,12 +3,11 @@
 Sources: EN 50131-1 prevention of setting (digest §1.3), GB 50394 (digest §3.2), CP-01 rows 4 and 5 (digest §5).
 """
 
-from dataclasses import replace
-
 from rules import detect
 from rules.delays import armed, entry_cancelled
 from rules.draft import Draft, about, about_areas
 from rules.site import Condition, Zone, ZoneType
+from rules.state import changed
 from rules.table import FOLLOWING, AreaEvent, AreaMode
 from rules.vocabulary import TROUBLES
 from rules.who import DISARMED_KINDS, Who
@@ -85,7 +84,7 @@ def _end_bypasses(d: Draft, who: Who) -> None:
 
 def end_bypass(d: Draft, zone: Zone, who: Who) -> None:
     """The zone counts again, at once, with what it reads."""
-    d.set_zone(replace(d.zone(zone.id), bypassed=False))
+    d.set_zone(changed(d.zone(zone.id), bypassed=False))
     d.record("zone.unbypassed", {**about(zone), **who.told()})
     if zone.id not in d.live.held:
         detect.react(d, zone, d.condition(zone.id))

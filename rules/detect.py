@@ -3,14 +3,17 @@
 A condition that stands is told once: neither a driver that repeats itself nor a restart alarms a second time.
 """
 
-from dataclasses import replace
-
 from rules import entry
 from rules.alarms import zone_alarm
 from rules.draft import Draft, about
 from rules.site import Condition, Zone, ZoneType
+from rules.state import changed
 from rules.table import AreaMode
 from rules.zones import ALARM_KINDS, NEVER_SETTLES, REACTIONS, RESTORE_KINDS, Reaction, tamper_kind
+
+_NORMAL, _ACTIVE = Condition.NORMAL, Condition.ACTIVE
+_NOTHING, _TOGGLE, _TAMPER, _FAULT = Reaction.NOTHING, Reaction.TOGGLE, Reaction.TAMPER, Reaction.FAULT
+_ENTRY, _ROUTE = Reaction.ENTRY, Reaction.ROUTE
 
 
 def zone_changed(d: Draft, id_: str, condition: Condition) -> None:
@@ -18,18 +21,18 @@ def zone_changed(d: Draft, id_: str, condition: Condition) -> None:
     zone = d.site.zones.get(id_)
     if zone is None:
         return
-    known = d.live.conditions.get(id_, Condition.NORMAL)
+    known = d.live.conditions.get(id_, _NORMAL)
     if condition is not known:
         d.set_condition(id_, condition)
     if id_ in d.live.held:
-        if condition is Condition.ACTIVE:
+        if condition is _ACTIVE:
             return
         d.set_live(held={k: v for k, v in d.live.held.items() if k != id_})
     if id_ in d.zones:
         _end(d, zone, condition)
-    if condition is known or condition is Condition.NORMAL:
+    if condition is known or condition is _NORMAL:
         return
-    if not (condition is Condition.ACTIVE and _settling(d, zone)):
+    if not (condition is _ACTIVE and _settling(d, zone)):
         react(d, zone, condition)
 
 
@@ -39,13 +42,13 @@ def _end(d: Draft, zone: Zone, condition: Condition) -> None:
     left = stood
     if stood.fault and stood.fault != condition.value:
         d.record("zone.fault-ended", {**about(zone), "condition": stood.fault})
-        left = replace(left, fault="")
+        left = changed(left, fault="")
     if stood.tamper and stood.tamper != condition.value:
         d.record(RESTORE_KINDS[tamper_kind(zone.type)], {**about(zone), "condition": stood.tamper})
-        left = replace(left, tamper="")
-    if stood.alarm and condition is Condition.NORMAL:
+        left = changed(left, tamper="")
+    if stood.alarm and condition is _NORMAL:
         d.record(RESTORE_KINDS[stood.alarm], about(zone))
-        left = replace(left, alarm="")
+        left = changed(left, alarm="")
     if left is not stood:
         d.set_zone(left)
 
@@ -71,50 +74,49 @@ def settled(d: Draft) -> None:
     held = {id_: until for id_, until in d.live.held.items() if until > d.now}
     d.set_live(held=held, settle_due=min(held.values(), default=None))
     for id_ in over:
-        react(d, d.site.zones[id_], Condition.ACTIVE)
+        react(d, d.site.zones[id_], _ACTIVE)
 
 
 def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False) -> None:
     """Do what the table says. `again`: also where it stands already (the end of an exit delay)."""
-    match REACTIONS[zone.type, condition, d.mode_of(zone)]:
-        case Reaction.ALARM | Reaction.SILENT:
+    reaction = REACTIONS[zone.type, condition, d.mode_of(zone)]
+    if reaction is _NOTHING or reaction is _TOGGLE:
+        return
+    if reaction is _TAMPER:
+        _tampered(d, zone, condition, again)
+    elif reaction is _FAULT:
+        _faulty(d, zone, condition)
+    elif not d.zone(zone.id).bypassed:
+        if reaction is _ENTRY:
+            entry.started(d, zone)
+        elif reaction is _ROUTE:
+            entry.touched(d, zone)
+        else:
             _alarm(d, zone, again)
-        case Reaction.ENTRY:
-            if not d.zone(zone.id).bypassed:
-                entry.started(d, zone)
-        case Reaction.ROUTE:
-            if not d.zone(zone.id).bypassed:
-                entry.touched(d, zone)
-        case Reaction.TAMPER:
-            _tamper(d, zone, condition, again)
-        case Reaction.FAULT:
-            _fault(d, zone, condition)
-        case Reaction.NOTHING | Reaction.TOGGLE:
-            pass
 
 
 def _alarm(d: Draft, zone: Zone, again: bool) -> None:
     stood = d.zone(zone.id)
-    if stood.bypassed or (stood.alarm and not again):
+    if stood.alarm and not again:
         return
     kind = ALARM_KINDS[zone.type]
-    d.set_zone(replace(stood, alarm=kind))
+    d.set_zone(changed(stood, alarm=kind))
     zone_alarm(d, zone, kind)
 
 
-def _tamper(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
+def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
     """A line that is cut, shorted or masked. On a bypassed zone it is reported, and sounds nothing."""
     stood = d.zone(zone.id)
     if stood.tamper == condition.value and not again:
         return
-    d.set_zone(replace(stood, tamper=condition.value))
+    d.set_zone(changed(stood, tamper=condition.value))
     zone_alarm(d, zone, tamper_kind(zone.type), quiet=stood.bypassed)
 
 
-def _fault(d: Draft, zone: Zone, condition: Condition) -> None:
+def _faulty(d: Draft, zone: Zone, condition: Condition) -> None:
     stood = d.zone(zone.id)
     if stood.fault != condition.value:
-        d.set_zone(replace(stood, fault=condition.value))
+        d.set_zone(changed(stood, fault=condition.value))
         d.record("zone.fault", {**about(zone), "condition": condition.value})
 
 

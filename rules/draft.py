@@ -5,13 +5,12 @@ as it was.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from rules.effects import Answer, Capture, Effect, JsonValue, Record, Tell
 from rules.outputs import switches
 from rules.site import Condition, Site, Zone
-from rules.state import AreaState, Durable, Live, PanelState, ZoneState
+from rules.state import AreaState, PanelState, ZoneState, changed
 from rules.table import PRECEDENCE, AreaMode
 
 MAX_TEXT = 64
@@ -21,6 +20,9 @@ MAX_TEXT = 64
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """The text, cut to `limit` and without lone surrogates, so that it can always be written."""
     return text[:limit] if text.isascii() else text[:limit].encode("utf-8", "replace").decode()
+
+
+_NORMAL = Condition.NORMAL
 
 
 class Draft:
@@ -82,7 +84,7 @@ class Draft:
 
     def condition(self, id_: str) -> Condition:
         """What the zone reads; `normal` before its first report."""
-        return self.live.conditions.get(id_, Condition.NORMAL)
+        return self.live.conditions.get(id_, _NORMAL)
 
     def mode_of(self, zone: Zone) -> AreaMode:
         """The mode in which the zone's reaction is looked up."""
@@ -96,7 +98,7 @@ class Draft:
     def set_area(self, area: AreaState, **changes: Any) -> None:
         """Replace an area's state."""
         areas = dict(self._areas)
-        areas[area.id] = replace(area, **changes)
+        areas[area.id] = changed(area, **changes)
         self._areas = areas
 
     def set_zone(self, zone: ZoneState) -> None:
@@ -119,16 +121,16 @@ class Draft:
 
     def set_condition(self, id_: str, condition: Condition) -> None:
         """What the zone reads now."""
-        live, conditions = self.live, dict(self.live.conditions)
-        if condition is Condition.NORMAL:
+        conditions = dict(self.live.conditions)
+        if condition is _NORMAL:
             conditions.pop(id_, None)
         else:
             conditions[id_] = condition
-        self.live = Live(conditions, live.attempts, live.held, live.settle_due, live.at_rest)
+        self.live = changed(self.live, conditions=conditions)
 
     def set_live(self, **changes: Any) -> None:
         """Replace other members of the live part."""
-        self.live = replace(self.live, **changes)
+        self.live = changed(self.live, **changes)
 
     # --- effects
 
@@ -143,7 +145,7 @@ class Draft:
     def finish(self) -> tuple[PanelState, tuple[Effect, ...]]:
         """The state after, and the effects: what switches first, then what is written, then what waits for that."""
         before, durable = self.before, self.before.durable
-        changed = not (
+        same = (
             self._areas is durable.areas
             and self._zones is durable.zones
             and self.incident == durable.incident
@@ -154,19 +156,20 @@ class Draft:
             and self.powered_ms == durable.powered_ms
             and self.config_hash == durable.config_hash
         )
-        if changed:
-            durable = Durable(
-                self._areas,
-                self._zones,
-                self._troubles,
-                self.people,
-                self.lockouts,
-                self.incident,
-                self.counter,
-                self.powered_ms,
-                self.config_hash,
+        if not same:
+            durable = changed(
+                durable,
+                areas=self._areas,
+                zones=self._zones,
+                troubles=self._troubles,
+                people=self.people,
+                lockouts=self.lockouts,
+                incident=self.incident,
+                counter=self.counter,
+                powered_ms=self.powered_ms,
+                config_hash=self.config_hash,
             )
-        state = before if not changed and self.live is before.live else PanelState(durable, self.live)
+        state = before if same and self.live is before.live else PanelState(durable, self.live)
         switched = switches(self.site, before.durable.areas, self._areas)
         return state, (*switched, *self.records, *self.captures, *self.tells, *self.answers)
 

@@ -4,11 +4,10 @@ Sources: EN 50131-1 (entry ≤ 45 s, digest §1.4). A follower stays silent whil
 the delay runs out, it alarms with the door.
 """
 
-from dataclasses import replace
-
 from rules.alarms import zone_alarm
 from rules.draft import Draft, about, about_areas
 from rules.site import Condition, Zone
+from rules.state import changed
 from rules.table import FOLLOWING, SET_MODES, AreaEvent, AreaMode
 from rules.zones import ALARM_KINDS
 
@@ -56,4 +55,4 @@ def is_set(d: Draft, zone: Zone) -> bool:
 def stand(d: Draft, zone: Zone) -> None:
     """The alarm stands on the zone, if the zone still does: else its restore would never come."""
     if d.condition(zone.id) is not Condition.NORMAL:
-        d.set_zone(replace(d.zone(zone.id), alarm=ALARM_KINDS[zone.type]))
+        d.set_zone(changed(d.zone(zone.id), alarm=ALARM_KINDS[zone.type]))

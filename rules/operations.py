@@ -1,13 +1,14 @@
 """What people and operators may ask for, done once for codes, keys and remote commands alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rules.alarms import silence
 from rules.arming import arm, disarm, end_bypass
 from rules.draft import Draft, about
 from rules.effects import JsonValue
 from rules.index import site_index
+from rules.state import changed
 from rules.stimuli import Wish
 from rules.table import AreaMode
 from rules.who import Who
@@ -76,6 +77,6 @@ def _bypass(d: Draft, wish: Wish, id_: str, who: Who, allowed: Sequence[str]) ->
     if stood.bypassed and not wanted:
         end_bypass(d, zone, who)
     elif wanted and not stood.bypassed:
-        d.set_zone(replace(stood, bypassed=True))
+        d.set_zone(changed(stood, bypassed=True))
         d.record("zone.bypassed", {**about(zone), **who.told()})
     return Outcome(True, "bypassed" if wanted else "unbypassed", {"zone": id_})

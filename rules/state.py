@@ -9,11 +9,28 @@ have no entry, so a step costs the same with 8 zones and with 512. Each part cac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from rules.pieces import area_piece, durable_piece, people_piece, zone_piece
 from rules.site import Condition, Site
 from rules.stimuli import User
 from rules.table import AreaMode
+
+S = TypeVar("S", "AreaState", "ZoneState", "Durable", "Live")
+
+
+def changed(whole: S, **changes: Any) -> S:
+    """A copy with other members: `dataclasses.replace` at a quarter of its price, which is most of a step.
+
+    What the original has cached of itself (its snapshot) is not taken over.
+    """
+    copy = object.__new__(type(whole))
+    members = copy.__dict__
+    members.update(whole.__dict__)
+    members.pop("piece", None)
+    members.pop("encoded", None)
+    members.update(changes)
+    return copy
 
 
 @dataclass(frozen=True)
