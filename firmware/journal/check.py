@@ -19,15 +19,12 @@ from firmware.journal.schema import APPLICATION_ID, FORMAT
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.records import GENESIS, Header
-from firmware.protocol.signed import TICK
+from firmware.protocol.signed import BASE, TICK
 
 SESSION = "fenghuo.session.v1"
 """`typ` of the signed line that opens a journal file: whose it is, its id, and the count of its openings."""
 DELIVERED = "fenghuo.delivered.v1"
 """`typ` of a lane's signed delivery ranges: an edit that would swallow a report shows, and only causes a resend."""
-BASE = "fenghuo.base.v1"
-"""`typ` of a base: the members of a checkpoint for the last record removed from the front, `lanes` with the last
-removed `lane_seq` of each lane, and `expired`, up to which `seq` payloads may be gone."""
 TAIL = 64
 
 StoredRow: TypeAlias = tuple[Any, Any, Any, Any, Any, Any]

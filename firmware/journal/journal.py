@@ -45,6 +45,7 @@ class Journal:
         self._next_return = now
         self._last_flush = now
         self._last_checkpoint = now
+        self.lane_of = terms.lane_of
         self.place = opened.place
         self.restored: Restored = opened.restored
         self.session: int = opened.store.session
@@ -94,8 +95,8 @@ class Journal:
             self._trim_memory()
         self._publish()
 
-    def tick(self, state: object) -> None:
-        """Note beside the state that this moment was lived through, with the state in force now; no record."""
+    def tick(self, state: object | None) -> None:
+        """Note beside the state that this moment was lived through; no record. `state` None: the one in force."""
         self.commit([Commit((), state)])
 
     def checkpoint(self) -> None:

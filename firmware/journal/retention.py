@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 
 from firmware.journal.chain import BASE_KIND, LOST_KIND
-from firmware.journal.check import BASE, SELECT, StoredRow
+from firmware.journal.check import SELECT, StoredRow
 from firmware.journal.entries import LANES, Commit, Draft, Moment
 from firmware.journal.store import Store
+from firmware.protocol.signed import BASE
 from rules.effects import JsonValue
 
 STEP = 1000

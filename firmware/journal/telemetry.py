@@ -1,14 +1,17 @@
-"""Telemetry beside the journal: a bounded ring on disk, never chained, never waited for, the oldest dropped, counted.
+"""Telemetry beside the journal: a bounded ring, never chained, never waited for, the oldest dropped and counted.
 
-It must not disturb anything: no sync, and every storage error only counts as dropped items.
+The ring lives in memory and is copied to `telemetry.sqlite` by a thread of its own every few seconds, without sync: so
+neither `add` nor `take` ever waits for a disk, and every storage error only means that a restart forgets some items.
 """
 
 import contextlib
 import json
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from firmware.journal.schema import Connect, connect, file_uri, remove, touch
 from rules.effects import JsonValue
@@ -16,88 +19,113 @@ from rules.effects import JsonValue
 NAME = "telemetry.sqlite"
 MAX_ITEMS = 4096
 MAX_ITEM_BYTES = 4096
-
-
-@dataclass(frozen=True)
-class Item:
-    """One telemetry item. `number` grows with each item of this file."""
-
-    number: int
-    kind: str
-    time: str
-    data: dict[str, JsonValue]
+COPY_EVERY_S = 5.0
 
 
 class Telemetry:
-    """The ring in `folder`. For one thread. `dropped` counts what was lost since the last `take_dropped`."""
+    """The ring. `add` and `take` may be called from any thread; neither blocks or raises."""
 
-    def __init__(self, folder: Path, most: int = MAX_ITEMS, connect: Connect = connect) -> None:
-        """Open or create it; a broken file is replaced, an impossible one means a ring in memory."""
-        self._most = most
+    def __init__(self, path: Path, most: int = MAX_ITEMS, connect: Connect = connect) -> None:
+        """For `open`."""
         self.dropped = 0
-        path = folder / NAME
-        for uri in (file_uri(path, "rw"), file_uri(path, "rw"), ":memory:"):
-            try:
-                if uri != ":memory:":
-                    folder.mkdir(parents=True, exist_ok=True)
-                    touch(path)
-                self._open(connect(uri))
-                return
-            except (sqlite3.Error, OSError):
-                with contextlib.suppress(OSError):
-                    remove(path)
+        self._path = path
+        self._most = most
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._copied = 0
+        self._items: deque[tuple[int, str, str, str]] = deque(self._load())
+        self._last = self._copied = self._items[-1][0] if self._items else 0
+        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+        self._thread.start()
 
-    def _open(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS item (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " kind TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL) STRICT"
-        )
-        low, high = connection.execute("SELECT min(number), max(number) FROM item").fetchone()
-        self._first, self._last = (low or 1, high or 0)
+    @classmethod
+    def open(cls, folder: Path, most: int = MAX_ITEMS) -> "Telemetry":
+        """The ring of `folder`, with what a clean end or the last copy left. A broken file is replaced."""
+        return cls(folder / NAME, most)
 
     def add(self, kind: str, time: str, data: Mapping[str, JsonValue]) -> None:
-        """Put an item into the ring; the oldest goes when it is full. Raises nothing."""
+        """Put an item into the ring; the oldest goes when it is full. An impossible item counts as dropped."""
         try:
-            text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-            if len(text) > MAX_ITEM_BYTES:
-                raise ValueError("too long")
-            cursor = self._connection.execute(
-                "INSERT INTO item (kind, time, data) VALUES (?, ?, ?)", (kind, time, text)
-            )
-            if len(self) == 0:
-                self._first = cursor.lastrowid or 1
-            self._last = cursor.lastrowid or self._last
-            if len(self) > self._most:
-                first = self._last - self._most + 1
-                self._connection.execute("DELETE FROM item WHERE number < ?", (first,))
-                self.dropped += first - self._first
-                self._first = first
-        except (sqlite3.Error, ValueError, TypeError):
-            self.dropped += 1
+            text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):
+            text = ""
+        with self._lock:
+            if not text or len(text) > MAX_ITEM_BYTES:
+                self.dropped += 1
+                return
+            self._last += 1
+            self._items.append((self._last, kind, time, text))
+            if len(self._items) > self._most:
+                self._items.popleft()
+                self.dropped += 1
 
-    def take(self, most: int = 64) -> list[Item]:
-        """Remove and return the oldest items, at most so many. Raises nothing."""
-        try:
-            query = "SELECT number, kind, time, data FROM item ORDER BY number LIMIT ?"
-            rows = self._connection.execute(query, (most,)).fetchall()
-            if rows:
-                self._connection.execute("DELETE FROM item WHERE number <= ?", (rows[-1][0],))
-                self._first = rows[-1][0] + 1
-            return [Item(n, kind, time, json.loads(data)) for n, kind, time, data in rows]
-        except (sqlite3.Error, ValueError, TypeError):
-            return []
+    def take(self, most: int = 64) -> list[dict[str, Any]]:
+        """Remove and return the oldest items (`kind`, `time`, `data`), at most so many.
 
-    def take_dropped(self) -> int:
-        """How many items were lost since the last call: the data of `telemetry.dropped`."""
-        found, self.dropped = self.dropped, 0
+        When some were dropped since the last call, a `telemetry.dropped` item with the count comes first.
+        """
+        found: list[dict[str, Any]] = []
+        with self._lock:
+            if self.dropped and most > 0 and self._items:
+                dropped, self.dropped = self.dropped, 0
+                found.append({"kind": "telemetry.dropped", "time": self._items[0][2], "data": {"count": dropped}})
+            while self._items and len(found) < most:
+                _, kind, time, text = self._items.popleft()
+                found.append({"kind": kind, "time": time, "data": json.loads(text)})
         return found
 
     def __len__(self) -> int:
-        return self._last - self._first + 1
+        return len(self._items)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Copy once more and end; gives up waiting for a stalled disk."""
+        self._ending.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._ending.wait(COPY_EVERY_S):
+            self._copy()
+        self._copy()
+
+    def _copy(self) -> None:
+        with self._lock:
+            fresh = [item for item in self._items if item[0] > self._copied]
+            first = self._items[0][0] if self._items else self._last + 1
+        try:
+            with contextlib.closing(self._open()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("DELETE FROM item WHERE number < ?", (first,))
+                connection.executemany("INSERT INTO item (number, kind, time, data) VALUES (?, ?, ?, ?)", fresh)
+                connection.execute("COMMIT")
+            self._copied = fresh[-1][0] if fresh else self._copied
+        except (sqlite3.Error, OSError):
+            with contextlib.suppress(OSError):
+                remove(self._path)
+            self._copied = 0
+
+    def _open(self) -> sqlite3.Connection:
+        if not self._path.exists():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            touch(self._path)
+        connection = self._connect(file_uri(self._path, "rw"))
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS item (number INTEGER PRIMARY KEY,"
+            " kind TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL) STRICT"
+        )
+        return connection
+
+    def _load(self) -> list[tuple[int, str, str, str]]:
+        try:
+            if not self._path.exists():
+                return []
+            with contextlib.closing(self._open()) as connection:
+                query = "SELECT number, kind, time, data FROM item ORDER BY number DESC LIMIT ?"
+                rows = connection.execute(query, (self._most,)).fetchall()[::-1]
+            return [row for row in rows if isinstance(json.loads(row[3]), dict)]
+        except (sqlite3.Error, OSError, ValueError, TypeError):
+            with contextlib.suppress(OSError):
+                remove(self._path)
+            return []
