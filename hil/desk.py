@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -134,6 +135,7 @@ def _refusal(line: dict[str, Any]) -> Refused:
     if isinstance(values.get("known"), list):
         values["known"] = ", ".join(str(zone) for zone in values["known"])
     try:
+        texts.REFUSED[reason][0].format(**values)
         return Refused(texts.REFUSED[reason], **values)
     except KeyError:  # a reason that is not known here, or one without its detail
         return Refused(texts.OTHERWISE, reason=reason)
@@ -168,7 +170,7 @@ def _type(client: Client, code: m.Code, as_json: bool) -> None:
     client.send(code)
     _answer(client, shown.append)
     mine = ("", f"keypad:{code.source}")
-    for line in (*shown, *_lines(client, KEYPAD_S)):
+    for line in chain(shown, _lines(client, KEYPAD_S)):
         value = line.get("value")
         if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") in mine:
             words = " ".join(f"{key}={item}" for key, item in value.items() if key != "source")
