@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from drivers.pins import DriverError, open_factory
 
-pytest.importorskip("lgpio", reason="lgpio has wheels up to CPython 3.12 only")
+# Not importorskip: importing lgpio leaves its pipe in the working directory, which is what is tested here.
+pytestmark = pytest.mark.skipif(find_spec("lgpio") is None, reason="lgpio has wheels up to CPython 3.12 only")
 
 
 def python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
