@@ -405,7 +405,7 @@ class Center:
 
 
 def main(argv: list[str]) -> int:
-    """`fenghuo center`: the reference center from the command line."""
+    """Run the reference alarm center, look at what it holds, send commands. 运行参考报警中心。"""
     from hil.center_command import main as command_main
 
     return command_main(argv)
