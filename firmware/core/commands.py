@@ -70,7 +70,7 @@ class Commands:
     def _check(self, command: Command) -> None:
         if not hmac.compare_digest(command.panel, self._panel):
             raise Refused("wrong-panel", f"for {command.panel!r}")
-        if not any([hmac.compare_digest(command.nonce, nonce) for nonce in self._nonces]):
+        if not sum(hmac.compare_digest(command.nonce, nonce) for nonce in self._nonces):
             raise Refused("stale", "the nonce is not that of one of the last two heartbeats")
         if command.counter <= self._highest:
             raise Refused("replayed", f"counter {command.counter}, expected more than {self._highest}")

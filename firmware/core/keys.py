@@ -65,7 +65,7 @@ def _write_new(path: Path, data: bytes, mode: int, replace: bool = False) -> Non
     """Write beside, sync, rename: a power cut leaves the whole file or none."""
     part = path.with_suffix(path.suffix + ".part")
     part.unlink(missing_ok=True)
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -8,8 +8,10 @@ import logging
 import resource
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
+from json import loads
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import rules
 from drivers.gpio import GpioDriver
@@ -35,19 +37,29 @@ from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.protocol import messages as m
 from firmware.protocol.envelope import PublicState
 from firmware.protocol.jws import KeyRing, Signer, load_public
-from firmware.protocol.records import as_record
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Tell
 from rules.site import Condition, ZoneType
 from rules.stimuli import TroubleChanged, ZoneChanged
 from rules.vocabulary import KINDS
 
+if TYPE_CHECKING:
+    from drivers.simulated import SimulatedWorld
+    from firmware.core.desk_port import DeskPort
+
 log = logging.getLogger("fenghuo.core")
 
 HEALTH_EVERY_S = 60.0
 TELEMETRY_EVERY_S = 2.0
+TELEMETRY_ITEMS = 64
+USER_KINDS = ("user.set", "user.removed")
 
 Seen = Callable[[str, str, Any], None]
+
+
+def _encode(state: object) -> bytes:
+    """The journal keeps states without knowing what they are."""
+    return rules.encode(cast(rules.PanelState, state))
 
 
 def _unseen(_what: str, _name: str, _value: Any) -> None:
@@ -75,11 +87,13 @@ class Panel:
             panel=file.panel.id,
             signer=keys.signer,
             clock=clock,
-            encode=rules.encode,
+            encode=_encode,
             lane_of=lambda kind: KINDS[kind].lane,
             is_checkpoint=lambda kind: KINDS[kind].checkpoint,
         )
         self._begin = restart(self._site, self._journal.restored, clock, VERSION, loaded.sha256)
+        self._last_turn = -1
+        self._clock_state = "synchronised"
         self._world = self._simulated_world() if file.panel.pins == "simulated" else None
         self._output_at = {output.line: output for output in output_lines(file)}
         self._factory = open_factory(file.panel.pins, file.panel.chip, loaded.run, self._pin_changed)
@@ -114,8 +128,9 @@ class Panel:
         file, session = self._loaded.file, self._journal.restored.session
         panel, center = file.panel.id, file.center
         self._refusals = Refusals(self._clock, self.engine.submit)
+        self._reader = self._journal.reader()
         self._deliveries = Deliveries(
-            self._journal.reader(),
+            self._reader,
             panel,
             KeyRing([load_public(x) for x in (center.receipt_keys if center else [])]),
             self._recorder.mark_delivered,
@@ -165,6 +180,9 @@ class Panel:
             self._codes,
             self._server,
         )
+        self._desk = self._desk_port(self._world) if self._world is not None else None
+        if self._desk is not None:
+            self._seen = self._desk.seen
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -194,7 +212,7 @@ class Panel:
         server.start()
 
     def alive(self) -> bool:
-        """Whether the rules thread and the driver thread still turn. A stalled card does not count: the siren goes on."""
+        """Whether the rules and driver threads still turn. A stalled card does not count: the siren goes on."""
         turn = self.engine.turn()
         turned, self._last_turn = turn != self._last_turn, turn
         return turned and self._driver.alive()
@@ -207,6 +225,7 @@ class Panel:
         self._server.stop()
         self._codes.stop()
         self._telemetry.close()
+        self._reader.close()
         self._factory.close()
 
     # --- from the wires to the rules -----------------------------------------------------------------
@@ -237,7 +256,8 @@ class Panel:
         moment = (utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
         drafts = tuple(Draft(record.kind, record.payload, *moment) for record in records)
         ticket = self._recorder.submit(Commit(drafts, state))
-        self._talk.hold(ticket, [lambda word=word: self._say(word) for word in (*talk, *records)])
+        users = [record for record in records if record.kind in USER_KINDS]
+        self._talk.hold(ticket, [partial(self._say, word) for word in (*talk, *users)])
         for record in records:
             self._seen("record", record.kind, dict(record.payload))
 
@@ -259,7 +279,7 @@ class Panel:
                 self._seen("tell", word.notice, {"source": word.source, **word.args})
             case Answer():
                 self._server.call(lambda: self._commands.answer(word))
-            case Record() if word.kind in ("user.set", "user.removed"):
+            case Record():
                 self._technician.user_recorded(str(word.payload["id"]))
 
     # --- what others are shown ----------------------------------------------------------------------------
@@ -296,7 +316,10 @@ class Panel:
         return list(self.engine.state.durable.troubles)
 
     def _records_after(self, seq: int, limit: int) -> list[dict[str, Any]]:
-        return [as_record(stored).model_dump() for stored in self._technician_reader.after(seq, limit)]
+        return [
+            {"header": loads(r.header), "payload": loads(r.payload or b"null"), "hash": r.hash}
+            for r in self._reader.after(seq, limit)
+        ]
 
     def _snapshot(self) -> "Future[Path]":
         return self._recorder.snapshot(self._loaded.run / "snapshot.sqlite")
@@ -328,7 +351,7 @@ class Panel:
         self._telemetry.add(kind, utc_text(self._clock.utc()), data)
 
     def _send_telemetry(self) -> None:
-        if self._server.peers("uplink") and (items := self._telemetry.take(64)):
+        if self._server.peers("uplink") and (items := self._telemetry.take(TELEMETRY_ITEMS)):
             self._server.broadcast("uplink", m.Telemetry(items=items))
 
     def _check_clock(self) -> None:
@@ -346,6 +369,13 @@ class Panel:
         return SimulatedWorld(
             self._loaded.run / FILE, zone_inputs(self._loaded.file), power.mains_line, power.battery_line
         )
+
+    def _desk_port(self, world: "SimulatedWorld") -> "DeskPort":
+        from firmware.core.desk import Desk
+        from firmware.core.desk_port import DeskPort
+
+        desk = Desk(world, self._driver, self._private_view, self._loaded.file.panel.clock_rate)
+        return DeskPort(desk, self._codes, self._clock, self._server, self.engine.submit)
 
     def _pin_changed(self, line: int, level: bool) -> None:
         """An output line took this level: seen at the pin, not at the command."""

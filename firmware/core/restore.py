@@ -1,6 +1,7 @@
 """How the panel comes back: the state that the journal kept, moved to the clock of this boot.
 
-The same boot goes on exactly; a new boot goes on with what remained of each timer at the last commit (DESIGN "The journal").
+The same boot goes on exactly; a new boot goes on with what remained of each timer at the last commit
+(DESIGN "The journal").
 """
 
 import logging

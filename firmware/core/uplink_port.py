@@ -87,7 +87,6 @@ class UplinkPort:
                 delivered = self._deliveries.receipt(message)
                 if delivered is not None:
                     self._send(delivered)
-                    self.tell_head()
             case m.CommandIn():
                 self._commands.received(message.jws)
             case m.Path():

@@ -7,7 +7,7 @@ MAINS, BATTERY = "power:mains", "power:battery"
 SUPPLY = {MAINS: "mains", BATTERY: "battery"}
 """Inputs of the supply, by the trouble they stand for. The colon keeps them apart from the zones' ids."""
 
-# EN 50131: a fault is processed when it lasts longer than 10 s (digest §1.5, [M-m]); a brief dip of the mains is not one.
+# A fault must count when it lasts 10 s (EN 50131, digest §1.5, [M-m]); a brief dip of the mains need not.
 SUPPLY_DEBOUNCE_MS = 2_000
 
 
