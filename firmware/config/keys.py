@@ -10,7 +10,7 @@ import binascii
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
 # y of the points whose order divides 8 (RFC 8032 section 5.1; the low-order list of RFC 7748 carried over).
-_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER = frozenset({0, 1, _P - 1, _ORDER_8, _P - _ORDER_8})
 
 
