@@ -34,20 +34,25 @@ class BoardPin(LGPIOPin):  # type: ignore[misc]
         self._bounce = None
         self._callback = None
         self._edges = lgpio.BOTH_EDGES
+        self._claimed = False
 
     def output_with_state(self, state: bool) -> None:
         """Claim as output with this level; raises `DriverError`."""
+        self._free()
         try:
             lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
         except lgpio.error as error:
             _explain(self.factory, self._number, error)
+        self._claimed = True
 
     def input_with_pull(self, pull: str) -> None:
         """Claim as input with this pull; raises `DriverError`."""
+        self._free()
         try:
             lgpio.gpio_claim_input(self.factory._handle, self._number, _PULLS[pull])
         except lgpio.error as error:
             _explain(self.factory, self._number, error)
+        self._claimed = True
 
     def _set_state(self, value: Any) -> None:
         # gpiozero asks the kernel for the line's direction before each write: one more call on the siren's way.
@@ -55,9 +60,16 @@ class BoardPin(LGPIOPin):  # type: ignore[misc]
 
     def close(self) -> None:
         """Free the line. An output is not driven low first: with `persist_gpio_outputs` the kernel keeps its level."""
-        self.when_changed = None
-        if self.factory._handle is not None:
-            with suppress(lgpio.error):  # never claimed, or lost: nothing to free
+        if self._claimed:
+            with suppress(lgpio.error):  # the line is given up whatever it says
+                self.when_changed = None
+        self._free()
+
+    def _free(self) -> None:
+        # A line that is ours already would keep the flags of its first claim (gpiozero's `LGPIOPin._set_pull`).
+        if self._claimed and self.factory._handle is not None:
+            self._claimed = False
+            with suppress(lgpio.error):  # lost already: nothing to free
                 lgpio.gpio_free(self.factory._handle, self._number)
 
 
