@@ -275,12 +275,14 @@ class Panel:
 
     def _say(self, word: Tell | Answer | Record) -> None:
         match word:
+            case Tell() if word.notice == "user-refused":
+                self._technician.user_settled(str(word.args["user"]), str(word.args["reason"]))
             case Tell():
                 self._seen("tell", word.notice, {"source": word.source, **word.args})
             case Answer():
                 self._server.call(lambda: self._commands.answer(word))
             case Record():
-                self._technician.user_recorded(str(word.payload["id"]))
+                self._technician.user_settled(str(word.payload["user"]), "")
 
     # --- what others are shown ----------------------------------------------------------------------------
 

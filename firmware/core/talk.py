@@ -1,8 +1,11 @@
 """What others are told waits for the durable mark: words held back until their records are on disk."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+
+log = logging.getLogger("fenghuo.core.talk")
 
 LIMIT = 1024
 """Words that may wait; beyond, the oldest are dropped and counted."""
@@ -34,4 +37,7 @@ class Talk:
             while self._held and self._held[0][0] <= self._mark:
                 ready.append(self._held.popleft()[1])
         for word in ready:
-            word()
+            try:
+                word()
+            except Exception:
+                log.exception("a word could not be said")

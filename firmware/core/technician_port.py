@@ -36,7 +36,7 @@ class TechnicianSources:
 
 
 class TechnicianPort:
-    """On the socket thread only, but for `user_recorded`, which may come from any."""
+    """On the socket thread only, but for `user_settled`, which may come from any."""
 
     def __init__(self, sources: TechnicianSources, codes: Codes, server: Server) -> None:
         self._sources = sources
@@ -50,9 +50,9 @@ class TechnicianPort:
         """The socket of this port."""
         return Role("technician", path, m.from_technician, self._received, mode=0o600, peers=8)
 
-    def user_recorded(self, user: str) -> None:
-        """The change of this user is on disk: the technician may hear it."""
-        self._server.call(lambda: self._answer(self._asking.pop(user, None), True))
+    def user_settled(self, user: str, refused: str) -> None:
+        """The change of this user is on disk, or the rules refused it (`rules.notices.REASONS`): he may hear it."""
+        self._server.call(lambda: self._answer(self._asking.pop(user, None), not refused, refused))
 
     def _received(self, peer: Peer, message: Any) -> None:
         match message:
