@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _call(command: EntryPoint, words: list[str]) -> int:
     try:
         code = command.load()(words)
+        sys.stdout.flush()
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] in _ROOMS:
             raise

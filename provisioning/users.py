@@ -79,15 +79,15 @@ def set_user(
     with _told():
         loaded = load(config)
         _check_areas(loaded, area)
+        # Arguments out of form are told before anyone has typed a code.
+        wish = SetUser(id=user, name=name, level=level, areas=area, new_code="0000")
         with connected(loaded) as technician:
             asked = codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()
             own = asked.existing(codes.MANAGER) if _users(technician) else ""
             code = asked.fresh(codes.NEW)
             duress = asked.fresh(codes.DURESS, optional=True)
             codes.different(code, duress)
-            technician.ask(
-                SetUser(id=user, name=name, level=level, areas=area, new_code=code, new_duress_code=duress, code=own)
-            )
+            technician.ask(wish.model_copy(update={"new_code": code, "new_duress_code": duress, "code": own}))
     print(pick(_SET, id=user))
 
 

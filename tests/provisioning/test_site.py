@@ -1,0 +1,137 @@
+"""`fenghuo site check` as a person runs it: exit codes, every mistake, the wiring table."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioning.wiring_table import HEADER
+
+EXAMPLES = Path("docs/examples")
+BANK = (EXAMPLES / "bank.toml").read_text()
+
+
+def check(*words: str, lang: str = "en") -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "firmware.cli", "site", "check", *words]
+    environment = {**os.environ, "FENGHUO_LANG": lang}
+    return subprocess.run(argv, capture_output=True, text=True, timeout=25, env=environment, check=False)
+
+
+def row(text: str, id_: str) -> str:
+    """The line of the table that begins a zone or an output, and the one below it."""
+    lines = text.splitlines()
+    at = next(n for n, line in enumerate(lines) if f" {id_} " in line)
+    return lines[at] + lines[at + 1]
+
+
+@pytest.mark.parametrize("name", ["bank", "school", "warehouse"])
+def test_a_fine_file_prints_its_wiring(name: str) -> None:
+    done = check(str(EXAMPLES / f"{name}.toml"))
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == ""
+    assert f"{name}.toml is fine" in done.stdout
+    assert "warning" not in done.stdout
+
+
+def test_the_wiring_table_tells_what_an_installer_needs() -> None:
+    out = check(str(EXAMPLES / "bank.toml")).stdout
+    door = row(out, "front-door")
+    told = ("1", "entry-exit", "closed leg GPIO17 (pin 11)", "open leg GPIO27 (pin 13)", "changeover", "300 ms", "hall")
+    for word in (*told, "53010200491347000001", "正门"):
+        assert word in door
+    tamper = row(out, "box-tamper")
+    assert "hall" in tamper
+    assert "vault" in tamper
+    siren = row(out, "siren-outside")
+    for word in ("siren outside", "GPIO20 (pin 38)", "on while high", "53010200491357000001"):
+        assert word in siren
+    for word in ("mains present", "GPIO4 (pin 7)", "camera lobby", "alarm.example.org:8883, TLS"):
+        assert word in out
+
+
+def test_in_chinese() -> None:
+    out = check(str(EXAMPLES / "warehouse.toml"), lang="zh").stdout
+    for word in ("防区", "出入口", "转换触点", "低电平动作", "明文", "检查通过"):
+        assert word in out
+
+
+def test_plain_text_stands_out() -> None:
+    assert "192.0.2.10:1883, PLAIN TEXT" in check(str(EXAMPLES / "warehouse.toml")).stdout
+
+
+def test_mistakes_exit_2_all_at_once(tmp_path: Path) -> None:
+    text = BANK.replace("line = 22 ", "line = 23 ").replace('type = "follower"', 'type = "follow"')
+    (tmp_path / "site.toml").write_text(text.replace("siren_s = 300", "siren_s = 1"))
+    done = check(str(tmp_path / "site.toml"))
+    assert done.returncode == 2
+    assert "site.toml: 3 to correct" in done.stdout
+    for said in (
+        '"hall-pir": type: not one',
+        '"office-pir": input.line: this GPIO line is used twice',
+        "siren_s: too small",
+    ):
+        assert said in done.stdout
+    assert done.stdout.count("expected: ") == 3
+    assert "处需要更正" in check(str(tmp_path / "site.toml"), lang="zh").stdout
+
+
+@pytest.mark.parametrize("name", ["nowhere.toml", "."])
+def test_files_that_are_none_exit_2(name: str, tmp_path: Path) -> None:
+    done = check(str(tmp_path / name))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_warnings_are_shown_and_exit_0(tmp_path: Path) -> None:
+    text = BANK.replace("entry_delay_s = 30 ", "entry_delay_s = 0 ")
+    (tmp_path / "site.toml").write_text(text)
+    line = 1 + text[: text.index('type = "entry-exit"')].count("\n")
+    done = check(str(tmp_path / "site.toml"))
+    assert done.returncode == 0
+    assert f'warning: site.toml:{line}: [[zone]] #1 "front-door": type: an entry-exit zone without' in done.stdout
+
+
+def test_json_of_a_fine_file() -> None:
+    report = json.loads(check(str(EXAMPLES / "bank.toml"), "--json").stdout)
+    assert (report["ok"], report["mistakes"], report["warnings"]) == (True, [], [])
+    assert report["zone"][0]["input"] == {"line": 17, "wiring": "changeover", "line_no": 27, "debounce_ms": 300}
+    assert len(report["zone"]) == 11
+
+
+def test_json_of_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(BANK.replace("line = 22 ", "line = 23 "))
+    done = check(str(tmp_path / "site.toml"), "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"], report["more"]) == (2, False, 0)
+    (mistake,) = report["mistakes"]
+    assert (mistake["key"], mistake["found"]) == ('[[zone]] #3 "office-pir": input.line', "23")
+    assert mistake["text"] == {"en": "this GPIO line is used twice", "zh": "GPIO 线重复使用"}
+
+
+def test_names_with_brackets_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(BANK.replace("Front door 正门", "[red]Door[/red] [/nope]"))
+    done = check(str(tmp_path / "site.toml"))
+    assert done.returncode == 0
+    assert "[red]Door[/red] [/nope]" in done.stdout
+
+
+def test_simulated_pins_have_no_header(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(BANK.replace('pins = "board"', 'pins = "simulated"'))
+    out = check(str(tmp_path / "site.toml")).stdout
+    assert "GPIO17" in out
+    assert "(pin" not in out
+
+
+def test_words_that_are_not_understood_exit_2() -> None:
+    assert check().returncode == 2
+    assert check("a", "b").returncode == 2
+
+
+def test_the_header_has_each_gpio_pin_once() -> None:
+    power_and_ground = {1, 2, 4, 6, 9, 14, 17, 20, 25, 30, 34, 39}
+    identity = {27, 28}
+    assert set(HEADER.values()) == set(range(1, 41)) - power_and_ground - identity
+    assert (HEADER[17], HEADER[27], HEADER[21], HEADER[4]) == (11, 13, 40, 7)

@@ -1,0 +1,284 @@
+"""`fenghuo users` against a small core on a real unix socket: it knows the messages, and nothing of our code."""
+
+import json
+import os
+import pty
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.protocol.messages import from_technician
+
+BANK = Path("docs/examples/bank.toml").read_text()
+WANG = {"name": "Wang Li 王丽", "level": 3, "areas": ["hall", "vault"]}
+Reply = dict[str, Any] | bytes
+
+
+class Core:
+    """Answers the technician's socket: status with `users`, everything else with `replies` in turn, else yes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.users: dict[str, Any] = {}
+        self.replies: list[Reply] = []
+        self.asked: list[dict[str, Any]] = []
+        (folder / "run").mkdir()
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(folder / "run" / "technician.sock"))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            with peer, peer.makefile("rwb") as stream:
+                for line in stream:
+                    stream.write(self._answer(json.loads(line)))
+                    stream.flush()
+
+    def _answer(self, message: dict[str, Any]) -> bytes:
+        from_technician.validate_python(message)
+        self.asked.append(message)
+        reply: Reply = {"type": "answer", "ok": True}
+        if message["type"] == "status":
+            reply = {"type": "answer", "ok": True, "detail": {"users": self.users}}
+        if message["type"] != "status" and self.replies:
+            reply = self.replies.pop(0)
+        return reply if isinstance(reply, bytes) else json.dumps(reply).encode() + b"\n"
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "panel.toml").write_text(BANK)
+    return tmp_path
+
+
+@pytest.fixture
+def core(site: Path) -> Iterator[Core]:
+    core = Core(site)
+    yield core
+    core.close()
+
+
+def users(site: Path, *words: str, typed: str = "", lang: str = "en") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "firmware.cli", "users", *words, "--config", str(site / "panel.toml")],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=25,
+        env={**os.environ, "FENGHUO_LANG": lang},
+        check=False,
+    )
+
+
+SET = ("set", "wang", "--name", "Wang Li", "--area", "hall", "--area", "vault", "--code-stdin")
+
+
+def test_the_first_user_needs_no_other_code(core: Core, site: Path) -> None:
+    done = users(site, *SET, "--level", "3", typed="1234\n9876\n")
+    assert (done.returncode, done.stdout) == (0, "user wang is set\n"), done.stderr
+    assert core.asked[-1] == {
+        "type": "user-set",
+        "id": "wang",
+        "name": "Wang Li",
+        "level": 3,
+        "areas": ["hall", "vault"],
+        "new_code": "1234",
+        "new_duress_code": "9876",
+        "code": "",
+    }
+
+
+def test_later_users_need_a_code_first(core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    done = users(site, *SET, typed="1234\n5678\n\n")
+    assert done.returncode == 0, done.stderr
+    sent = core.asked[-1]
+    assert (sent["code"], sent["new_code"], sent["new_duress_code"], sent["level"]) == ("1234", "5678", "", 2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "line 1"),
+        ("12\n", "line 1"),
+        ("１２３４\n", "line 1"),
+        ("123456789\n", "line 1"),
+        ("1234\nabcd\n", "line 2"),
+        ("1234\n1234\n", "another than the code"),
+    ],
+)
+def test_codes_that_are_none_are_not_sent_and_not_shown(typed: str, said: str, core: Core, site: Path) -> None:
+    done = users(site, *SET, typed=typed)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert [message["type"] for message in core.asked] == ["status"]
+    for word in typed.split():
+        assert word not in done.stderr + done.stdout
+
+
+def test_an_unknown_area_is_told_before_any_code_is_asked(core: Core, site: Path) -> None:
+    done = users(site, "set", "wang", "--name", "Wang", "--area", "cellar", "--code-stdin", typed="1234\n")
+    assert done.returncode == 2
+    assert "--area cellar" in done.stderr
+    assert "hall, vault" in done.stderr
+    assert core.asked == []
+
+
+@pytest.mark.parametrize(("user", "name", "said"), [("Wang Li", "W", "id: "), ("wang", "W" * 65, "name: ")])
+def test_arguments_out_of_form(user: str, name: str, said: str, core: Core, site: Path) -> None:
+    done = users(site, "set", user, "--name", name, "--area", "hall", "--code-stdin", typed="1234\n")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert core.asked == []
+
+
+def test_a_refusal_is_told_and_exits_1(core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    core.replies = [{"type": "answer", "ok": False, "reason": "code: not that of a user who may change users"}]
+    done = users(site, *SET, typed="1111\n5678\n")
+    assert done.returncode == 1
+    assert done.stderr == "the panel refused: code: not that of a user who may change users\n"
+    assert done.stdout == ""
+
+
+def test_the_list_shows_no_secret_whatever_core_sends(core: Core, site: Path) -> None:
+    core.users = {
+        "wang": {**WANG, "key": "5ec12e7", "duress_key": "0ddba11"},
+        "li": {"name": "[b]", "level": 2, "areas": []},
+    }
+    done = users(site, "list")
+    assert done.returncode == 0
+    for word in ("wang", "Wang Li 王丽", "3", "hall, vault", "[b]"):
+        assert word in done.stdout
+    assert "5ec12e7" not in done.stdout + users(site, "list", "--json").stdout
+    assert json.loads(users(site, "list", "--json").stdout)[0] == {"id": "wang", **WANG}
+
+
+def test_an_empty_list_tells_how_to_begin(core: Core, site: Path) -> None:
+    assert "fenghuo users set" in users(site, "list").stdout
+    assert "主机尚无用户" in users(site, "list", lang="zh").stdout
+
+
+def test_removing(core: Core, site: Path) -> None:
+    done = users(site, "remove", "li", "--code-stdin", typed="1234\n")
+    assert (done.returncode, done.stdout) == (0, "user li is removed\n")
+    assert core.asked == [{"type": "user-remove", "id": "li", "code": "1234"}]
+
+
+NONSENSE: list[Reply] = [
+    {"type": "error", "reason": "not allowed here"},
+    {"type": "answer", "ok": "maybe"},
+    {"type": "answer", "ok": True, "surprise": 1},
+    b"[]\n",
+    b"{\n",
+    b"\xff\xfe\n",
+    b"x" * 300_000,
+]
+
+
+@pytest.mark.parametrize("reply", NONSENSE)
+def test_nonsense_from_the_socket_is_told(reply: Reply, core: Core, site: Path) -> None:
+    core.replies = [reply]
+    done = users(site, "remove", "li", "--code-stdin", typed="1234\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith("the panel ")
+    assert "Traceback" not in done.stderr
+
+
+def test_no_panel_runs(site: Path) -> None:
+    done = users(site, "list")
+    assert done.returncode == 1
+    assert "no panel answers at" in done.stderr
+    assert "fenghuo run all --config" in done.stderr
+
+
+def test_a_broken_panel_file(site: Path) -> None:
+    (site / "panel.toml").write_text("[panel]\n")
+    done = users(site, "list")
+    assert done.returncode == 2
+    assert "panel.toml" in done.stderr
+
+
+def test_without_terminal_and_without_code_stdin_nothing_is_read(core: Core, site: Path) -> None:
+    done = users(site, "remove", "li", typed="1234\n")
+    assert done.returncode == 2
+    assert "--code-stdin" in done.stderr
+    assert core.asked == []
+
+
+class Terminal:
+    """A person at a real terminal: what the command shows, and what is typed when it asks."""
+
+    def __init__(self, site: Path, *words: str) -> None:
+        self._master, slave = pty.openpty()
+        argv = [sys.executable, "-m", "firmware.cli", "users", *words, "--config", str(site / "panel.toml")]
+        environment = {**os.environ, "FENGHUO_LANG": "en", "TERM": "dumb"}
+        self._process = subprocess.Popen(
+            argv, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
+        os.close(slave)
+        self.shown = ""
+
+    def answer(self, question: str, typed: str) -> None:
+        """Type it after the next time the question is shown."""
+        seen = self.shown.count(question)
+        end = time.monotonic() + 15
+        while self.shown.count(question) == seen:
+            assert select.select([self._master], [], [], end - time.monotonic())[0], self.shown
+            self.shown += os.read(self._master, 4096).decode()
+        os.write(self._master, typed.encode() + b"\n")
+
+    def end(self) -> int:
+        while True:
+            try:
+                data = os.read(self._master, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not data:
+                break
+            self.shown += data.decode()
+        os.close(self._master)
+        return self._process.wait(15)
+
+
+def test_at_a_terminal_codes_are_not_echoed_and_a_slip_may_be_corrected(core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    terminal = Terminal(site, "set", "li", "--name", "Li", "--area", "hall")
+    terminal.answer("Your own code: ", "1234")
+    terminal.answer("New code, 4 to 8 digits: ", "4711")
+    terminal.answer("Again: ", "4712")
+    terminal.answer("New code, 4 to 8 digits: ", "4711")
+    terminal.answer("Again: ", "4711")
+    terminal.answer("Duress code, empty for none: ", "")
+    assert terminal.end() == 0, terminal.shown
+    assert "the two are not the same" in terminal.shown
+    assert "user li is set" in terminal.shown
+    assert "1234" not in terminal.shown
+    assert "471" not in terminal.shown
+    assert core.asked[-1]["new_code"] == "4711"
+
+
+def test_at_a_terminal_three_slips_end_it(core: Core, site: Path) -> None:
+    terminal = Terminal(site, "set", "li", "--name", "Li", "--area", "hall")
+    for _ in range(3):
+        terminal.answer("New code, 4 to 8 digits: ", "47")
+    assert terminal.end() == 2
+    assert [message["type"] for message in core.asked] == ["status"]
