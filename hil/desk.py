@@ -173,9 +173,7 @@ def _type(client: Client, code: m.Code, as_json: bool) -> None:
     for line in chain(shown, _lines(client, KEYPAD_S)):
         value = line.get("value")
         if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") in mine:
-            words = " ".join(f"{key}={item}" for key, item in value.items() if key != "source")
-            text = pick(texts.KEYPAD, notice=f"{line.get('name')} {words}".strip())
-            print(json.dumps(line, ensure_ascii=False) if as_json else text)
+            print(json.dumps(line, ensure_ascii=False) if as_json else desk_view.keypad(line))
             return
     print(json.dumps({}) if as_json else f"{pick(texts.TYPED)} {pick(texts.NO_REPLY, seconds=int(KEYPAD_S))}")
 

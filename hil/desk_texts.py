@@ -21,7 +21,7 @@ HELP: Mapping[str, str] = {
     "zone": "Zone id of the panel file. 配置文件中的防区 id。",
     "hold-ms": "How long, 1 to 60000 ms. 按住时长,1 至 60000 毫秒。",
     "wish": "What the code is for. 密码用途。",
-    "area": "An area; may be repeated. 子系统,可重复。",
+    "area": "An area; may be repeated. 分区,可重复。",
 }
 
 NO_FILE: Text = (
@@ -75,9 +75,12 @@ COLUMNS: Mapping[str, Text] = {
     "on": ("At the pin", "引脚实况"),
     "wanted": ("Wanted", "应为"),
     "error": ("Error", "错误"),
-    "area": ("Area", "子系统"),
+    "area": ("Area", "分区"),
     "state": ("State", "状态"),
+    "alarm": ("Alarm", "报警"),
+    "memory": ("Alarm memory", "报警记忆"),
 }
+ALARM: Text = ("ALARM", "报警")
 ON: Text = ("on", "开")
 OFF: Text = ("off", "关")
 TROUBLES: Text = ("Troubles: {troubles}", "故障:{troubles}")

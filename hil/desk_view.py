@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from firmware.language import Text, pick
+from firmware.language import pick
 from hil import desk_texts as texts
+from rules.notices import NOTICES
 
 
 def status(console: Console, view: Mapping[str, Any]) -> None:
@@ -29,6 +30,14 @@ def seen(line: Mapping[str, Any]) -> str:
     value = line.get("value")
     shown = " ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
     return f"{str(line.get('utc', ''))[11:23]}  {line.get('what', '')!s:<10} {line.get('name', '')}  {shown}"
+
+
+def keypad(line: Mapping[str, Any]) -> str:
+    """What a keypad would show for a `tell`, in the user's language."""
+    name, value = str(line.get("name")), _mapping(line.get("value"))
+    notice = pick(NOTICES[name]) if name in NOTICES else name
+    words = " ".join(f"{key}={item}" for key, item in value.items() if key != "source")
+    return pick(texts.KEYPAD, notice=f"{notice} {words}".strip())
 
 
 def on_off(on: bool) -> str:
@@ -56,22 +65,20 @@ def _outputs(outputs: Mapping[str, Any]) -> Table:
 
 
 def _areas(areas: Iterable[tuple[str, Any]]) -> Table:
-    table = _table("area", "state")
+    table = _table("area", "state", "alarm", "memory")
     for area, figures in areas:
-        state = _mapping(figures).get("state", figures)
-        table.add_row(*_cells([area, state]))
+        found = _mapping(figures)
+        alarm = pick(texts.ALARM) if found.get("alarm") else ""
+        memory = " ".join(str(zone) for zone in found.get("memory") or ())
+        table.add_row(*_cells([area, found.get("mode"), alarm, memory]))
     return table
 
 
 def _table(*columns: str) -> Table:
     table = Table(show_edge=False, pad_edge=False)
-    for column in columns:
-        table.add_column(_heading(texts.COLUMNS[column]), overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(escape(pick(texts.COLUMNS[column])), overflow="fold", no_wrap=number == 0)
     return table
-
-
-def _heading(text: Text) -> str:
-    return escape(pick(text))
 
 
 def _cells(values: Iterable[Any]) -> list[str]:

@@ -181,7 +181,7 @@ def test_a_code_is_typed_and_the_keypads_word_shown(folder: Path, core: Core) ->
     other = tell("armed", "keypad:keypad-2")
     core.answers = [[ok()], [other, ok(), tell("disarmed", "keypad:keypad-1", area="hall")]]
     code, out, err = desk(folder, "code", "1234#", "--wish", "disarm", "--area", "hall")
-    assert (code, out, err) == (0, "Keypad: disarmed area=hall\n", "")
+    assert (code, out, err) == (0, "Keypad: Disarmed area=hall\n", "")
     assert core.heard.get(timeout=WAIT_S) == {"type": "watch"}
     sent = core.heard.get(timeout=WAIT_S)
     assert (sent["digits"], sent["wish"], sent["areas"]) == ("1234#", "disarm", ["hall"])
@@ -201,7 +201,7 @@ STATUS = {
         "[red]": {"position": "close"},
     },
     "outputs": {"siren": {"on": True, "wanted": True, "error": None}},
-    "panel": {"areas": {"hall": {"state": "alarm"}}, "troubles": ["mains"]},
+    "panel": {"areas": {"hall": {"mode": "armed", "alarm": True, "memory": ["front-door"]}}, "troubles": ["mains"]},
 }
 
 
@@ -213,7 +213,7 @@ def test_status_is_a_readable_table_or_json(folder: Path, core: Core) -> None:
     assert "front-door changeover cut high high open 3" in rows
     assert "[red] close" in rows, "a name was taken for markup"
     assert "siren on on" in rows
-    assert "hall alarm" in rows
+    assert "hall armed ALARM front-door" in rows
     assert "Mains: off" in rows
 
 

@@ -43,7 +43,7 @@ class Panel:
         )
         self.world.apply(factory)
         self.driver.claim_outputs({"siren": True})
-        self.desk = Desk(self.world, self.driver, lambda: {"areas": {"hall": {"state": "disarmed"}}}, RATE)
+        self.desk = Desk(self.world, self.driver, lambda: {"areas": {"hall": {"mode": "disarmed"}}}, RATE)
 
     def start(self) -> None:
         """Run, and read what every zone is at first."""
@@ -150,7 +150,7 @@ def test_status_shows_positions_levels_and_the_pins_of_outputs(panel: Panel) -> 
     assert (vault["levels"], vault["wiring"]) == (["low", "high"], "changeover")
     assert view["outputs"]["siren"]["on"] is True
     assert view["mains"] is True
-    assert view["panel"] == {"areas": {"hall": {"state": "disarmed"}}}
+    assert view["panel"] == {"areas": {"hall": {"mode": "disarmed"}}}
 
 
 def test_a_site_that_cannot_be_written_changes_nothing(tmp_path: Path, still: Callable[[list[Input]], Panel]) -> None:
