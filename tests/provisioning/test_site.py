@@ -1,23 +1,30 @@
 """`fenghuo site check` as a person runs it: exit codes, every mistake, the wiring table."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from provisioning import site
 from provisioning.wiring_table import HEADER
+from tests.provisioning.calling import Done, call
 
 EXAMPLES = Path("docs/examples")
 BANK = (EXAMPLES / "bank.toml").read_text()
 
 
-def check(*words: str, lang: str = "en") -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "firmware.cli", "site", "check", *words]
-    environment = {**os.environ, "FENGHUO_LANG": lang}
-    return subprocess.run(argv, capture_output=True, text=True, timeout=25, env=environment, check=False)
+def check(*words: str, lang: str = "en") -> Done:
+    return call(site.main, "check", *words, lang=lang)
+
+
+@pytest.mark.parametrize(("name", "code"), [("bank.toml", 0), ("nowhere.toml", 2)])
+def test_the_exit_code_of_the_process(name: str, code: int) -> None:
+    argv = [sys.executable, "-m", "firmware.cli", "site", "check", str(EXAMPLES / name)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=25, check=False)
+    assert done.returncode == code
+    assert name in done.stdout
 
 
 def row(text: str, id_: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from firmware.protocol.messages import from_technician
+from provisioning.users import main
+from tests.provisioning.calling import Done, call
 
 BANK = Path("docs/examples/bank.toml").read_text()
 WANG = {"name": "Wang Li 王丽", "level": 3, "areas": ["hall", "vault"]}
@@ -76,16 +78,8 @@ def core(site: Path) -> Iterator[Core]:
     core.close()
 
 
-def users(site: Path, *words: str, typed: str = "", lang: str = "en") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "firmware.cli", "users", *words, "--config", str(site / "panel.toml")],
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=25,
-        env={**os.environ, "FENGHUO_LANG": lang},
-        check=False,
-    )
+def users(site: Path, *words: str, typed: str = "", lang: str = "en") -> Done:
+    return call(main, *words, "--config", str(site / "panel.toml"), typed=typed, lang=lang)
 
 
 SET = ("set", "wang", "--name", "Wang Li", "--area", "hall", "--area", "vault", "--code-stdin")
