@@ -1,6 +1,6 @@
 """A journal in memory with true records, hashes and delivery cursors: core's side of delivery without a disk.
 
-For benches, fleets of panels in one process, and tests of what reads a journal. It keeps everything and forgets it all at
+For benches, fleets of panels in one process, and tests. It keeps everything, and forgets it all at
 the end.
 """
 

@@ -97,8 +97,6 @@ class Deliveries:
 
     def _check_range(self, receipt: Receipt, span: ReceiptRange, last_durable: int) -> None:
         place = f"{receipt.lane} {span.first} to {span.last}"
-        if span.first > span.last:
-            raise Refused("bad-range", f"{place} runs backwards")
         if span.last > last_durable:
             raise Refused("beyond-journal", f"{place}, but the last durable one is {last_durable}")
         ours = self._reader.hash_of(receipt.journal, receipt.lane, span.last)

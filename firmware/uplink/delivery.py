@@ -18,6 +18,7 @@ from typing import Literal
 from firmware.protocol import topics
 from firmware.protocol.envelope import Link
 from firmware.protocol.messages import (
+    MAX_BATCH_BYTES,
     MAX_BATCH_RECORDS,
     Beat,
     Delivered,
@@ -72,7 +73,7 @@ class Settings:
     path: str
     receipt_timeout_ms: int = 10_000
     path_fault_ms: int = 60_000
-    window: int = 256
+    window: int = 1024
     backoff_base_ms: int = 1_000
     backoff_cap_ms: int = 60_000
 
@@ -118,6 +119,7 @@ class Delivery:
         self._connect_at: int | None = None
         self._open_by: int | None = None
         self._refused_here = False
+        self._batch_records = MAX_BATCH_RECORDS
         self._out: list[Output] = []
 
     def feed(self, event: Input, now_ms: int) -> list[Output]:
@@ -252,7 +254,12 @@ class Delivery:
             self.counts["answer-unused"] += 1
             return
         stream.answered(asked.why, asked.pull.first, answer.next, [r.header.lane_seq for r in answer.records])
-        for parcel in pack(answer.records, asked.why != "live", event.thumbnails):
+        parcels = pack(answer.records, asked.why != "live", event.thumbnails)
+        if parcels and answer.lane != "evidence":
+            # Ask for about as many as fill one batch, not for one batch and a bit.
+            each = sum(len(parcel.payload) for parcel in parcels) // len(answer.records) + 1
+            self._batch_records = max(1, min(MAX_BATCH_RECORDS, MAX_BATCH_BYTES // each))
+        for parcel in parcels:
             letter = Letter(answer.lane, (parcel.word, answer.lane), parcel.payload, parcel.content_type)
             self._publish(letter, now_ms)
             stream.sent(parcel.numbers, now_ms, self._settings.receipt_timeout_ms)
@@ -362,7 +369,7 @@ class Delivery:
             self._asked = next(self._wishes(flying, now_ms), None)
             if self._asked:
                 self._out.append(self._asked.pull)
-            elif extra := self.outbox.telemetry(flying, self._order):
+            elif not any(flying[lane] for lane in LANES) and (extra := self.outbox.telemetry(flying, self._order)):
                 self._publish(extra, now_ms)
 
     def _wishes(self, flying: Counter[str], now_ms: int) -> Iterator[Asked]:
@@ -370,7 +377,7 @@ class Delivery:
         for lane in LANES:
             if not self._lane_open(lane, flying):
                 continue
-            limit = EVIDENCE_PULL if lane == "evidence" else MAX_BATCH_RECORDS
+            limit = EVIDENCE_PULL if lane == "evidence" else self._batch_records
             found = []
             for (journal, its_lane), stream in self._streams.items():
                 if its_lane == lane and (wish := stream.wants(now_ms, limit)):

@@ -13,6 +13,9 @@ Why: TypeAlias = Literal["live", "again", "stored"]
 MAX_DOUBLINGS = 4
 LIVE_EXTRA = 64
 """So many live records may go out beyond the window, so that a full window of stored ones does not hold them back."""
+SWEEP_MS = 60_000
+"""When all was sent and receipted, and core still says that something waits (a record that could not be read, a receipt
+that was forgotten), all of it is asked for again after this."""
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Stream:
         self._live_next = max(self._stored_last + 1, first_undelivered)
         self._stuck = False
         self._earliest_due: int | None = None
+        self._sweep_at: int | None = None
 
     def head(self, first_undelivered: int, last: int) -> None:
         """The durable mark or the delivery cursor moved."""
@@ -54,7 +58,7 @@ class Stream:
             return "again", *again
         if self._stored_next <= self._stored_last and self.room("stored", limit):
             return "stored", self._stored_next, self._stored_last
-        return None
+        return self._sweep(now_ms)
 
     def room(self, why: Why, limit: int) -> int:
         """How many may be sent now, at most `limit`."""
@@ -75,6 +79,18 @@ class Stream:
                 break
             last = number
         return due[0], last
+
+    def _sweep(self, now_ms: int) -> tuple[Why, int, int] | None:
+        walked = self._live_next > self.last and self._stored_next > self._stored_last
+        if self.flights or not walked or self.first_undelivered > self.last:
+            self._sweep_at = None
+        elif self._sweep_at is None:
+            self._sweep_at = now_ms + SWEEP_MS
+        elif now_ms >= self._sweep_at:
+            self._sweep_at = None
+            self._stored_next, self._stored_last = self.first_undelivered, self.last
+            return "stored", self._stored_next, self._stored_last
+        return None
 
     def sent(self, numbers: list[int], now_ms: int, timeout_ms: int) -> None:
         """These go out now; unreceipted they are due again after a pause that grows with each time."""
@@ -116,4 +132,6 @@ class Stream:
 
     def next_due(self) -> int | None:
         """When to look for what must be sent again: never late, sometimes early."""
-        return None if self._stuck or not self.flights else self._earliest_due
+        if self._stuck:
+            return None
+        return self._earliest_due if self.flights else self._sweep_at

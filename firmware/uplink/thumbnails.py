@@ -12,13 +12,13 @@ def thumbnail(folder: Path, record: Record) -> bytes | None:
     named = (record.payload or {}).get("thumbnail")
     if not isinstance(named, dict) or not isinstance(named.get("file"), str):
         return None
-    path = (folder / named["file"]).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        return None
     try:
+        path = (folder / named["file"]).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            return None
         with path.open("rb") as file:
             data = file.read(MAX_THUMBNAIL_BYTES + 1)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return None
     return data if len(data) <= MAX_THUMBNAIL_BYTES and sha256_hex(data) == named.get("sha256") else None
 
