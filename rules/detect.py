@@ -84,24 +84,21 @@ def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False) ->
         return
     if reaction is _TAMPER:
         _tampered(d, zone, condition, again)
-    elif reaction is _FAULT:
-        _faulty(d, zone, condition)
-    elif not d.zone(zone.id).bypassed:
-        if reaction is _ENTRY:
-            entry.started(d, zone)
-        elif reaction is _ROUTE:
-            entry.touched(d, zone)
-        else:
-            _alarm(d, zone, again)
-
-
-def _alarm(d: Draft, zone: Zone, again: bool) -> None:
-    stood = d.zone(zone.id)
-    if stood.alarm and not again:
         return
-    kind = ALARM_KINDS[zone.type]
-    d.set_zone(changed(stood, alarm=kind))
-    zone_alarm(d, zone, kind)
+    if reaction is _FAULT:
+        _faulty(d, zone, condition)
+        return
+    stood = d.zone(zone.id)
+    if stood.bypassed or (stood.alarm and not again):
+        return
+    if reaction is _ENTRY:
+        entry.started(d, zone)
+    elif reaction is _ROUTE:
+        entry.touched(d, zone)
+    else:
+        kind = ALARM_KINDS[zone.type]
+        d.set_zone(changed(stood, alarm=kind))
+        zone_alarm(d, zone, kind)
 
 
 def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:

@@ -128,6 +128,15 @@ def test_an_alarm_that_stands_does_not_alarm_again_after_a_restart() -> None:
     assert panel.on() == {"strobe", "lamp"}
 
 
+def test_a_door_that_alarmed_and_is_still_open_starts_no_entry_delay_after_a_restart() -> None:
+    panel = Panel().armed()
+    panel.read("door")
+    panel.wait(ENTRY_MS + SIREN_MS)
+    assert panel.mode() is AreaMode.ARMED
+    _restart(panel)
+    assert panel.read("door") == ()
+
+
 def test_a_key_that_is_found_turned_moves_nothing() -> None:
     panel = Panel().armed()
     _restart(panel)
