@@ -5,9 +5,9 @@ a test holds them against `canonical`. The same commits on the same tip always g
 transaction can be told from one that was committed after all.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeAlias
 
 from firmware.journal.entries import Commit, Draft, Moment, Tip
@@ -54,30 +54,24 @@ class Chain:
         self._lane_of = lane_of
         self._is_checkpoint = is_checkpoint
         self._kinds: dict[str, tuple[str, str, bool]] = {}
-        self._clocks: dict[tuple[str, str], str] = {}
+        self._panel = (',"monotonic_ms":', f',"panel":"{panel}","payload_hash":"')
+        self._starts: dict[tuple[str, str], str] = {}
         self._last_state: tuple[object, bytes, str] | None = None
 
     def prepare(self, tip: Tip, commits: Sequence[Commit]) -> Prepared:
         """The rows of these commits after `tip`. Raises `ValueError` or `TypeError` for an impossible draft."""
+        at = _Place(tip.seq, tip.hash, tip.state_hash, dict(tip.lanes))
         rows: list[Row] = []
-        lanes = dict(tip.lanes)
-        seq, prev, state_hash = tip.seq, tip.hash, tip.state_hash
         state: bytes | None = None
         draft: Draft | None = None
         for commit in commits:
             if commit.state is not None:
-                state, state_hash = self._state(commit.state)
-            due = False
-            for draft in commit.drafts:
-                lane, due_kind = self._write(rows, draft, seq, lanes, state_hash, prev)
-                seq, prev, due = seq + 1, rows[-1][5], due or due_kind
-                lanes[lane] += 1
-            if due and draft is not None:
-                sealed = self.checkpoint(Tip(seq, prev, state_hash, lanes), _moment(draft))
-                lane, _ = self._write(rows, sealed, seq, lanes, state_hash, prev)
-                seq, prev = seq + 1, rows[-1][5]
-                lanes[lane] += 1
-        return Prepared(tuple(rows), Tip(seq, prev, state_hash, lanes), state, _moment(draft) if draft else None)
+                state, at.state_hash = self._state(commit.state)
+            if commit.drafts:
+                draft = commit.drafts[-1]
+                if self._write(rows, at, commit.drafts):
+                    self._write(rows, at, (self.checkpoint(at.tip(), _moment(draft)),))
+        return Prepared(tuple(rows), at.tip(), state, _moment(draft) if draft else None)
 
     def checkpoint(self, tip: Tip, moment: Moment) -> Draft:
         """The draft of a signed checkpoint that vouches for the record `tip`."""
@@ -99,41 +93,54 @@ class Chain:
         # By identity: the rules hand in the same object until something changed, and encoding is the dear part.
         if self._last_state is None or self._last_state[0] is not state:
             data = self._encode(state)
-            self._last_state = (state, data, hashlib.sha256(data).hexdigest())
+            self._last_state = (state, data, sha256(data).hexdigest())
         return self._last_state[1], self._last_state[2]
 
     def _kind(self, kind: str) -> tuple[str, str, bool]:
-        found = self._kinds.get(kind)
-        if found is None:
-            lane = self._lane_of(kind)
-            member = canonical(kind).decode()
-            text = f'","kind":{member},"lane":"{lane}","lane_seq":'
-            found = self._kinds[kind] = (lane, text, self._is_checkpoint(kind))
+        lane = self._lane_of(kind)
+        text = f'","kind":{canonical(kind).decode()},"lane":"{lane}","lane_seq":'
+        found = self._kinds[kind] = (lane, text, self._is_checkpoint(kind))
         return found
 
     def _start(self, boot: str, clock: str) -> str:
-        found = self._clocks.get((boot, clock))
-        if found is None:
-            if len(self._clocks) > 64:
-                self._clocks.clear()
-            found = f'{{"boot":{canonical(boot).decode()},"clock":"{clock}","journal":"{self.journal}'
-            self._clocks[boot, clock] = found
+        if len(self._starts) > 64:
+            self._starts.clear()
+        found = f'{{"boot":{canonical(boot).decode()},"clock":"{clock}","journal":"{self.journal}'
+        self._starts[boot, clock] = found
         return found
 
-    def _write(
-        self, rows: list[Row], draft: Draft, seq: int, lanes: Mapping[str, int], state_hash: str, prev: str
-    ) -> tuple[str, bool]:
-        lane, kind, due = self._kind(draft.kind)
-        lane_seq = lanes[lane] + 1
-        payload = canonical(draft.payload)
-        header = (
-            f"{self._start(draft.boot, draft.clock)}{kind}{lane_seq}"
-            f',"monotonic_ms":{draft.monotonic_ms},"panel":"{self.panel}",'
-            f'"payload_hash":"{hashlib.sha256(payload).hexdigest()}","prev":"{prev}","seq":{seq + 1},'
-            f'"state_hash":"{state_hash}","time":"{draft.time}"}}'
-        ).encode()
-        rows.append((seq + 1, lane, lane_seq, header, payload, hashlib.sha256(header).hexdigest()))
-        return lane, due
+    def _write(self, rows: list[Row], at: "_Place", drafts: tuple[Draft, ...]) -> bool:
+        """Add the rows of these drafts; whether one of them asks for a checkpoint."""
+        # One loop without calls of our own: it runs once for every record, and is held to twice the time of raw SQLite.
+        due = False
+        for draft in drafts:
+            lane, kind, kind_due = self._kinds.get(draft.kind) or self._kind(draft.kind)
+            start = self._starts.get((draft.boot, draft.clock)) or self._start(draft.boot, draft.clock)
+            lane_seq = at.lanes[lane] = at.lanes[lane] + 1
+            at.seq += 1
+            payload = canonical(draft.payload)
+            header = (
+                f"{start}{kind}{lane_seq}{self._panel[0]}{draft.monotonic_ms}{self._panel[1]}"
+                f'{sha256(payload).hexdigest()}","prev":"{at.hash}","seq":{at.seq},'
+                f'"state_hash":"{at.state_hash}","time":"{draft.time}"}}'
+            ).encode()
+            at.hash = sha256(header).hexdigest()
+            rows.append((at.seq, lane, lane_seq, header, payload, at.hash))
+            due = due or kind_due
+        return due
+
+
+@dataclass
+class _Place:
+    """Where the chain stands while rows are being made."""
+
+    seq: int
+    hash: str
+    state_hash: str
+    lanes: dict[str, int]
+
+    def tip(self) -> Tip:
+        return Tip(self.seq, self.hash, self.state_hash, dict(self.lanes))
 
 
 def _moment(draft: Draft) -> Moment:

@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
@@ -43,9 +43,8 @@ class Unsound(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True)
-class StateRow:
-    """The row of the table `state`."""
+class StateRow(NamedTuple):
+    """The row of the table `state`, in the order of its columns."""
 
     seq: int
     boot: str
@@ -54,7 +53,7 @@ class StateRow:
     state: bytes
     state_hash: str
     tick: str | None
-    mark: str
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,16 @@ class Tail:
     session: int
     tip: Tip
     state: StateRow
+    lived: tuple[str, int, str]
+    """Boot id, boot clock and UTC of the last moment that is known of the boot in which the state was written."""
     delivered: Mapping[str, Ranges] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def state_mark(journal: str, head: str, row: StateRow) -> str:
     """The checksum that ties the members of a state row to each other and to the head of the chain."""
-    members = [journal, head, row.seq, row.boot, row.monotonic_ms, row.utc, row.state_hash, row.tick]
-    return sha256_hex(canonical(members))
+    members = f"{journal} {head} {row.seq} {row.boot} {row.monotonic_ms} {row.utc} {row.state_hash} {row.tick}"
+    return sha256_hex(members.encode())
 
 
 def header_of(row: StoredRow) -> dict[str, Any] | None:
@@ -127,18 +128,26 @@ def link_faults(row: StoredRow, before_seq: int, before_hash: str) -> Iterator[F
         yield "prev", str(header.get("prev"))[:64], before_hash
 
 
-def state_faults(row: StateRow, journal: str, head: StoredRow, panel: str, keys: KeyRing) -> Iterator[Fault]:
-    """What is wrong with the state row beside the last record."""
-    header = header_of(head) or {}
-    if row.seq != head[0]:
-        yield "state-seq", str(row.seq), str(head[0])
+def state_faults(
+    row: StateRow, journal: str, at: StoredRow | None, head: StoredRow, panel: str, keys: KeyRing
+) -> Iterator[Fault]:
+    """What is wrong with the state row. `at` is the record that it was written with, `head` the last one.
+
+    Records that changed no state leave the row alone: it may be older than the head, but then says the same state.
+    """
+    if row.seq > head[0]:
+        yield "state-seq", str(head[0]), str(row.seq)
+        return
     if (real := hashlib.sha256(row.state).hexdigest()) != row.state_hash:
         yield "state", real, row.state_hash
     if row.tick is not None:
         yield from _tick_faults(row, journal, panel, keys)
-    elif row.state_hash != header.get("state_hash"):
+    header = header_of(head) or {}
+    if not (row.tick is not None and row.seq == head[0]) and row.state_hash != header.get("state_hash"):
         yield "state", row.state_hash, str(header.get("state_hash"))[:64]
-    if (mark := state_mark(journal, str(head[5]), row)) != row.mark:
+    if at is None:
+        yield "state-row", f"record {row.seq}: none", f"the record {row.seq} that the state row names"
+    elif (mark := state_mark(journal, str(at[5]), row)) != row.mark:
         yield "state-row", str(row.mark)[:64], mark
 
 
@@ -254,13 +263,23 @@ def _examine(connection: sqlite3.Connection, panel: str, keys: KeyRing) -> Tail:
     if not rows:
         raise Unsound("empty", "no record at all, expected at least the one that begins the journal")
     _check_tail(rows, panel, journal)
-    for code, found, expected in state_faults(state, journal, rows[-1], panel, keys):
+    at = connection.execute(f"{SELECT} WHERE seq = ?", (state.seq,)).fetchone()
+    for code, found, expected in state_faults(state, journal, at, rows[-1], panel, keys):
         raise Unsound(code, f"found {found}, expected {expected}")
     base = read_base(connection, panel, journal, keys)
     lanes = _lane_heads(connection, rows, base["lanes"] if base else {})
     delivered, bad = read_delivered(connection, panel, journal, keys)
     tip = Tip(rows[-1][0], rows[-1][5], state.state_hash, lanes)
-    return Tail(journal, int(session["session"]), tip, state, delivered, tuple(f"{lane}: {why}" for lane, why in bad))
+    notes = tuple(f"{lane}: {why}" for lane, why in bad)
+    return Tail(journal, int(session["session"]), tip, state, _lived(state, rows[-1]), delivered, notes)
+
+
+def _lived(state: StateRow, head: StoredRow) -> tuple[str, int, str]:
+    """The last moment of the state's boot that the file knows of."""
+    header = header_of(head) or {}
+    if header["boot"] == state.boot and header["monotonic_ms"] > state.monotonic_ms:
+        return state.boot, int(header["monotonic_ms"]), str(header["time"])
+    return state.boot, state.monotonic_ms, state.utc
 
 
 def _check_tail(rows: list[StoredRow], panel: str, journal: str) -> None:

@@ -86,9 +86,8 @@ class Journal:
         only when even memory takes nothing more.
         """
         prepared = self._store.prepare(commits)
-        now = self.moment()
         try:
-            self._store.write(prepared, now)
+            self._store.write(prepared, self.moment)
         except (sqlite3.Error, OSError) as error:
             self._rescue(commits, prepared, error)
         if self.place == "memory":
@@ -104,7 +103,7 @@ class Journal:
         self._last_checkpoint = self._clock.monotonic_ms()
         prepared = self._store.seal(self.moment())
         try:
-            self._store.write(prepared, self.moment())
+            self._store.write(prepared, self.moment)
         except (sqlite3.Error, OSError) as error:
             self._rescue([], prepared, error)
         self._publish()
@@ -207,7 +206,7 @@ class Journal:
             for lane, ranges in failed.delivered.items():
                 again.deliver(lane, ranges.items)
             if not (prepared.rows and again.tip.hash == prepared.tip.hash):
-                again.write(prepared, self.moment())
+                again.write(prepared, self.moment)
         except (sqlite3.Error, OSError):
             again.close()
             return False
@@ -221,7 +220,7 @@ class Journal:
             store, older, found = opening.begin_after_broken(
                 self._terms, self._files, self.moment(), self.session, why, state, mark
             )
-            store.write(store.prepare(commits), self.moment())
+            store.write(store.prepare(commits), self.moment)
         except (sqlite3.Error, OSError):
             return False
         self._store = store
@@ -239,7 +238,7 @@ class Journal:
             trouble,
             failed.state,
             failed.mark(),
-            lambda fresh: fresh.write(fresh.prepare(commits), self.moment()),
+            lambda fresh: fresh.write(fresh.prepare(commits), self.moment),
             memory_only=place != "disk",
         )
         failed.close()
@@ -328,6 +327,9 @@ class Journal:
 
     def _publish(self) -> None:
         store = self._store
-        volumes = [a.volume for a in self._older if a.volume.undelivered()][: MAX_VOLUMES - 1]
-        mine = Volume(store.journal, store.uri, dict(store.tip.lanes), dict(store.delivered))
-        self.shelf = (*volumes, mine)
+        mine = Volume(store.journal, store.uri, store.tip.lanes, store.delivered)
+        if self._older:
+            volumes = [a.volume for a in self._older if a.volume.undelivered()][: MAX_VOLUMES - 1]
+            self.shelf = (*volumes, mine)
+        else:
+            self.shelf = (mine,)

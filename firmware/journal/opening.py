@@ -210,12 +210,12 @@ def _restored(state: bytes | None, at: tuple[str, int, str], session: int, now: 
 
 
 def _restored_from(store: Store, session: int, now: Moment, trouble: str = "") -> Restored:
-    restored = _restored(store.state, store.moment, session, now, trouble=trouble)
+    restored = _restored(store.state, store.lived, session, now, trouble=trouble)
     # A journal that began without a state still knows that it is not the first start.
     known = store.state or store.session > 0
     if not known or restored.cause != "first":
         return restored
-    return replace(restored, cause="restart" if store.moment[0] == now.boot else "power-up")
+    return replace(restored, cause="restart" if store.lived[0] == now.boot else "power-up")
 
 
 def _go_on(terms: Terms, files: Files, now: Moment, store: Store, session: int, older: list[Archive]) -> Opened:
@@ -265,7 +265,7 @@ def _go_on_from_spare(
             spare.mark(),
             lambda _: None,
             memory_only=True,
-            state_at=spare.moment,
+            state_at=spare.lived,
         )
         return Opened(store, place, older, restored, trouble)
     return Opened(spare, "fallback", older, restored, trouble)
@@ -323,7 +323,7 @@ def _elsewhere(
     """Begin off the disk, with the state and the undelivered records of a disk that can at best be read."""
     state, mark, at = b"", None, None
     if readable is not None:
-        state, mark, at = readable.state, readable.mark(), readable.moment
+        state, mark, at = readable.state, readable.mark(), readable.lived
         restored = restored or _restored_from(readable, readable.session + 1, now, why)
         session = max(session, restored.session)
         readable.close()

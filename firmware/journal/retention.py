@@ -5,6 +5,7 @@ Only the journal in memory, which must not grow for ever, may lose undelivered r
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from firmware.journal.chain import BASE_KIND, LOST_KIND
 from firmware.journal.check import SELECT, StoredRow
@@ -58,7 +59,8 @@ def _remove(store: Store, rows: list[StoredRow], now: Moment, more: tuple[Draft,
     vouched = store.vouch(last[0], last[5], json.loads(last[3])["state_hash"], now.time)
     jws = store.sign(BASE, {**vouched, "lanes": lanes, "expired": 0})
     drafts = (_draft(BASE_KIND, {"jws": jws, "removed": len(rows)}, now), *more)
-    with store.transaction(store.prepare([Commit(drafts)]), now):
+    prepared = replace(store.prepare([Commit(drafts)]), state=store.state)
+    with store.transaction(prepared, lambda: now):
         store.connection.execute("DELETE FROM record WHERE seq <= ?", (last[0],))
         store.connection.execute("INSERT OR REPLACE INTO base (id, jws) VALUES (1, ?)", (jws,))
 

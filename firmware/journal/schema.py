@@ -9,6 +9,8 @@ from typing import TypeAlias
 APPLICATION_ID = 0x46484A31
 """`FHJ1`: what `file` and a curious engineer see in the SQLite header."""
 FORMAT = 1
+PAGE_BYTES = 1024
+"""Small pages: a commit is a record, its place in the index and the state, and whole pages are what wears a card."""
 
 NAME = "journal.sqlite"
 Connect: TypeAlias = Callable[[str], sqlite3.Connection]
@@ -45,11 +47,8 @@ CREATE TABLE receipt (lane TEXT PRIMARY KEY, jws TEXT NOT NULL) STRICT;
 
 INSERT_RECORD = "INSERT INTO record (seq, lane, lane_seq, header, payload, hash) VALUES (?, ?, ?, ?, ?, ?)"
 SAVE_STATE = (
-    "INSERT INTO state (id, seq, boot, monotonic_ms, utc, state, state_hash, tick, mark)"
-    " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, boot = excluded.boot, monotonic_ms = excluded.monotonic_ms,"
-    " utc = excluded.utc, state = excluded.state, state_hash = excluded.state_hash, tick = excluded.tick,"
-    " mark = excluded.mark"
+    "UPDATE state SET seq = ?, boot = ?, monotonic_ms = ?, utc = ?, state = ?, state_hash = ?, tick = ?, mark = ?"
+    " WHERE id = 1"
 )
 
 
@@ -76,6 +75,7 @@ def frozen_uri(path: Path) -> str:
 
 def prepare_writer(connection: sqlite3.Connection) -> None:
     """Full durability, and what keeps the file whole."""
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 4194304")
@@ -89,6 +89,7 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
+    connection.execute("INSERT INTO state VALUES (1, 0, '', 0, '', x'', '', NULL, '')")
 
 
 def touch(path: Path) -> None:

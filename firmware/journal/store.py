@@ -48,6 +48,7 @@ class Store:
         self._connection = connection
         self._chain = terms.chain(tail.journal)
         self._row = tail.state
+        self.lived = tail.lived
         self._dirty: set[str] = set()
         self._receipts: dict[str, str] = {}
         self.uri = uri
@@ -55,7 +56,7 @@ class Store:
         self.session = tail.session
         self.tip = tail.tip
         self.notes = tail.notes
-        self.delivered: dict[str, Ranges] = {lane: tail.delivered.get(lane, Ranges()) for lane in LANES}
+        self.delivered: Mapping[str, Ranges] = {lane: tail.delivered.get(lane, Ranges()) for lane in LANES}
 
     @classmethod
     def begin(
@@ -77,9 +78,9 @@ class Store:
         try:
             prepare_writer(connection)
             journal = str(uuid.uuid4())
-            boot, monotonic_ms, utc = state_at or (moment.boot, moment.monotonic_ms, moment.time)
-            row = StateRow(0, boot, monotonic_ms, utc, state, sha256_hex(state), None, "")
-            store = cls(terms, uri, connection, Tail(journal, session, Tip(state_hash=row.state_hash), row))
+            at = state_at or (moment.boot, moment.monotonic_ms, moment.time)
+            row = StateRow(0, *at, state, sha256_hex(state), None)
+            store = cls(terms, uri, connection, Tail(journal, session, Tip(state_hash=row.state_hash), row, at))
             store._lay(moment, begun)
         except BaseException:
             connection.close()
@@ -106,13 +107,8 @@ class Store:
         with self._transaction():
             create(self._connection)
             self._connection.execute("INSERT INTO journal (id, jws) VALUES (1, ?)", (self._session_line(),))
-            row = self._insert(prepared, moment)
+            row = self._insert(prepared, lambda: moment)
         self._adopt(prepared, row)
-
-    @property
-    def moment(self) -> tuple[str, int, str]:
-        """Boot id, boot clock and UTC of the last write of the state."""
-        return self._row.boot, self._row.monotonic_ms, self._row.utc
 
     @property
     def state(self) -> bytes:
@@ -135,8 +131,8 @@ class Store:
         """The rows that `write` will write. Raises `ValueError` or `TypeError` for a draft that can't be encoded."""
         return self._chain.prepare(self.tip, commits)
 
-    def write(self, prepared: Prepared, now: Moment) -> None:
-        """All of it in one transaction, durable on return. `now` counts where there is no record in it."""
+    def write(self, prepared: Prepared, now: Callable[[], Moment]) -> None:
+        """All of it in one transaction, durable on return. `now` is asked where there is no record in it."""
         self._begin()
         try:
             row = self._insert(prepared, now)
@@ -165,7 +161,8 @@ class Store:
     def deliver(self, lane: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Count these `lane_seq` as delivered; written with the next transaction. Raises `ValueError`."""
         capped = [(first, min(last, self.tip.lanes[lane])) for first, last in ranges]
-        self.delivered[lane] = self.delivered[lane].add(item for item in capped if item[0] <= item[1])
+        added = self.delivered[lane].add(item for item in capped if item[0] <= item[1])
+        self.delivered = {**self.delivered, lane: added}  # never changed in place: readers hold the old one
         self._dirty.add(lane)
 
     @property
@@ -191,7 +188,7 @@ class Store:
         return self._connection
 
     @contextlib.contextmanager
-    def transaction(self, prepared: Prepared, now: Moment) -> Iterator[None]:
+    def transaction(self, prepared: Prepared, now: Callable[[], Moment]) -> Iterator[None]:
         """What the block does and these records, in one transaction."""
         with self._transaction():
             yield
@@ -217,28 +214,28 @@ class Store:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _insert(self, prepared: Prepared, now: Moment) -> StateRow:
+    def _insert(self, prepared: Prepared, now: Callable[[], Moment]) -> StateRow:
         if prepared.rows:
             self._connection.executemany(INSERT_RECORD, prepared.rows)
-        row = self._state_row(prepared, now)
-        self._connection.execute(
-            SAVE_STATE,
-            (row.seq, row.boot, row.monotonic_ms, row.utc, row.state, row.state_hash, row.tick, row.mark),
-        )
+        row = self._row
+        if prepared.state is not None or not prepared.rows or not row.mark:
+            # Records that leave the state as it was leave its row as it was too: their headers say the same.
+            row = self._state_row(prepared, now)
+            self._connection.execute(SAVE_STATE, row)
         if self._dirty or self._receipts:
             self._save_delivery()
         return row
 
-    def _state_row(self, prepared: Prepared, now: Moment) -> StateRow:
+    def _state_row(self, prepared: Prepared, now: Callable[[], Moment]) -> StateRow:
         state = self._row.state if prepared.state is None else prepared.state
-        at = now if prepared.moment is None else prepared.moment
+        at = now() if prepared.moment is None else prepared.moment
         if prepared.state is None and self._row.boot and self._row.boot != at.boot:
             # Deadlines in that state count in its own boot: the moment changes only together with the state.
             at = Moment(self._row.utc, at.clock, self._row.boot, self._row.monotonic_ms)
         tip = prepared.tip
         tick = None if prepared.rows else self._tick(tip, at)
-        row = StateRow(tip.seq, at.boot, at.monotonic_ms, at.time, state, tip.state_hash, tick, "")
-        return replace(row, mark=state_mark(self.journal, tip.hash, row))
+        row = StateRow(tip.seq, at.boot, at.monotonic_ms, at.time, state, tip.state_hash, tick)
+        return row._replace(mark=state_mark(self.journal, tip.hash, row))
 
     def _tick(self, tip: Tip, at: Moment) -> str:
         return self._terms.signer.sign(
@@ -256,6 +253,11 @@ class Store:
     def _adopt(self, prepared: Prepared, row: StateRow) -> None:
         self.tip = prepared.tip
         self._row = row
+        at = prepared.moment
+        if at is not None and prepared.rows and at.boot == row.boot:
+            self.lived = at.boot, at.monotonic_ms, at.time
+        else:
+            self.lived = row.boot, row.monotonic_ms, row.utc
         self._dirty.clear()
         self._receipts.clear()
 

@@ -7,6 +7,7 @@ ASCII keys. Within that domain Python's own encoder, told to sort and not to spa
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.effects import JsonValue
@@ -17,9 +18,24 @@ MAX_DEPTH = 16
 
 _SHOWN = 120
 
-_encode = json.JSONEncoder(
+_encoder = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-).encode
+)
+
+
+def _chunks() -> Callable[[Any, int], Iterable[str]]:
+    """The encoder that `json` itself would build anew for each call, built once: a third of the time of a record."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    escape = getattr(json.encoder, "c_encode_basestring", None)
+    if make is None or escape is None:
+        return lambda value, _level: (_encoder.encode(value),)
+    chunks: Callable[[Any, int], Iterable[str]] = make(
+        None, _encoder.default, escape, None, ":", ",", True, False, False
+    )
+    return chunks
+
+
+_encode = _chunks()
 
 
 class NotCanonical(ValueError):
@@ -28,7 +44,7 @@ class NotCanonical(ValueError):
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a value that is known to be in the domain (our own records)."""
-    return _encode(value).encode()
+    return "".join(_encode(value, 0)).encode()
 
 
 def check_domain(value: object, place: str = "$", depth: int = 0) -> JsonValue:
