@@ -56,7 +56,10 @@ class PanelProcesses:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> bool:
-        """SIGTERM, wait, and kill what is left of the group; whether it stopped by itself, without a failure."""
+        """SIGTERM, wait, and kill what is left of the group; whether it stopped by itself, without a failure.
+
+        Ended by the SIGTERM itself counts too: it came before the panel had begun to listen.
+        """
         clean = True
         if self._process.poll() is None:
             self._process.terminate()
@@ -71,7 +74,7 @@ class PanelProcesses:
         except PermissionError:  # what macOS says of a group that holds only zombies
             pass
         self._process.wait(5)
-        return clean and self._process.returncode == 0
+        return clean and self._process.returncode in (0, -signal.SIGTERM)
 
 
 def ask(socket: Path, message: BaseModel, timeout_s: float = _ANSWER_S) -> dict[str, Any]:
@@ -91,7 +94,10 @@ def ask(socket: Path, message: BaseModel, timeout_s: float = _ANSWER_S) -> dict[
 
 
 class Watcher:
-    """Follows the desk socket in a thread of its own, over restarts of core; hands each `seen` on as a happening."""
+    """Follows the desk socket in a thread of its own, over restarts of core; hands each `seen` on as a happening.
+
+    It asks for what it missed since core started: a new connection is nearly always to a new core.
+    """
 
     def __init__(self, socket: Path, sink: Callable[[Happening], None]) -> None:
         self._socket = socket
@@ -117,7 +123,7 @@ class Watcher:
             except OSError:
                 continue
             try:
-                client.send(m.Watch())
+                client.send(m.Watch(replay=True))
                 while not self._ending.is_set():
                     line = client.receive(0.2)
                     if line is not None:

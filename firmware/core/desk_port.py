@@ -3,6 +3,7 @@
 Beside what `firmware.core.desk` moves, it streams what happens (`watch`), pins seen at the pins themselves.
 """
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from firmware.core.desk import Desk
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
 from rules.stimuli import CodeEntered, Wish
+
+
+REPLAYED = 512
+"""What happened lately, for a watcher who comes late."""
 
 
 class DeskPort:
@@ -26,6 +31,11 @@ class DeskPort:
         self._clock = clock
         self._server = server
         self._submit = submit
+        self._lately: deque[m.Seen] = deque(maxlen=REPLAYED)
+
+    def close(self) -> None:
+        """Let go of the buttons."""
+        self._desk.close()
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""
@@ -43,6 +53,7 @@ class DeskPort:
         self._server.call(lambda: self._tell(line))
 
     def _tell(self, line: m.Seen) -> None:
+        self._lately.append(line)
         for peer in self._server.peers("desk"):
             if peer.watching:
                 peer.send(line)
@@ -52,6 +63,8 @@ class DeskPort:
             case m.Watch():
                 peer.watching = True
                 peer.send(m.Answer(ok=True))
+                for line in self._lately if message.replay else ():
+                    peer.send(line)
             case m.Code():
                 self._code(peer, message)
             case _:

@@ -219,6 +219,8 @@ class Panel:
 
     def stop(self, reason: str) -> None:
         """Record the stop, write what waits, close. Outputs keep their level until the process ends."""
+        if self._desk is not None:
+            self._desk.close()
         self._driver.close()
         self.engine.stop(reason)
         self._recorder.close()

@@ -343,9 +343,13 @@ class AskDesk(Strict):
 
 
 class Watch(Strict):
-    """Desk to core: send a `seen` line for each thing that happens from now on, until you close."""
+    """Desk to core: send a `seen` line for each thing that happens from now on, until you close.
+
+    `replay`: first those of before, since core started (the newest 512 of them).
+    """
 
     type: Literal["watch"] = "watch"
+    replay: bool = False
 
 
 class Seen(Strict):
