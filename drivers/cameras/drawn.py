@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from drivers.cameras.figure import Grid, figure, soft_noise
+from drivers.cameras.figure import figure, soft_noise
 from drivers.cameras.protocol import CameraError, Frame, Plan
 
 SIZE = (640, 480)
@@ -46,7 +46,8 @@ class DrawnCamera:
         rng = np.random.default_rng(zlib.crc32(self._plan.id.encode()))
         self._rooms = (lobby(False, rng), lobby(True, rng))
         self._figures = {stride: figure(_TALL, stride, rng) for stride in set(_STRIDES)}
-        self._grain: Grid = rng.normal(0, _GRAIN, (2 * SIZE[1], 2 * SIZE[0])).astype(np.float32)
+        rows = [rng.normal(0, _GRAIN, 2 * SIZE[0]).astype(np.int8) for _ in range(2 * SIZE[1])]
+        self._grain = np.array(rows)
         self._rng = rng
 
     def frame(self) -> Frame:
@@ -100,7 +101,9 @@ class DrawnCamera:
     def _grained(self, image: Image.Image) -> NDArray[np.uint8]:
         row, column = self._rng.integers(0, SIZE[1]), self._rng.integers(0, SIZE[0])
         grain = self._grain[row : row + SIZE[1], column : column + SIZE[0]]
-        seen = Image.fromarray(np.clip(np.asarray(image) + grain[..., None], 0, 255).astype(np.uint8))
+        bright = np.asarray(image).astype(np.int16)
+        bright += grain[..., None]
+        seen = Image.fromarray(np.clip(bright, 0, 255, out=bright).astype(np.uint8))
         size = (self._plan.width, self._plan.height)
         if size != SIZE:
             seen = seen.resize(size, Image.Resampling.BILINEAR)
@@ -114,9 +117,10 @@ def lobby(door_open: bool, rng: np.random.Generator) -> Image.Image:
     _walls(draw)
     _door(draw, door_open)
     _counter(draw)
-    rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    rows, columns = np.ogrid[0 : SIZE[1], 0 : SIZE[0]]
     light = np.clip(1 - 0.45 * (((columns - 320) / 400) ** 2 + ((rows - 220) / 330) ** 2), 0.3, 1)
-    stained = np.asarray(image) * light[..., None] + 3 * soft_noise(rng, SIZE[1], SIZE[0], 40)[..., None]
+    stained = np.asarray(image) * light.astype(np.float32)[..., None]
+    stained += 3 * soft_noise(rng, SIZE[1], SIZE[0], 40)[..., None]
     return Image.fromarray(np.clip(stained, 0, 255).astype(np.uint8))
 
 

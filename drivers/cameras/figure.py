@@ -109,8 +109,8 @@ def figure(height: int, stride: float, rng: np.random.Generator) -> Image.Image:
 
 def _lay(limb: Limb, depth: Grid, colours: Grid) -> None:
     height, width = depth.shape
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = (xs - width / 2) / height, ys / height
+    x = ((np.arange(width, dtype=np.float32) - width / 2) / height)[None, :]
+    y = (np.arange(height, dtype=np.float32) / height)[:, None]
     dx, dy = limb.x1 - limb.x0, limb.y1 - limb.y0
     along = np.clip(((x - limb.x0) * dx + (y - limb.y0) * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
     radius = limb.r0 + (limb.r1 - limb.r0) * along

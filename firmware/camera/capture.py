@@ -86,6 +86,7 @@ class Capture:
         self._unseen: deque[Shot] = deque(maxlen=MAX_UNSEEN)
         self._best = Best()
         self._told_score = -1
+        self._why_none = NO_PICTURES
         self._fault: OSError | None = None
 
     def run(self) -> OSError | None:
@@ -121,14 +122,19 @@ class Capture:
     def _after(self, folder: Folder, end_ms: int) -> None:
         told = False
         while (left := end_ms - self._studio.clock.monotonic_ms()) > 0 and not self._stop.is_set():
-            for shot in self._ring.wait(self._last, min(left, WAIT_MS) / 1000):
-                self._last = shot.number
-                self._save(folder, shot)
-                self._unseen.append(shot)
+            self._keep(folder, self._ring.wait(self._last, min(left, WAIT_MS) / 1000))
             self._look()
             if (self._untold and not told) or len(self._untold) >= PART_PICTURES:
                 self._tell()
                 told = True
+        # Looking may have taken longer than the time that was left: what came meanwhile is in the ring.
+        self._keep(folder, [shot for shot in self._ring.after(self._last) if shot.monotonic_ms <= end_ms])
+
+    def _keep(self, folder: Folder, shots: list[Shot]) -> None:
+        for shot in shots:
+            self._last = shot.number
+            self._save(folder, shot)
+            self._unseen.append(shot)
 
     def _save(self, folder: Folder, shot: Shot) -> None:
         """One JPEG; its number is that of the frame, so a frame that was missed leaves a gap."""
@@ -143,6 +149,7 @@ class Capture:
             shot = self._unseen.pop()
             look = self._studio.person.look(decode(shot.jpeg))
             self._best.see(shot, look)
+            self._why_none = look.why
             if look.boxes and shot.number in self._untold:
                 boxed = self._untold[shot.number].model_copy(update={"boxes": list(look.boxes)})
                 self._untold[shot.number] = boxed
@@ -168,7 +175,7 @@ class Capture:
             thumbnail=self._thumbnail(part) if best.worth_showing() else None,
             verdict="person" if looked and best.score >= self._camera.threshold else "unverified",
             score=best.score,
-            model=self._studio.person.model if self._newest or looked else NO_PICTURES,
+            model=self._studio.person.model if looked else self._why_none,
             part=part,
         )
         self._studio.send(manifest)

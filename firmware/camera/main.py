@@ -89,8 +89,8 @@ class Process:
         """The regular work of the main thread."""
         if self._watchdog_s:
             sd_notify.notify("WATCHDOG=1")
-        hung = [watch.check() for watch in self._watches.values()]
         now = time.monotonic()
+        hung = [watch.check(now) for watch in self._watches.values()]
         if not all(hung):
             self._alive = now
         elif now - self._alive > ALL_HUNG_S:

@@ -34,22 +34,21 @@ _NAME_ROOM = 80
 
 @dataclass(frozen=True)
 class Look:
-    """What the models say of one picture. `score` is 0 to 1000, None when no model ran."""
+    """What the models say of one picture. `score` is 0 to 1000, None when no model ran; `why` says then why."""
 
     score: int | None
     boxes: tuple[Box, ...] = ()
-
-
-NO_LOOK = Look(None)
+    why: str = ""
 
 
 class Model:
     """One TFLite file in an interpreter with a single thread. Raises whatever the runtime raises."""
 
     def __init__(self, path: Path, runtime: Any) -> None:
-        content = path.read_bytes()
-        self.name = f"{path.name} {hashlib.sha256(content).hexdigest()[:8]}"
-        self._interpreter = runtime.Interpreter(model_content=content, num_threads=1)
+        with path.open("rb") as file:
+            self.name = f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+        # By its path: the runtime maps the file, where content given in bytes is held twice.
+        self._interpreter = runtime.Interpreter(model_path=str(path), num_threads=1)
         self._interpreter.allocate_tensors()
         entry = self._interpreter.get_input_details()[0]
         self.side = int(entry["shape"][1])
@@ -87,14 +86,13 @@ class PersonCheck:
             try:
                 scores = [] if self._whole is None else [self._whole_score(self._whole, picture)]
                 if self._boxed is None:
-                    return _look(scores, ())
+                    return self._joined(scores, ())
                 score, boxes = self._boxed_score(self._boxed, picture)
-                return _look([*scores, score], boxes)
+                return self._joined([*scores, score], boxes)
             except Exception as error:
                 # The runtime is C++ with exceptions of its own; a verdict is never worth the process.
                 log.error("person check failed: %s", type(error).__name__)
-                self.model = _cut(f"failed: {type(error).__name__}")
-                return NO_LOOK
+                return Look(None, why=_cut(f"none: {type(error).__name__}"))
 
     def _load(self) -> None:
         if self._loaded:
@@ -109,6 +107,11 @@ class PersonCheck:
         self._boxed, failed_boxed = _model(self._folder / BOXED, runtime)
         names = [model.name for model in (self._whole, self._boxed) if model]
         self.model = _cut(" + ".join(names) or f"none: {failed_whole or failed_boxed}")
+
+    def _joined(self, scores: list[float], boxes: tuple[Box, ...]) -> Look:
+        if not scores:
+            return Look(None, why=self.model)
+        return Look(_thousandths(sum(scores) / len(scores)), boxes)
 
     @staticmethod
     def _whole_score(model: Model, picture: Image.Image) -> float:
@@ -127,12 +130,6 @@ class PersonCheck:
         scores = 1 / (1 + np.exp(-logits[found]))
         places = corners(codes[found], self._anchors[found])
         return float(best), tuple(_box(places[i], scores[i]) for i in distinct(places, scores, MAX_BOXES))
-
-
-def _look(scores: list[float], boxes: tuple[Box, ...]) -> Look:
-    if not scores:
-        return NO_LOOK
-    return Look(_thousandths(sum(scores) / len(scores)), boxes)
 
 
 def _pixels(picture: Image.Image, side: int) -> NDArray[np.float32]:

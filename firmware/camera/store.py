@@ -43,6 +43,8 @@ class Store:
         """A new, empty folder for one capture; `day` is `YYYY-MM-DD`."""
         if not _DAY.fullmatch(day):
             raise OSError(errno.EINVAL, f"day: found {day!r}, expected YYYY-MM-DD")
+        # Core makes the data folder, but may not have come so far.
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
         _make(self._folder)
         _make(self._folder / day)
         stem = f"{day}/{incident:06d}-{camera}"

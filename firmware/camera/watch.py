@@ -49,10 +49,9 @@ class Watch:
         """Wait for the thread after the stop flag was set; one that hangs is left behind."""
         self._thread.join(timeout_s)
 
-    def check(self) -> bool:
-        """Report a camera that hangs; whether it does. From the main thread, every second or so."""
-        silent = time.monotonic() - self._alive
-        if silent < HUNG_S:
+    def check(self, now_s: float) -> bool:
+        """Report a camera that hangs; whether it does. From the main thread, every second or so (`time.monotonic`)."""
+        if now_s - self._alive < HUNG_S:
             return False
         self._health.fault(self.table.id, h.FRAMES, pick(texts.HUNG, seconds=int(HUNG_S)))
         return True

@@ -1,0 +1,312 @@
+"""One capture: what is saved and told, in which order, with real rings, stores and models; and how many run at once."""
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from drivers.cameras import CameraError, Frame
+from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Studio
+from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
+from firmware.camera.health import Health
+from firmware.camera.person import Look, PersonCheck
+from firmware.camera.pictures import encode
+from firmware.camera.ring import Ring
+from firmware.camera.store import Store
+from firmware.camera.watch import Watch
+from firmware.clock import SystemClock
+from firmware.config import Camera as CameraTable
+from firmware.protocol.canonical import sha256_hex
+from firmware.protocol.messages import CameraHealth, CaptureOrder, Manifest
+from firmware.stopping import StopFlag
+from tests.firmware.camera.photos import photo
+
+TIME = "2026-03-14T23:09:26.123Z"
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+def person() -> PersonCheck:
+    return PersonCheck()
+
+
+def jpeg(name: str) -> bytes:
+    import numpy as np
+
+    return encode(Frame(np.asarray(photo(name).resize((320, 240))), 0))
+
+
+COFFEE, ASTRONAUT = jpeg("coffee.png"), jpeg("astronaut.png")
+
+
+class Rig:
+    """A ring to fill, a real store, and the manifests that a capture sends."""
+
+    def __init__(self, folder: Path, person: PersonCheck, reserve: int = 0, **values: int) -> None:
+        self.folder = folder
+        self.sent: list[Manifest] = []
+        self.heard = threading.Condition()
+        self.table = CameraTable.model_validate(
+            {"id": "lobby", "name": "Lobby", "maker": "drawn", "pre_s": 10, "post_s": 0, **values}
+        )
+        self.ring = Ring(600)
+        self.stop = threading.Event()
+        self.studio = Studio(Store(folder, reserve), person, CLOCK, self._send, Parts().next)
+
+    def _send(self, manifest: Manifest) -> None:
+        with self.heard:
+            self.sent.append(manifest)
+            self.heard.notify_all()
+
+    def wait_for(self, test: Callable[[list[Manifest]], bool]) -> None:
+        with self.heard:
+            assert self.heard.wait_for(lambda: test(self.sent), 15)
+
+    def fill(self, *pictures: bytes, age_ms: int = 0) -> None:
+        """Frames half a second apart, the last one `age_ms` old."""
+        now = CLOCK.monotonic_ms() - age_ms
+        for number, picture in enumerate(pictures):
+            self.ring.add(picture, now - 500 * (len(pictures) - 1 - number), 320, 240)
+
+    def order(self, incident: int = 7) -> CaptureOrder:
+        return CaptureOrder(
+            incident=incident,
+            kind="alarm.burglary",
+            zone="pir",
+            cameras=["lobby"],
+            time=TIME,
+            monotonic_ms=CLOCK.monotonic_ms(),
+        )
+
+    def capture(self) -> Capture:
+        return Capture(self.order(), self.table, self.ring, self.studio, self.stop)
+
+    def saved(self) -> list[str]:
+        return sorted(path.name for path in self.folder.rglob("*.jpg"))
+
+
+def test_pictures_from_before_the_alarm_with_their_hashes(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.fill(*[COFFEE] * 5)
+    assert rig.capture().run() is None
+    [manifest] = rig.sent
+    assert [p.file for p in manifest.pictures] == [f"2026-03-14/000007-lobby/{n:04d}.jpg" for n in range(5)]
+    for picture in (*manifest.pictures, manifest.thumbnail):
+        assert picture is not None
+        content = (tmp_path / picture.file).read_bytes()
+        assert (sha256_hex(content), len(content)) == (picture.sha256, picture.bytes)
+        assert Image.open(tmp_path / picture.file).size == (picture.width, picture.height)
+    offsets = [p.offset_ms for p in manifest.pictures]
+    assert offsets == sorted(offsets)
+    assert -2500 < offsets[0] < offsets[-1] <= 0
+    assert (manifest.verdict, manifest.part, manifest.zone) == ("unverified", 1, "pir")
+    assert manifest.score < 100
+
+
+def test_frames_older_than_pre_s_stay_out(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, pre_s=1)
+    rig.fill(*[COFFEE] * 8, age_ms=100)
+    rig.capture().run()
+    assert len(rig.sent[0].pictures) == 2
+
+
+def test_the_newest_frame_counts_even_without_pre_s(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, pre_s=0)
+    rig.fill(COFFEE, COFFEE, ASTRONAUT, age_ms=300)
+    rig.capture().run()
+    assert len(rig.sent[0].pictures) == 1
+    assert rig.sent[0].verdict == "person"
+
+
+def test_a_frame_of_long_ago_is_no_picture_of_the_alarm(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.fill(ASTRONAUT, age_ms=60_000)
+    rig.capture().run()
+    [manifest] = rig.sent
+    assert (manifest.pictures, manifest.thumbnail, manifest.verdict) == ([], None, "unverified")
+    assert manifest.model == NO_PICTURES
+
+
+def test_the_first_part_comes_soon_the_last_with_the_best_verdict(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, post_s=60)
+    rig.fill(COFFEE, COFFEE)
+    thread = threading.Thread(target=rig.capture().run)
+    thread.start()
+    rig.wait_for(lambda sent: len(sent) == 1)
+    first = rig.sent[0]
+    assert (first.verdict, first.part, len(first.pictures)) == ("unverified", 1, 2)
+    rig.fill(ASTRONAUT)
+    rig.stop.set()
+    thread.join(15)
+    last = rig.sent[-1]
+    assert (last.verdict, last.part, len(last.pictures)) == ("person", 2, 1)
+    assert last.score > 800
+    assert last.pictures[0].boxes
+    assert last.pictures[0].offset_ms > 0
+    assert last.thumbnail is not None, "a clearer picture has a thumbnail of its own"
+    assert rig.saved() == ["0000.jpg", "0001.jpg", "0002.jpg", "thumbnail-1.jpg", "thumbnail-2.jpg"]
+
+
+def test_frames_that_came_while_it_looked_are_saved_at_the_end(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, post_s=1)
+    rig.fill(COFFEE)
+
+    class Slow(PersonCheck):
+        """Looks until the time after the alarm is over, while frames go on coming."""
+
+        def look(self, picture: Image.Image) -> Look:
+            for _ in range(11):
+                rig.ring.add(COFFEE, CLOCK.monotonic_ms(), 320, 240)
+                rig.stop.wait(0.1)
+            return person.look(picture)
+
+    rig.studio = dataclasses.replace(rig.studio, person=Slow())
+    rig.capture().run()
+    offsets = [picture.offset_ms for manifest in rig.sent for picture in manifest.pictures]
+    assert len(offsets) >= 8
+    assert 700 <= offsets[-1] <= 1000
+
+
+def test_a_person_before_the_alarm_is_shown_at_once(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.fill(COFFEE, COFFEE, ASTRONAUT)
+    rig.capture().run()
+    [manifest] = rig.sent
+    assert manifest.verdict == "person"
+    assert [bool(p.boxes) for p in manifest.pictures] == [False, False, True]
+    assert manifest.thumbnail is not None
+    assert manifest.thumbnail.offset_ms == manifest.pictures[2].offset_ms
+    assert manifest.thumbnail.boxes == manifest.pictures[2].boxes
+
+
+def test_the_threshold_of_the_camera_decides(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, threshold=1000)
+    rig.fill(ASTRONAUT)
+    rig.capture().run()
+    assert rig.sent[0].score > 800
+    assert rig.sent[0].verdict == "unverified"
+
+
+def test_many_pictures_come_in_parts_that_hold_32(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, pre_s=60)
+    rig.fill(*[COFFEE] * 75)
+    rig.capture().run()
+    assert [len(manifest.pictures) for manifest in rig.sent] == [PART_PICTURES, PART_PICTURES, 11]
+    assert [manifest.part for manifest in rig.sent] == [1, 2, 3]
+    assert [manifest.thumbnail is not None for manifest in rig.sent] == [True, False, False]
+    files = [picture.file for manifest in rig.sent for picture in manifest.pictures]
+    assert files == sorted(set(files))
+    assert len(files) == 75
+    assert all(len(manifest.model_dump_json()) < 32 * 1024 for manifest in rig.sent)
+    assert MAX_UNSEEN < 75
+
+
+def test_a_full_card_tells_its_verdict_and_what_is_wrong(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, reserve=2**60, post_s=5)
+    rig.fill(COFFEE, ASTRONAUT)
+    fault = rig.capture().run()
+    assert fault is not None
+    assert "journal's" in str(fault)
+    [manifest] = rig.sent
+    assert (manifest.pictures, manifest.thumbnail) == ([], None)
+    assert manifest.verdict == "person"
+    assert rig.saved() == []
+
+
+def test_without_models_the_pictures_come_all_the_same(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "evidence", PersonCheck(tmp_path))
+    rig.fill(ASTRONAUT)
+    rig.capture().run()
+    [manifest] = rig.sent
+    assert (len(manifest.pictures), manifest.verdict, manifest.score) == (1, "unverified", 0)
+    assert manifest.model.startswith("none: ")
+    assert manifest.thumbnail is not None
+
+
+class Row:
+    """Captures of one camera that run until they are let go."""
+
+    def __init__(self, folder: Path, person: PersonCheck) -> None:
+        self.rig = Rig(folder, person, post_s=100)
+        self.told: list[CameraHealth] = []
+        self.health = Health(["lobby"], self.told.append)
+        watch = Watch(self.rig.table, self._no_camera, self.health, StopFlag())
+        self.captures = Captures({"lobby": watch}, self.rig.studio, self.health, self.rig.stop)
+
+    @staticmethod
+    def _no_camera() -> None:
+        raise CameraError("not used")
+
+
+def test_captures_are_bounded_and_what_is_dropped_is_counted_and_told(tmp_path: Path, person: PersonCheck) -> None:
+    row = Row(tmp_path, person)
+    incidents = MAX_RUNNING + MAX_WAITING
+    for incident in range(1, incidents + 1):
+        row.captures.take(row.rig.order(incident))
+    assert row.captures.dropped["lobby"] == 0
+    # Full. A second order of a known incident goes itself; a new incident pushes out the oldest that waits.
+    row.captures.take(row.rig.order(3))
+    assert row.captures.dropped["lobby"] == 1
+    waiting = [order.incident for order, _ in row.captures._waiting]
+    assert waiting == list(range(MAX_RUNNING + 1, incidents + 1))
+    row.captures.take(row.rig.order(99))
+    waiting = [order.incident for order, _ in row.captures._waiting]
+    assert waiting == [*range(MAX_RUNNING + 2, incidents + 1), 99]
+    assert row.captures.dropped["lobby"] == 2
+    assert row.told[-1].ok
+    assert row.told[-1].detail.endswith("2")
+    row.rig.stop.set()
+    row.captures.join(15)
+    # Each one that ran has told core, even of no picture.
+    assert sorted(manifest.incident for manifest in row.rig.sent) == list(range(1, MAX_RUNNING + 1))
+
+
+def test_an_order_for_an_unknown_camera_does_nothing(tmp_path: Path, person: PersonCheck) -> None:
+    row = Row(tmp_path, person)
+    row.captures.take(row.rig.order().model_copy(update={"cameras": ["attic"]}))
+    row.rig.stop.set()
+    row.captures.join(5)
+    assert row.rig.sent == []
+    assert row.told == []
+
+
+def test_a_waiting_order_starts_when_another_ends(tmp_path: Path, person: PersonCheck) -> None:
+    row = Row(tmp_path, person)
+    row.rig.table = row.rig.table.model_copy(update={"post_s": 0})
+    quick = Watch(row.rig.table, row._no_camera, row.health, StopFlag())
+    captures = Captures({"lobby": quick}, row.rig.studio, row.health, row.rig.stop)
+    for incident in range(1, 3 * MAX_RUNNING + 1):
+        captures.take(row.rig.order(incident))
+    row.rig.wait_for(lambda sent: len(sent) == 3 * MAX_RUNNING)
+    assert {manifest.incident for manifest in row.rig.sent} == set(range(1, 3 * MAX_RUNNING + 1))
+
+
+def test_parts_grow_for_each_incident_and_camera() -> None:
+    parts = Parts()
+    assert [parts.next(1, "a"), parts.next(1, "a"), parts.next(1, "b"), parts.next(2, "a")] == [1, 2, 1, 1]
+
+
+def test_health_is_told_when_it_changes_only() -> None:
+    told: list[CameraHealth] = []
+    health = Health(["a", "b"], told.append)
+    health.fault("a", "frames", "")
+    assert told == []
+    health.fault("a", "frames", "gone")
+    health.fault("a", "frames", "gone")
+    health.fault("a", "store", "full")
+    health.note("b", "dropped", "one")
+    health.fault("a", "frames", "")
+    health.fault("a", "store", "")
+    said = [(h.camera, h.ok, h.detail) for h in told]
+    assert said == [
+        ("a", False, "gone"),
+        ("a", False, "gone; full"),
+        ("b", True, "one"),
+        ("a", False, "full"),
+        ("a", True, ""),
+    ]
+    health.fault("a", "frames", "x" * 500)
+    assert len(told[-1].detail) == 200

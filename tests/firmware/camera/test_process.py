@@ -1,0 +1,207 @@
+"""The camera process itself, as a real process, against the other side of its socket."""
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from firmware.protocol.canonical import sha256_hex
+from firmware.protocol.messages import from_camera
+from tests.firmware.camera.fake_core import PATIENCE_S, CameraProcess, FakeCore, panel_file
+
+FAST = {"frames_per_s": 10, "pre_s": 2, "post_s": 1}
+
+
+def pictures_in(folder: Path) -> Path:
+    folder.mkdir()
+    for number, colour in enumerate(["red", "green", "blue"]):
+        Image.new("RGB", (320, 240), colour).save(folder / f"{number}.jpg")
+    (folder / "1-broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    return folder
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    pictures_in(tmp_path / "pictures")
+    panel_file(
+        tmp_path,
+        {"id": "lobby", "maker": "folder", "source": "pictures", **FAST},
+        {"id": "vault", "maker": "drawn", **FAST},
+    )
+    return tmp_path
+
+
+def core_at(site: Path) -> FakeCore:
+    return FakeCore(site / "run" / "camera.sock")
+
+
+def check_files(site: Path, manifest: dict[str, Any]) -> int:
+    """Every picture of the manifest is on disk with its hash, and the message is one that core takes."""
+    from_camera.validate_python(manifest)
+    listed = [*manifest["pictures"], *([manifest["thumbnail"]] if manifest["thumbnail"] else [])]
+    for picture in listed:
+        content = (site / "data" / "evidence" / picture["file"]).read_bytes()
+        assert sha256_hex(content) == picture["sha256"]
+        assert len(content) == picture["bytes"]
+        assert content.startswith(b"\xff\xd8")
+    return len(listed)
+
+
+def first_jpeg(folder: Path, until: float) -> float:
+    """When the first JPEG stands in the folder, monotonic seconds."""
+    while time.monotonic() < until:
+        if any(folder.rglob("*.jpg")):
+            return time.monotonic()
+        time.sleep(0.002)
+    raise AssertionError("no JPEG came")
+
+
+def _last_picture_ms(message: dict[str, Any]) -> int:
+    return max((picture["offset_ms"] for picture in message.get("pictures", [])), default=-1)
+
+
+def test_order_to_files_whose_hashes_are_told(site: Path) -> None:
+    with core_at(site) as core, CameraProcess(site, site / "panel.toml") as process:
+        core.accept()
+        for camera in ("lobby", "vault"):
+            core.heard(type="camera", camera=camera, ok=True)
+        ordered = time.monotonic()
+        core.order(7, "lobby", "vault", zone="pir")
+        took = first_jpeg(site / "data", ordered + PATIENCE_S) - ordered
+        assert took < 2.0, "bar 0.3 s, with room for a loaded machine"
+        manifests = core.manifests(7, "lobby", "vault", until_ms=700)
+        for camera in ("lobby", "vault"):
+            assert sum(check_files(site, manifest) for manifest in manifests if manifest["camera"] == camera) >= 6
+        assert {(m["camera"], m["incident"], m["zone"]) for m in manifests} == {
+            ("lobby", 7, "pir"),
+            ("vault", 7, "pir"),
+        }
+        assert all(m["verdict"] == "unverified" for m in manifests)
+        assert process.stop() == 0
+        assert core.closed()
+    log = process.log.read_text()
+    assert "Traceback" not in log
+    assert ".jpg" not in log, "nothing of pictures in logs"
+
+
+def test_the_person_in_the_drawn_lobby_is_found(tmp_path: Path) -> None:
+    panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "frames_per_s": 5, "pre_s": 5, "post_s": 1})
+    with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml"):
+        core.accept()
+        core.order(1, "lobby")
+        assert core.until(type="pictures", incident=1)["verdict"] == "unverified"
+        (tmp_path / "run" / "desk.json").write_text(json.dumps({"positions": {"pir": "open"}, "mains": True}))
+        core.order(2, "lobby")
+        found = core.until(type="pictures", incident=2, verdict="person")
+        assert found["score"] > 700
+        assert found["model"] == "person-vww-int8.tflite 459a5c72 + person-ssdlite-f16.tflite d88f08bd"
+        assert any(picture["boxes"] for picture in found["pictures"])
+
+
+def test_core_restarts_and_hears_how_the_cameras_are(site: Path) -> None:
+    with CameraProcess(site, site / "panel.toml") as process:
+        with core_at(site) as core:
+            core.accept(session=1)
+            core.until(type="camera", camera="lobby", ok=True)
+            core.order(1, "lobby")
+            core.until(type="pictures", incident=1)
+        # Core is away while the capture ends: its last part waits.
+        with core_at(site) as core:
+            core.accept(session=2)
+            for manifest in core.manifests(1, "lobby", until_ms=700):
+                check_files(site, manifest)
+            core.heard(type="camera", camera="vault", ok=True)
+            core.order(2, "lobby")
+            check_files(site, core.until(type="pictures", incident=2))
+            assert process.stop() == 0
+
+
+def test_garbage_from_core_changes_nothing(site: Path) -> None:
+    with core_at(site) as core, CameraProcess(site, site / "panel.toml") as process:
+        core.accept()
+        for line in (b'{"type":"capture"}', b'{"type":"disarm"}', b'{"type":"capture","incident":"1; rm"}', b"{}"):
+            core.send(line)
+        core.order(1, "attic")
+        core.order(2, "lobby")
+        check_files(site, core.until(type="pictures", incident=2))
+        for line in (b"\xff\xfe not json", b"[1,2]", b"x" * 300_000, b"[" * 100_000):
+            core.send(line)
+            assert core.closed()
+            core.accept()
+        core.order(3, "lobby")
+        check_files(site, core.until(type="pictures", incident=3))
+        assert process.process.poll() is None
+
+
+def test_a_source_that_vanishes_is_told_and_found_again(site: Path) -> None:
+    with core_at(site) as core, CameraProcess(site, site / "panel.toml"):
+        core.accept()
+        core.until(type="camera", camera="lobby", ok=True)
+        (site / "pictures").rename(site / "away")
+        gone = core.until(type="camera", camera="lobby", ok=False)
+        assert gone["detail"].startswith("no frames: ")
+        core.order(1, "vault")
+        assert core.until(type="pictures", incident=1, camera="vault")["pictures"], "the other camera goes on"
+        (site / "away").rename(site / "pictures")
+        core.until(type="camera", camera="lobby", ok=True)
+        core.order(2, "lobby")
+        assert core.until(type="pictures", incident=2)["pictures"]
+
+
+def test_a_capture_runs_while_another_runs(site: Path) -> None:
+    with core_at(site) as core, CameraProcess(site, site / "panel.toml"):
+        core.accept()
+        core.until(type="camera", camera="lobby", ok=True)
+        for incident, zone in ((1, "door"), (1, "pir"), (2, "safe")):
+            core.order(incident, "lobby", zone=zone)
+        core.manifests(2, "lobby", until_ms=700)
+        while len({m["zone"] for m in core.said if _last_picture_ms(m) >= 700}) < 3:
+            core.until(type="pictures")
+        told = [message for message in core.said if message["type"] == "pictures"]
+        files = [picture["file"] for message in told for picture in message["pictures"]]
+        assert len(files) == len(set(files)), "no file serves two captures"
+        assert {file.split("/")[1] for file in files} == {"000001-lobby", "000001-lobby_2", "000002-lobby"}
+        assert sum(check_files(site, message) for message in told) > len(files)
+
+
+def test_a_store_that_fails_is_camera_trouble_and_then_well_again(site: Path) -> None:
+    (site / "data").mkdir()
+    (site / "data" / "evidence").write_text("a file where the folder should be")
+    with core_at(site) as core, CameraProcess(site, site / "panel.toml"):
+        core.accept()
+        core.until(type="camera", camera="lobby", ok=True)
+        core.order(1, "lobby")
+        assert core.until(type="pictures", incident=1)["pictures"] == []
+        assert "can't be saved" in core.until(type="camera", camera="lobby", ok=False)["detail"]
+        (site / "data" / "evidence").unlink()
+        core.order(2, "lobby")
+        check_files(site, core.until(type="pictures", incident=2))
+        core.until(type="camera", camera="lobby", ok=True)
+
+
+def test_it_says_ready_and_feeds_the_watchdog(site: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as guard:
+        guard.bind(str(site / "notify"))
+        guard.settimeout(PATIENCE_S)
+        with CameraProcess(site, site / "panel.toml", NOTIFY_SOCKET=str(site / "notify"), WATCHDOG_USEC="400000") as p:
+            said = [guard.recv(100)]
+            while said.count(b"WATCHDOG=1") < 3:
+                said.append(guard.recv(100))
+            assert said[0] == b"READY=1", "core's absence does not hold it up"
+            assert p.stop() == 0
+            while said[-1] != b"STOPPING=1":
+                said.append(guard.recv(100))
+
+
+def test_memory_stays_within_its_bound(tmp_path: Path) -> None:
+    panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "frames_per_s": 10, "pre_s": 2, "post_s": 2})
+    with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml") as process:
+        core.accept()
+        core.until(type="camera", camera="lobby", ok=True)
+        core.order(1, "lobby")
+        core.manifests(1, "lobby", until_ms=1500)
+        assert process.resident_mib() <= 150

@@ -1,0 +1,109 @@
+"""A camera being watched: it fills the ring, is opened anew when it fails, and is told when it hangs."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from drivers.cameras import CameraError, Frame
+from firmware.camera.health import Health
+from firmware.camera.pictures import decode
+from firmware.camera.watch import HUNG_S, Watch
+from firmware.config import Camera as CameraTable
+from firmware.protocol.messages import CameraHealth
+from firmware.stopping import StopFlag
+
+
+class Sensor:
+    """The other side: a camera that fails as told."""
+
+    def __init__(self) -> None:
+        self.fail: Exception | None = None
+        self.shape: tuple[int, ...] = (24, 32, 3)
+        self.hang = threading.Event()
+        self.hang.set()
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def frame(self) -> Frame:
+        self.hang.wait(20)
+        if self.fail:
+            raise self.fail
+        return Frame(np.full(self.shape, 9, np.uint8), 1234)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.sensor = Sensor()
+        self.told: list[CameraHealth] = []
+        self.heard = threading.Condition()
+        self.stop = StopFlag()
+        table = CameraTable.model_validate({"id": "gate", "name": "Gate", "maker": "drawn", "frames_per_s": 10})
+        self.watch = Watch(table, lambda: self.sensor, Health(["gate"], self._tell), self.stop)
+
+    def _tell(self, health: CameraHealth) -> None:
+        with self.heard:
+            self.told.append(health)
+            self.heard.notify_all()
+
+    def wait_for(self, ok: bool) -> str:
+        with self.heard:
+            assert self.heard.wait_for(lambda: bool(self.told) and self.told[-1].ok == ok, 15)
+            return self.told[-1].detail
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.sensor.hang.set()
+    rig.stop.set("end")
+    rig.watch.join(5)
+    assert rig.sensor.opened == rig.sensor.closed, "whatever was opened is closed"
+
+
+def test_frames_go_into_the_ring_as_jpeg(rig: Rig) -> None:
+    rig.watch.start()
+    shots = rig.watch.ring.wait(0, 10)
+    assert (shots[0].width, shots[0].height, shots[0].monotonic_ms) == (32, 24, 1234)
+    assert decode(shots[0].jpeg).size == (32, 24)
+    assert not rig.watch.check(time.monotonic())
+    assert rig.told == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(CameraError("unplugged"), "no frames: unplugged"), (RuntimeError("C says no"), "RuntimeError: C says no")],
+)
+def test_a_camera_that_fails_is_told_and_opened_anew(rig: Rig, error: Exception, said: str) -> None:
+    rig.sensor.fail = error
+    rig.watch.start()
+    assert said in rig.wait_for(ok=False)
+    rig.sensor.fail = None
+    rig.wait_for(ok=True)
+    assert rig.watch.ring.wait(0, 10)
+    assert rig.sensor.opened >= 2
+
+
+def test_a_frame_that_is_no_picture_is_a_failure(rig: Rig) -> None:
+    rig.sensor.shape = (24, 32)
+    rig.watch.start()
+    assert "expected (height, width, 3)" in rig.wait_for(ok=False)
+
+
+def test_a_camera_that_hangs_is_told_and_well_when_it_comes_back(rig: Rig) -> None:
+    rig.watch.start()
+    rig.watch.ring.wait(0, 10)
+    rig.sensor.hang.clear()
+    assert not rig.watch.check(time.monotonic())
+    assert rig.watch.check(time.monotonic() + HUNG_S + 1)
+    assert "does not answer" in rig.wait_for(ok=False)
+    rig.sensor.hang.set()
+    rig.wait_for(ok=True)
