@@ -373,13 +373,16 @@ class Center:
 
     def _receipt(self, panel: str, journal: str, lane: str, touched: Mapping[tuple[int, str], int]) -> None:
         chain = self.store.chain(panel, journal)
-        ranges = receipt_ranges(chain, [(lane_seq, seq, own) for (lane_seq, own), seq in touched.items()])
-        for start in range(0, len(ranges), MAX_RANGES):
+        arrived = [(lane_seq, seq, own) for (lane_seq, own), seq in touched.items()]
+        # One wrong range makes a receipt void: what is in dispute has one of its own.
+        linked = receipt_ranges(chain, [record for record in arrived if record[1]])
+        disputed = [[(lane_seq, lane_seq, own)] for lane_seq, seq, own in arrived if not seq]
+        for ranges in (*(linked[at : at + MAX_RANGES] for at in range(0, len(linked), MAX_RANGES)), *disputed):
             body = {
                 "panel": panel,
                 "journal": journal,
                 "lane": lane,
-                "ranges": [{"first": a, "last": b, "hash": h} for a, b, h in ranges[start : start + MAX_RANGES]],
+                "ranges": [{"first": a, "last": b, "hash": h} for a, b, h in ranges],
             }
             self._client.publish(
                 f"fenghuo/v1/{panel}/receipt", self.receipt_key.sign("fenghuo.receipt.v1", body), qos=1

@@ -32,6 +32,7 @@ from hil.demo_summary import tables, verdict, verdict_panel
 from hil.timeline import Timeline
 
 START_S = 60.0
+_UNSEEN_PACE = 0.1
 
 _TEXTS: dict[str, Text] = {
     "hello": ("Fenghuo: a bank branch on this desk, all in {folder}", "烽火:桌面上的银行网点,数据在 {folder}"),
@@ -153,7 +154,8 @@ class _Demo:
             if self._wishes.broker is None:
                 with _blocked(signal.SIGINT):  # inherited by the broker's process, which is ours to stop
                     stack.enter_context(EmbeddedBroker(where.port))
-            stage = Stage(Timeline(names(loaded)), self._screen, self._clock, self._stop)
+            pace = _UNSEEN_PACE if self._wishes.json else 1
+            stage = Stage(Timeline(names(loaded)), self._screen, self._clock, self._stop, pace)
             center = Center(where.host, where.port, folder / "center", panels=_core_key(loaded))
             center.on_arrival(stage.arrived)
             stack.enter_context(center)
@@ -187,6 +189,7 @@ class _Demo:
             self._screen.foot(_TEXTS["stopping"], None, 0)
             watcher.stop()
             clean = panel.stop()
+            stage.flush()
         if not clean and not stage.problems:
             stage.problem(_fill(_TEXTS["killed"], log=log))
         return stopped
@@ -196,7 +199,7 @@ class _Demo:
         stage.wait(_TEXTS["starting"], lambda: watcher.watching.is_set() and cast.technician.exists(), START_S)
         stage.wait(_TEXTS["online"], lambda: stage.timeline.facts.heartbeats, START_S)
         play.prepare(cast, first=not again)
-        for scene in (play.evening, play.night, play.silence, play.morning, play.hold_up, play.ending):
+        for scene in (play.evening, play.night, play.silence, play.back_door, play.morning, play.hold_up, play.ending):
             scene(cast)
         if self._wishes.stay:
             self._summary(cast, stopped=False)

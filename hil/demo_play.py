@@ -19,15 +19,17 @@ CODE = "1234"
 DURESS_CODE = "4321"
 USER = "manager"
 OPERATOR = "demo-operator"
+_PICTURES_MS = 2000
+"""So long after the last picture its manifest may come."""
 
 SCENES: dict[str, Text] = {
     "evening": ("22:00  The last one arms the branch at the keypad and leaves.", "22:00  最后离开的人在键盘上布防。"),
     "night": ("02:13  The front door is forced, and somebody walks in without a code.",
               "02:13  正门被撬,有人进入且没有密码。"),
-    "back": ("02:14  A second one comes through the back door: no delay there.",
-             "02:14  另一人从后门进入:此处没有延时。"),
-    "silence": ("02:16  The center has seen the pictures, and silences the sirens by a signed command.",
-                "02:16  报警中心已看到图像,以签名命令静音。"),
+    "back": ("02:18  A second one comes through the back door: no delay there, and the sirens sound again.",
+             "02:18  另一人从后门进入:此处没有延时,警号再次鸣响。"),
+    "silence": ("02:15  The center has seen the pictures, and silences the sirens by a signed command.",
+                "02:15  报警中心已看到图像,以签名命令静音。"),
     "morning": ("02:25  The manager arrives, and disarms with his code.", "02:25  主管到场,用密码撤防。"),
     "hold-up": ("10:31  Next day at the counter: a hold-up button is pressed. Nothing may show here.",
                 "10:31  次日柜台:有人按下紧急按钮。现场不得有任何显示。"),
@@ -37,6 +39,8 @@ SCENES: dict[str, Text] = {
 DOING: dict[str, Text] = {
     "exit": ("exit delay", "外出延时"),
     "entry": ("entry delay", "进入延时"),
+    "loud": ("all can hear it", "警号鸣响中"),
+    "look": ("the center's operator looks at the pictures", "中心值班员查看图像"),
     "quiet": ("a quiet street", "街道安静"),
     "siren": ("a siren", "等待警号"),
     "strobe": ("the strobe", "等待频闪灯"),
@@ -50,6 +54,7 @@ DOING: dict[str, Text] = {
     "dark": ("siren and strobe to be off", "等待警号和频闪灯关闭"),
     "hold-up": ("the hold-up at the center", "等待中心收到紧急报警"),
     "hush": ("watching that nothing shows", "确认现场没有任何显示"),
+    "cameras": ("the cameras finish their last pictures", "等待摄像机完成抓拍"),
     "complete": ("the rest of the journal at the center", "等待中心收到其余日志"),
 }
 
@@ -125,13 +130,13 @@ def evening(cast: Cast) -> None:
     begin = cast.code("arm")
     exit_s = max(area.exit_delay_s for area in cast.loaded.file.area)
     cast.stage.wait(DOING["exit"], lambda: cast.after("record", "area.armed", begin), exit_s + 10, exit_s)
-    cast.stage.pause(DOING["quiet"], 1)
+    cast.stage.rest(DOING["quiet"], 1)
 
 
 def night(cast: Cast) -> None:
     """The front door, the entry delay, the motion detector; then the sirens, the pictures and the center."""
     stage = cast.stage
-    stage.step(SCENES["night"])
+    stage.step(SCENES["night"], "scene")
     entry_s = next(area.entry_delay_s for area in cast.loaded.file.area if area.id == "hall")
     begin = cast.move("front-door", "open")
     stage.pause(DOING["entry"], 1.5)
@@ -139,9 +144,6 @@ def night(cast: Cast) -> None:
     stage.expect(DOING["siren"], lambda: cast.sounding("siren"), entry_s + 5, max(0.0, entry_s - 1.5))
     stage.expect(DOING["strobe"], lambda: cast.sounding("strobe"), 5)
     stage.expect(DOING["entry-alarm"], lambda: cast.after("record", cast.panel, begin) and _alarms(cast), 15)
-    stage.step(SCENES["back"])
-    cast.move("back-door", "open")
-    stage.expect(DOING["intruder"], lambda: held(cast.center, cast.panel, "alarm.intruder"), 15)
     stage.expect(DOING["receipt"], lambda: cast.after("receipt", cast.panel, begin), 15)
     post_s = max((camera.post_s for camera in cast.loaded.file.camera), default=0)
     facts = stage.timeline.facts
@@ -155,7 +157,8 @@ def _alarms(cast: Cast) -> int:
 def silence(cast: Cast) -> None:
     """The center's operator silences the sirens; the strobe goes on."""
     stage = cast.stage
-    stage.step(SCENES["silence"])
+    stage.rest(DOING["look"], 4)
+    stage.step(SCENES["silence"], "scene")
     try:
         counter = cast.center.command(cast.panel, "silence", {"areas": [], "zone": ""}, OPERATOR)
     except LookupError as error:
@@ -164,6 +167,18 @@ def silence(cast: Cast) -> None:
     stage.expect(DOING["reply"], lambda: counter in stage.timeline.facts.replies, 15)
     stage.expect(DOING["silent"], lambda: not cast.sounding("siren"), 5)
     stage.check(DOING["strobe"], cast.sounding("strobe"))
+    stage.rest(DOING["quiet"], 2)
+
+
+def back_door(cast: Cast) -> None:
+    """A zone without a delay: the sirens sound again, at once."""
+    stage = cast.stage
+    stage.step(SCENES["back"], "scene")
+    had = held(cast.center, cast.panel, "alarm.intruder")
+    cast.move("back-door", "open")
+    stage.expect(DOING["siren"], lambda: cast.sounding("siren"), 5)
+    stage.expect(DOING["intruder"], lambda: held(cast.center, cast.panel, "alarm.intruder") > had, 15)
+    stage.rest(DOING["loud"], 4)
 
 
 def morning(cast: Cast) -> None:
@@ -172,11 +187,11 @@ def morning(cast: Cast) -> None:
     stage.step(SCENES["morning"])
     for zone in ("hall-pir", "back-door", "front-door"):
         cast.move(zone, "close")
-    stage.pause(DOING["quiet"], 1)
+    stage.rest(DOING["quiet"], 1)
     begin = cast.code("disarm")
     stage.expect(DOING["disarmed"], lambda: cast.after("record", "area.disarmed", begin), 15)
     stage.expect(DOING["dark"], lambda: not (cast.sounding("siren") or cast.sounding("strobe")), 5)
-    stage.pause(DOING["quiet"], 1)
+    stage.rest(DOING["quiet"], 1)
 
 
 def hold_up(cast: Cast) -> None:
@@ -205,6 +220,8 @@ def ending(cast: Cast) -> None:
     stage.step(SCENES["end"])
     facts = stage.timeline.facts
 
+    _let_cameras_finish(cast)
+
     def reached() -> bool:
         heads = cast.center.heads(cast.panel)
         behind = any(heads.get(journal, (0, ""))[0] < seq for journal, seq in facts.durable.items())
@@ -217,6 +234,16 @@ def ending(cast: Cast) -> None:
         compare(cast)
     except (OSError, Refused, ValueError, KeyError) as error:
         stage.problem(_fill(WRONG["not-compared"], why=error))
+
+
+def _let_cameras_finish(cast: Cast) -> None:
+    """The last incident's pictures are records too: wait for them, or as long as they can take."""
+    facts = cast.stage.timeline.facts
+    last = max((ms for (what, _), ms in facts.last_ms.items() if what == "capture"), default=0)
+    post_ms = 1000 * max((camera.post_s for camera in cast.loaded.file.camera), default=0)
+    due_s = (last + post_ms + _PICTURES_MS - cast.stage.now()) / 1000
+    if last and due_s > 0:
+        cast.stage.pause(DOING["cameras"], due_s)
 
 
 def compare(cast: Cast) -> int:

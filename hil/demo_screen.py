@@ -1,6 +1,6 @@
 """What the demo shows: a live timeline with a foot that always says what is waited for, or one JSON object per line.
 
-The same lines go to a console that only records, for the picture in the README.
+The lines of the break-in and the end go to a console that only records, too: for the picture in the README.
 """
 
 import json
@@ -22,7 +22,7 @@ from firmware.clock import utc_text
 from firmware.language import Text, pick
 from hil.timeline import Happening, Line
 
-_STYLES = {"alarm": "bold red", "good": "green", "bad": "bold yellow", "step": "bold", "": ""}
+_STYLES = {"alarm": "bold red", "good": "green", "bad": "bold yellow", "step": "bold", "scene": "bold", "": ""}
 _WHO_STYLES = {"center": "magenta", "core": "cyan", "siren": "bold red", "strobe": "red", "hand": "yellow",
                "keypad": "yellow", "camera": "blue", "armed": "green", "demo": "bold", "uplink": "magenta"}  # fmt: skip
 _HELD: Text = ("center holds {n} records", "中心已存 {n} 条记录")
@@ -52,7 +52,7 @@ class TerminalScreen(Screen):
         self._is_live = live
         self._start_ms = start_ms
         self._svg = svg
-        self._console = Console(highlight=False)
+        self._console = Console(highlight=False, width=None if sys.stdout.isatty() else SVG_WIDTH)
         self._record = Console(
             record=True,
             width=SVG_WIDTH,
@@ -64,6 +64,7 @@ class TerminalScreen(Screen):
         self._spinner = Spinner("dots")
         self._live = Live(self._spinner, console=self._console, transient=True, refresh_per_second=8)
         self._doing: Text | None = None
+        self._in_picture = False
 
     def __enter__(self) -> "TerminalScreen":
         self._is_live = self._is_live and self._console.is_terminal
@@ -81,7 +82,10 @@ class TerminalScreen(Screen):
         for line in lines:
             row = self._row(line)
             self._console.print(row)
-            self._record.print(row)
+            if line.who == "demo":
+                self._in_picture = line.tone == "scene"
+            if self._in_picture:
+                self._record.print(row)
 
     def _row(self, line: Line) -> RenderableType:
         who, what, after = line.say()
@@ -113,6 +117,7 @@ class TerminalScreen(Screen):
         for table in tables:
             self._console.print()
             self._console.print(table)
+        for table in tables[-2:]:
             self._record.print()
             self._record.print(table)
 

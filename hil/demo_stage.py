@@ -3,6 +3,7 @@
 All that is shown passes through `pump`, in one thread, in the order in which it came in.
 """
 
+import heapq
 import queue
 import threading
 import time
@@ -20,7 +21,9 @@ from hil.demo_screen import Screen
 from hil.timeline import Happening, Timeline
 
 _SHOWN = ("record", "receipt", "heartbeat", "state", "link", "command", "reply", "garbage", "rival")
-_PAUSE_S = 0.1
+_PAUSE_S = 0.05
+_SETTLE_MS = 60
+"""What is told is held so long before it is shown, so that the tellers' happenings stand in the order they happened."""
 
 
 class Stopped(Exception):
@@ -41,7 +44,11 @@ class Missed(Exception):
 class Stage:
     """What a play uses: act, wait, look at the facts."""
 
-    def __init__(self, timeline: Timeline, screen: Screen, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self, timeline: Timeline, screen: Screen, clock: Clock, stop: threading.Event, pace: float = 1
+    ) -> None:
+        """`pace` scales the pauses that are only for the eyes."""
+        self._pace = pace
         self.timeline = timeline
         self.problems: list[Text] = []
         self.panel: PanelProcesses | None = None
@@ -49,6 +56,8 @@ class Stage:
         self._clock = clock
         self._stop = stop
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._held: list[tuple[int, int, Happening]] = []
+        self._count = 0
 
     def put(self, happening: Happening) -> None:
         """From any thread: something happened."""
@@ -59,10 +68,14 @@ class Stage:
         if arrival.what in _SHOWN:
             self.put(Happening(arrival.monotonic_ms, "center", arrival.what, arrival.panel, arrival.body))
 
+    def now(self) -> int:
+        """Boot clock, milliseconds."""
+        return self._clock.monotonic_ms()
+
     def step(self, text: Text, tone: str = "step") -> None:
         """Say what comes next."""
         self.put(Happening(self._clock.monotonic_ms(), "demo", "step", tone, text))
-        self._pump()
+        self.flush()
 
     def act(self, socket: Path, message: BaseModel, what: str, name: str, value: Any) -> int:
         """The hand does something at the site; shown before core can answer. Returns the moment."""
@@ -93,7 +106,7 @@ class Stage:
                 raise Missed(doing)
             rest = max(0.0, (timeout_s if countdown_s is None else countdown_s) - passed)
             self._screen.foot(doing, rest, sum(self.timeline.facts.stored.values()))
-            self._take(_PAUSE_S)
+            self._collect(_PAUSE_S)
 
     def expect(
         self, doing: Text, until: Callable[[], object], timeout_s: float, countdown_s: float | None = None
@@ -111,6 +124,10 @@ class Stage:
         end = time.monotonic() + seconds
         self.wait(doing, lambda: time.monotonic() >= end, seconds + 1, seconds)
 
+    def rest(self, doing: Text, seconds: float) -> None:
+        """A pause for the eyes of the person who watches; short where nobody does."""
+        self.pause(doing, seconds * self._pace)
+
     def problem(self, text: Text) -> None:
         """Something is not as it must be: shown, and the verdict is against the demo."""
         self.problems.append(text)
@@ -121,16 +138,25 @@ class Stage:
         if not holds:
             self.problem(text)
 
-    def _pump(self) -> None:
-        while self._take(0):
-            pass
+    def flush(self) -> None:
+        """Show all that was told, at the end."""
+        self._pump(settle_ms=0)
 
-    def _take(self, wait_s: float) -> bool:
+    def _pump(self, settle_ms: int = _SETTLE_MS) -> None:
+        while self._collect(0):
+            pass
+        until = self._clock.monotonic_ms() - settle_ms
+        while self._held and self._held[0][0] <= until:
+            happening = heapq.heappop(self._held)[2]
+            self._screen.happening(happening, self.timeline.feed(happening))
+
+    def _collect(self, wait_s: float) -> bool:
         try:
             happening = self._queue.get(timeout=wait_s) if wait_s else self._queue.get_nowait()
         except queue.Empty:
             return False
-        self._screen.happening(happening, self.timeline.feed(happening))
+        self._count += 1
+        heapq.heappush(self._held, (happening.ms, self._count, happening))
         return True
 
 

@@ -35,8 +35,9 @@ _TEXTS: dict[str, Text] = {
     "way": ("way", "环节"),
     "median": ("median ms", "中位数 ms"),
     "most": ("most ms", "最大 ms"),
-    "passed": ("The center holds every record of the journal in its place; the chain is verified. Nothing is amiss.",
-               "报警中心按序持有全部日志记录,哈希链验证通过,一切正常。"),
+    "passed": ("The center holds every record of the journal in its place; the chain is verified. Nothing is amiss. "
+               "What the panel records while it shuts down goes out with its next start.",
+               "报警中心按序持有全部日志记录,哈希链验证通过,一切正常。主机关闭过程中的记录将在下次启动时上报。"),
     "failed": ("Not as it must be:", "存在问题:"),
     "stopped": ("Stopped before the end; the folder can be resumed.", "提前停止;可用同一目录继续。"),
 }  # fmt: skip
@@ -84,6 +85,10 @@ def figures(center: Center, panel: str) -> dict[str, Any]:
         "refused": sum(n for name, n in counts.items() if name.startswith("garbage.")),
         "findings": sum(n for name, n in counts.items() if name.startswith("finding.")),
     }
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f}" if value >= 1 else "< 1"
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -135,5 +140,5 @@ def _latencies(facts: Facts) -> Table:
     table = _table("latencies", "way", "records", "median", "most")
     for name, text in LATENCIES.items():
         if found := facts.latencies.get(name):
-            table.add_row(pick(text), str(len(found)), f"{statistics.median(found):.0f}", str(max(found)))
+            table.add_row(pick(text), str(len(found)), _ms(statistics.median(found)), _ms(max(found)))
     return table

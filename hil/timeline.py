@@ -11,10 +11,13 @@ from typing import Any
 
 from firmware.language import Language, Text, pick
 from hil.timeline_texts import AFTER, CONDITIONS, LATENCIES, LINES, POSITIONS, TELLS, WHO
+from rules.notices import NOTICES
 from rules.vocabulary import KINDS
 
-CAUSE_WINDOW_MS = 5000
+WINDOWS_MS = {"trip": 1000, "entry": 1000, "code": 2000, "command": 5000}
 """An output that switches later than this after a cause is not put down to it."""
+_EARLY_MS = 20
+"""So much earlier may an output come than the end of a delay as it is known here: that is told when it is recorded."""
 _QUIET_KINDS = ("journal.checkpoint", "journal.begun", "evidence.pictures")
 
 
@@ -82,7 +85,7 @@ class Timeline:
         self._causes: list[tuple[int, str]] = []
         self._moved: dict[str, int] = {}
         self._commands: dict[int, int] = {}
-        self._happened: dict[tuple[str, str, int], tuple[int, str]] = {}
+        self._happened: dict[tuple[str, str, int], int] = {}
         self._told: tuple[int, str] = (0, "")
 
     def feed(self, h: Happening) -> list[Line]:
@@ -187,9 +190,10 @@ class Timeline:
             return None  # each area is told, but one line is enough
         self._told = (h.ms, h.name)
         delay = int(value.get("exit_delay_ms", 0) or value.get("entry_delay_ms", 0))
-        text = TELLS.get(h.name)
-        filled = _fill(text, seconds=delay // 1000) if text else _fill(LINES["tell"], notice=h.name)
-        return Line(h.ms, "keypad", filled)
+        if text := TELLS.get(h.name):
+            return Line(h.ms, "keypad", _fill(text, seconds=delay // 1000))
+        en, zh = NOTICES.get(h.name, (h.name, h.name))
+        return Line(h.ms, "keypad", (LINES["tell"][0].format(notice=en), LINES["tell"][1].format(notice=zh)))
 
     # --- the center
 
@@ -198,8 +202,9 @@ class Timeline:
         kind, lane = header["kind"], header["lane"]
         self.facts.stored[kind] += 1
         self.facts.thumbnails += bool(h.value["thumbnail"])
-        self._happened[(header["journal"], lane, header["lane_seq"])] = (header["monotonic_ms"], kind)
-        if lane == "status":
+        if not h.value["stored"]:
+            self._happened[(header["journal"], lane, header["lane_seq"])] = header["monotonic_ms"]
+        if lane == "status" or (lane == "evidence" and not h.value["thumbnail"]):
             return None
         words = self._kind(kind)
         numbers = {"lane": lane, "lane_seq": header["lane_seq"], "seq": header["seq"]}
@@ -221,7 +226,7 @@ class Timeline:
         known = self._happened.get((h.value["journal"], lane, ranges[-1]["last"]))
         if lane == "evidence" or known is None:
             return line
-        return self._after(line, lane if lane == "alarm" else "record", known[0], f"{lane}-receipt")
+        return self._after(line, lane if lane == "alarm" else "record", known, f"{lane}-receipt")
 
     def _center_heartbeat(self, _: Happening) -> None:
         self.facts.heartbeats += 1
@@ -262,9 +267,9 @@ class Timeline:
 
     def _cause(self, ms: int) -> tuple[str, int | None]:
         """The newest thing that can have made an output switch at this moment."""
-        found = max((c for c in self._causes if 0 <= ms - c[0] < CAUSE_WINDOW_MS), default=None)
-        self._causes = [c for c in self._causes if ms - c[0] < CAUSE_WINDOW_MS]
-        return (found[1], found[0]) if found else ("", None)
+        self._causes = [c for c in self._causes if ms - c[0] < WINDOWS_MS[c[1]]]
+        found = max((c for c in self._causes if c[0] - ms <= (_EARLY_MS if c[1] == "entry" else 0)), default=None)
+        return (found[1], min(ms, found[0])) if found else ("", None)
 
     def _after(self, line: Line, words: str, since: int | None, latency: str) -> Line:
         if since is None or line.ms < since:
@@ -272,7 +277,7 @@ class Timeline:
         ms = line.ms - since
         if latency in LATENCIES:
             self.facts.latencies.setdefault(latency, []).append(ms)
-        return Line(line.ms, line.who, line.text, _fill(AFTER[words], ms=ms), ms, line.tone)
+        return Line(line.ms, line.who, line.text, _fill(AFTER[words], ms=ms or "< 1"), ms, line.tone)
 
     def _zone(self, zone: str) -> str:
         return self._names.zones.get(zone, zone)

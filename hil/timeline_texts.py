@@ -33,14 +33,9 @@ POSITIONS: dict[str, Text] = {
 
 TELLS: dict[str, Text] = {
     "exit-started": ("beeps: leave within {seconds} s", "提示音:请在 {seconds} 秒内离开"),
-    "armed": ("shows: armed", "显示:已布防"),
     "entry-started": ("beeps: enter the code within {seconds} s", "提示音:请在 {seconds} 秒内输入密码"),
-    "alarm": ("shows: alarm", "显示:报警"),
-    "disarmed": ("shows: disarmed", "显示:已撤防"),
-    "done": ("shows: done", "显示:完成"),
-    "wrong-code": ("shows: wrong code", "显示:密码错误"),
-    "locked-out": ("shows: locked", "显示:已锁定"),
 }
+"""Where the timeline says more than `rules.notices`."""
 
 LINES: dict[str, Text] = {
     "press": ("{zone}: somebody presses the button", "{zone}:有人按下按钮"),
