@@ -3,6 +3,8 @@
 Every process of the panel reads the file through `load`; what is said about a bad one is `Mistake`s, never a traceback.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from firmware.config.mistakes import BadPanelFile, Mistake
 from firmware.config.models import (
     Area,
@@ -20,7 +22,9 @@ from firmware.config.models import (
     Zone,
 )
 from firmware.config.reading import MAX_BYTES, Loaded, load
-from firmware.config.site import to_site
+
+if TYPE_CHECKING:
+    from firmware.config.site import to_site
 
 __all__ = [
     "MAX_BYTES",
@@ -43,3 +47,12 @@ __all__ = [
     "load",
     "to_site",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`to_site` brings all the rules with it, which uplink and camera do without."""
+    if name == "to_site":
+        from firmware.config.site import to_site
+
+        return to_site
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

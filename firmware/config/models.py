@@ -19,9 +19,9 @@ Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.
 
 
 class Model(BaseModel):
-    """All tables of the panel file: exact keys, frozen."""
+    """All tables of the panel file: exact keys, frozen; compiled once, with the whole file, to start quickly."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Panel(Model):
@@ -170,6 +170,6 @@ class PanelFile(Model):
     camera: list[Camera] = Field(default=[], max_length=16)
     path: list[MqttPath] = Field(default=[], max_length=4)
     center: Center | None = None
-    timings: Timings = Timings()
-    power: Power = Power()
-    storage: Storage = Storage()
+    timings: Timings = Field(default_factory=Timings)
+    power: Power = Field(default_factory=Power)
+    storage: Storage = Field(default_factory=Storage)
