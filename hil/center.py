@@ -43,6 +43,8 @@ MAX_QUEUE = 512
 MAX_TURN = 512
 MAX_RANGES = 64
 COMMAND_LIFE_S = 60
+SESSION_S = 4 * 3600
+"""So long the broker keeps for the center what comes while it is away."""
 
 Heads = Mapping[str, tuple[int, str]]
 """Journal to its head: (seq, hash)."""
@@ -81,8 +83,12 @@ class Center:
         folder: Path,
         panels: Callable[[str], str | None] = lambda _: None,
         clock: Clock | None = None,
+        session: bool = True,
     ) -> None:
-        """`panels` gives the `x` of a panel's public key, or None while it is not known: such a panel is refused."""
+        """`panels` gives the `x` of a panel's public key, or None while it is not known: such a panel is refused.
+
+        `session`: keep one at the broker, under an id of this folder; a second center beside it must not.
+        """
         self.store = Store(folder / "center.sqlite")
         self.receipt_key = Key.at(folder / "keys" / "receipt.jwk")
         self.command_key = Key.at(folder / "keys" / "command.jwk")
@@ -97,7 +103,7 @@ class Center:
         self._dropped = 0
         self._failed = 0
         self._connected = threading.Event()
-        self._client = self._make_client(host, port)
+        self._client = self._make_client(host, port, session)
         self._thread = threading.Thread(target=self._work, name="center", daemon=True)
 
     # --- life
@@ -204,13 +210,16 @@ class Center:
 
     # --- paho's thread
 
-    def _make_client(self, host: str, port: int) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    def _make_client(self, host: str, port: int, session: bool) -> mqtt.Client:
+        name = f"fenghuo-center-{self.receipt_key.kid[:12]}" if session else ""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_S if session else 0
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._connected.set()
         client.on_message = self._on_message
-        client.connect_async(host, port, keepalive=30)
+        client.connect_async(host, port, keepalive=30, clean_start=not session, properties=properties)
         return client
 
     def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:

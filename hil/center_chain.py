@@ -100,8 +100,9 @@ class Chain:
 def receipt_ranges(chain: Chain, arrived: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """The ranges that a receipt for these records of one lane may hold: (first, last, hash of the last).
 
-    `arrived` are (lane_seq, seq, hash). Two neighbours of the lane share a range only where the chain between them is held and verified: then the last hash vouches for all.
-    Else an uplink that alters a record in the middle would get it receipted by the hash of an honest one.
+    `arrived` are (lane_seq, seq, hash). Two neighbours of the lane share a range only where the chain between them
+    is held and verified: then the last hash vouches for all. Else an uplink that alters a record in the middle would
+    get it receipted by the hash of an honest one.
     """
     ranges: list[tuple[int, int, str]] = []
     start = before = (0, 0)

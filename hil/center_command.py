@@ -99,9 +99,9 @@ def run(
     try:
         with Center(host, port, folder, panels=lambda name: _key_of(files, name)) as center:
             center.on_arrival(lambda arrival: _show(console, arrival))
-            console.print(pick(_TEXTS["running"], broker=broker, folder=folder), highlight=False)
+            console.print(pick(_TEXTS["running"], broker=broker, folder=folder), markup=False, highlight=False)
             keys = {"receipt": center.receipt_key.x, "command": center.command_key.x}
-            console.print(pick(_TEXTS["keys"], **keys), highlight=False)
+            console.print(pick(_TEXTS["keys"], **keys), markup=False, highlight=False)
             ended.wait()
     except TimeoutError as error:
         console.print(str(error), style="red")
@@ -163,7 +163,7 @@ def _rows(store: Store, panel: str) -> list[tuple[str, ...]]:
 def _command(broker: str, folder: Path, panel: str, name: str, args: dict[str, Any], operator: str) -> None:
     host, port = _address(broker)
     # Beside a running center: the same store counts, so that no counter is used twice.
-    with Center(host, port, folder) as center:
+    with Center(host, port, folder, session=False) as center:
         try:
             counter = center.command(panel, name, args, operator)
         except LookupError as error:

@@ -267,6 +267,16 @@ def test_a_restart_keeps_records_keys_counters_and_nonces(mosquitto: int, tmp_pa
     panel.close()
 
 
+def test_what_comes_while_the_center_is_away_waits_at_the_broker(mosquitto: int, tmp_path: Path) -> None:
+    panel = TinyPanel("127.0.0.1", mosquitto, "away-1")
+    with Center("127.0.0.1", mosquitto, tmp_path, panels=lambda _: panel.x) as center:
+        panel.trust(center.receipt_key.x, center.command_key.x)
+    panel.send(panel.journal.add("alarm.intruder", "alarm"))
+    with Center("127.0.0.1", mosquitto, tmp_path, panels=lambda _: panel.x):
+        assert panel.wait(lambda: panel.delivered(1))
+    panel.close()
+
+
 def test_thumbnails_must_be_those_of_the_record(center: Center, panel: TinyPanel) -> None:
     jpeg = b"\xff\xd8 a picture"
     record = panel.journal.add("evidence.pictures", "evidence", picture(jpeg))

@@ -73,6 +73,7 @@ class TinyPanel:
         self.commands: list[Command] = []
         self.refused: list[Refused] = []
         self.nonces: list[str] = []
+        self.tokens: list[str] = []
         self.session = 1
         self._beat = 0
         self._keys: tuple[KeyRing, KeyRing] | None = None
@@ -98,6 +99,7 @@ class TinyPanel:
                 if message.topic.endswith("/receipt"):
                     self.receipts.append(read_receipt(self._keys[0], message.payload.decode(errors="replace")))
                 else:
+                    self.tokens.append(message.payload.decode(errors="replace"))
                     self.commands.append(read_command(self._keys[1], message.payload.decode(errors="replace")))
             except Refused as refused:
                 self.refused.append(refused)
