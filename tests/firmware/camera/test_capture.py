@@ -1,6 +1,7 @@
 """One capture: what is saved and told, in which order, with real rings, stores and models; and how many run at once."""
 
 import dataclasses
+import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -214,6 +215,34 @@ def test_a_full_card_tells_its_verdict_and_what_is_wrong(tmp_path: Path, person:
     assert (manifest.pictures, manifest.thumbnail) == ([], None)
     assert manifest.verdict == "person"
     assert rig.saved() == []
+
+
+class Card(Store):
+    """A card that has room for a few pictures."""
+
+    def __init__(self, folder: Path, pictures: int) -> None:
+        super().__init__(folder, 0)
+        self.left = pictures
+
+    def room_for(self, size: int) -> None:
+        super().room_for(size)
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "no space left")
+
+
+def test_a_card_that_fills_up_has_the_newest_picture_and_tells_of_it(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.studio = dataclasses.replace(rig.studio, store=Card(tmp_path, 1))
+    rig.fill(COFFEE, COFFEE, ASTRONAUT)
+    fault = rig.capture().run()
+    assert fault is not None
+    assert fault.errno == errno.ENOSPC
+    [manifest] = rig.sent
+    assert [picture.file for picture in manifest.pictures] == ["2026-03-14/000007-lobby/0002.jpg"]
+    assert (tmp_path / manifest.pictures[0].file).read_bytes() == ASTRONAUT
+    assert manifest.verdict == "person"
+    assert manifest.thumbnail is None
 
 
 def test_without_models_the_pictures_come_all_the_same(tmp_path: Path) -> None:
