@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.journal.check import DELIVERED, read_base, read_delivered, read_session
+from firmware.journal.check import read_base, read_delivered, read_receipts, read_session
 from firmware.journal.entries import LANES
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import Connect, file_uri, frozen_uri
 from firmware.journal.store import Terms
-from rules.effects import JsonValue
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,6 @@ class Archive:
         self._terms = terms
         self._connect = connect
         self.path = path
-        self._receipts: dict[str, str] = {}
         self._dirty: set[str] = set()
         try:
             self.volume = self._read(file_uri(path, "rw"))
@@ -50,6 +48,7 @@ class Archive:
             journal = str(session["journal"])
             base = read_base(connection, self._terms.panel, journal, keys)
             good, _ = read_delivered(connection, self._terms.panel, journal, keys)
+            self._receipts = read_receipts(connection)
             last = {}
             for lane in LANES:
                 found = connection.execute("SELECT max(lane_seq) FROM record WHERE lane = ?", (lane,)).fetchone()[0]
@@ -72,11 +71,12 @@ class Archive:
     def receipt(self, lane: str, jws: str) -> None:
         """Keep the newest receipt of a lane."""
         self._receipts[lane] = jws
+        self._dirty.add(lane)
 
     @property
     def dirty(self) -> bool:
         """Whether something waits for `flush`."""
-        return bool(self._dirty or self._receipts)
+        return bool(self._dirty)
 
     def flush(self) -> None:
         """Write delivery ranges and receipts. Where it can't be written they stay in memory: a resend is the worst."""
@@ -86,20 +86,21 @@ class Archive:
             with contextlib.closing(self._connect(file_uri(self.path, "rw"))) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 for lane in self._dirty:
-                    save_delivered(connection, self._terms, self.volume.journal, lane, self.volume.delivered[lane])
-                for lane, jws in self._receipts.items():
-                    connection.execute("INSERT OR REPLACE INTO receipt (lane, jws) VALUES (?, ?)", (lane, jws))
+                    ranges, receipt = self.volume.delivered[lane], self._receipts.get(lane)
+                    save_delivered(connection, self._terms, self.volume.journal, lane, ranges, receipt)
                 connection.execute("COMMIT")
         except sqlite3.Error:
             return
         self._dirty.clear()
-        self._receipts.clear()
 
 
-def save_delivered(connection: sqlite3.Connection, terms: Terms, journal: str, lane: str, ranges: Ranges) -> None:
-    """Write a lane's signed delivery ranges; the transaction is the caller's."""
-    items: list[JsonValue] = [[first, last] for first, last in ranges.items]
-    signed = {"panel": terms.panel, "journal": journal, "lane": lane, "ranges": items}
+def save_delivered(
+    connection: sqlite3.Connection, terms: Terms, journal: str, lane: str, ranges: Ranges, receipt: str | None
+) -> None:
+    """Write a lane's delivery ranges and its newest receipt, signed together; the transaction is the caller's."""
     connection.execute(
-        "INSERT OR REPLACE INTO delivered (lane, jws) VALUES (?, ?)", (lane, terms.signer.sign(DELIVERED, signed))
+        "INSERT OR REPLACE INTO delivered (lane, jws) VALUES (?, ?)",
+        (lane, terms.sign_delivered(journal, lane, ranges, receipt)),
     )
+    if receipt:
+        connection.execute("INSERT OR REPLACE INTO receipt (lane, jws) VALUES (?, ?)", (lane, receipt))

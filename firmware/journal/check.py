@@ -24,7 +24,8 @@ from firmware.protocol.signed import BASE, TICK
 SESSION = "fenghuo.session.v1"
 """`typ` of the signed line that opens a journal file: whose it is, its id, and the count of its openings."""
 DELIVERED = "fenghuo.delivered.v1"
-"""`typ` of a lane's signed delivery ranges: an edit that would swallow a report shows, and only causes a resend."""
+"""`typ` of a lane's signed delivery ranges and the hash of its kept receipt: an edit that would swallow a report shows,
+and only causes a resend."""
 TAIL = 64
 
 StoredRow: TypeAlias = tuple[Any, Any, Any, Any, Any, Any]
@@ -67,6 +68,7 @@ class Tail:
     lived: tuple[str, int, str]
     """Boot id, boot clock and UTC of the last moment that is known of the boot in which the state was written."""
     delivered: Mapping[str, Ranges] = field(default_factory=dict)
+    receipts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -197,17 +199,30 @@ def read_state(connection: sqlite3.Connection) -> StateRow:
     return row
 
 
+def read_receipts(connection: sqlite3.Connection) -> dict[str, str]:
+    """The newest receipt of each lane, as the center signed it."""
+    return {str(lane): str(jws) for lane, jws in connection.execute("SELECT lane, jws FROM receipt")}
+
+
+def receipt_hash(jws: str | None) -> str:
+    """What the signed delivery ranges say of the receipt kept beside them; empty for none."""
+    return sha256_hex(jws.encode()) if jws else ""
+
+
 def read_delivered(
     connection: sqlite3.Connection, panel: str, journal: str, keys: KeyRing
 ) -> tuple[dict[str, Ranges], list[tuple[str, str]]]:
     """Each lane's delivered ranges as far as their signature holds, and (lane, why) of those that don't."""
     good: dict[str, Ranges] = {}
     bad: list[tuple[str, str]] = []
+    receipts = read_receipts(connection)
     for lane, jws in connection.execute("SELECT lane, jws FROM delivered"):
         try:
             signed = keys.verify(DELIVERED, str(jws))
             if (signed.get("panel"), signed.get("journal"), signed.get("lane")) != (panel, journal, lane):
                 raise Refused("malformed", f"it is for lane {signed.get('lane')!r} of {signed.get('journal')!r}")
+            if signed.get("receipt") != receipt_hash(receipts.get(lane)):
+                raise Refused("malformed", "the kept receipt is not the one that was signed with the ranges")
             good[lane] = Ranges().add((int(a), int(b)) for a, b in signed["ranges"])
         except (Refused, KeyError, TypeError, ValueError) as error:
             bad.append((str(lane), str(error)))
@@ -271,7 +286,16 @@ def _examine(connection: sqlite3.Connection, panel: str, keys: KeyRing) -> Tail:
     delivered, bad = read_delivered(connection, panel, journal, keys)
     tip = Tip(rows[-1][0], rows[-1][5], state.state_hash, lanes)
     notes = tuple(f"{lane}: {why}" for lane, why in bad)
-    return Tail(journal, int(session["session"]), tip, state, _lived(state, rows[-1]), delivered, notes)
+    return Tail(
+        journal,
+        int(session["session"]),
+        tip,
+        state,
+        _lived(state, rows[-1]),
+        delivered,
+        read_receipts(connection),
+        notes,
+    )
 
 
 def _lived(state: StateRow, head: StoredRow) -> tuple[str, int, str]:

@@ -203,8 +203,7 @@ class Journal:
             return self._replace_broken(commits, f"cut: it ends at {again.tip.seq}, expected {failed.tip.seq}")
         try:
             again.start_writing(self.session)
-            for lane, ranges in failed.delivered.items():
-                again.deliver(lane, ranges.items)
+            _hand_over(failed, again)
             if not (prepared.rows and again.tip.hash == prepared.tip.hash):
                 again.write(prepared, self.moment)
         except (sqlite3.Error, OSError):
@@ -248,8 +247,7 @@ class Journal:
         path = self._files.main if place == "disk" else self._files.spare
         with contextlib.suppress(sqlite3.Error, OSError, Unsound):
             archive = Archive(self._terms, path, self._files.connect)
-            for lane, ranges in failed.delivered.items():
-                archive.deliver(lane, ranges.items)
+            _hand_over(failed, archive)
             self._older.append(archive)
 
     def _mend(self, now: int) -> None:
@@ -333,3 +331,12 @@ class Journal:
             self.shelf = (*volumes, mine)
         else:
             self.shelf = (mine,)
+
+
+def _hand_over(failed: Store, to: Store | Archive) -> None:
+    """What was delivered since the last write that succeeded."""
+    for lane, ranges in failed.delivered.items():
+        if ranges.items:
+            to.deliver(lane, ranges.items)
+    for lane, jws in failed.receipts.items():
+        to.receipt(lane, jws)

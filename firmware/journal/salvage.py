@@ -211,7 +211,7 @@ def _write(
         with contextlib.closing(connect(file_uri(part, "rw"))) as connection:
             connection.execute("BEGIN IMMEDIATE")
             create(connection)
-            line = {"panel": terms.panel, "journal": found.journal, "session": found.session}
+            line = {"panel": terms.panel, "journal": found.journal, "session": found.session, "salvaged": True}
             connection.execute("INSERT INTO journal (id, jws) VALUES (1, ?)", (terms.signer.sign(SESSION, line),))
             connection.executemany(INSERT_RECORD, rows)
             for lane in LANES:
@@ -219,7 +219,7 @@ def _write(
                 # What is not here can't be sent: it must not hold up the delivery of what is.
                 absent = Ranges().add((n, n) for n in present).gaps(1, max(present, default=1))
                 covered = delivered.get(lane, Ranges()).add(absent if present else [])
-                save_delivered(connection, terms, found.journal, lane, covered)
+                save_delivered(connection, terms, found.journal, lane, covered, None)
             connection.execute("COMMIT")
         part.rename(target)
     except BaseException:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from firmware.journal.chain import BEGUN_KIND, Chain, Prepared
-from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, state_mark
+from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, receipt_hash, state_mark
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import INSERT_RECORD, SAVE_STATE, Connect, create, prepare_writer
@@ -34,6 +34,12 @@ class Terms:
         """The ring that checks what the panel itself signed."""
         return KeyRing([self.signer.public])
 
+    def sign_delivered(self, journal: str, lane: str, ranges: Ranges, receipt: str | None) -> str:
+        """The signed delivery ranges of a lane, tied to the receipt that is kept beside them."""
+        items: list[JsonValue] = [[first, last] for first, last in ranges.items]
+        signed = {"panel": self.panel, "journal": journal, "lane": lane, "ranges": items}
+        return self.signer.sign(DELIVERED, {**signed, "receipt": receipt_hash(receipt)})
+
     def chain(self, journal: str) -> Chain:
         """The builder of this journal's records."""
         return Chain(self.panel, journal, self.signer, self.encode, self.lane_of, self.is_checkpoint)
@@ -50,7 +56,7 @@ class Store:
         self._row = tail.state
         self.lived = tail.lived
         self._dirty: set[str] = set()
-        self._receipts: dict[str, str] = {}
+        self._receipts = dict(tail.receipts)
         self.uri = uri
         self.journal = tail.journal
         self.session = tail.session
@@ -111,6 +117,11 @@ class Store:
         self._adopt(prepared, row)
 
     @property
+    def receipts(self) -> Mapping[str, str]:
+        """The newest receipt of each lane."""
+        return self._receipts
+
+    @property
     def state(self) -> bytes:
         """The state in the file."""
         return self._row.state
@@ -157,6 +168,7 @@ class Store:
     def receipt(self, lane: str, jws: str) -> None:
         """Keep the newest receipt of a lane; written with the next transaction."""
         self._receipts[lane] = jws
+        self._dirty.add(lane)
 
     def deliver(self, lane: str, ranges: Iterable[tuple[int, int]]) -> None:
         """Count these `lane_seq` as delivered; written with the next transaction. Raises `ValueError`."""
@@ -168,7 +180,7 @@ class Store:
     @property
     def dirty(self) -> bool:
         """Whether delivery ranges or receipts wait to be written."""
-        return bool(self._dirty or self._receipts)
+        return bool(self._dirty)
 
     def flush(self) -> None:
         """Write waiting delivery ranges and receipts."""
@@ -176,7 +188,6 @@ class Store:
             with self._transaction():
                 self._save_delivery()
             self._dirty.clear()
-            self._receipts.clear()
 
     def close(self) -> None:
         """Close the file."""
@@ -222,7 +233,7 @@ class Store:
             # Records that leave the state as it was leave its row as it was too: their headers say the same.
             row = self._state_row(prepared, now)
             self._connection.execute(SAVE_STATE, row)
-        if self._dirty or self._receipts:
+        if self._dirty:
             self._save_delivery()
         return row
 
@@ -259,15 +270,14 @@ class Store:
         else:
             self.lived = row.boot, row.monotonic_ms, row.utc
         self._dirty.clear()
-        self._receipts.clear()
 
     def _save_delivery(self) -> None:
         for lane in sorted(self._dirty):
-            items: list[JsonValue] = [[first, last] for first, last in self.delivered[lane].items]
-            signed = {"panel": self._terms.panel, "journal": self.journal, "lane": lane, "ranges": items}
-            self._put("delivered", lane, self._terms.signer.sign(DELIVERED, signed))
-        for lane, jws in self._receipts.items():
-            self._put("receipt", lane, jws)
+            receipt = self._receipts.get(lane)
+            jws = self._terms.sign_delivered(self.journal, lane, self.delivered[lane], receipt)
+            self._put("delivered", lane, jws)
+            if receipt is not None:
+                self._put("receipt", lane, receipt)
 
     def _put(self, table: str, lane: str, jws: str) -> None:
         self._connection.execute(
