@@ -1,11 +1,12 @@
-"""An MQTT 5 broker on this machine's loopback, for the demo and the tests: `iotcore` (rumqttd), from PyPI.
+"""MQTT 5 brokers on this machine's loopback: `iotcore` (rumqttd, from PyPI) for the demo, Mosquitto for tests.
 
-It runs in a child process that ends by itself when its parent is gone. It listens on 127.0.0.1 only, has no passwords
-and keeps nothing: a desk's broker, not a center's.
+Both are children, listen on 127.0.0.1 only and keep nothing: a desk's brokers, not a center's.
 """
 
 import socket
+import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -45,7 +46,10 @@ def free_port() -> int:
 
 
 class EmbeddedBroker:
-    """The broker as a context manager; `start` and `stop` may be repeated on the same port. Holds no state."""
+    """The one in the wheel; it ends by itself when its parent is gone.
+
+    A context manager; `start` and `stop` may be repeated on the same port.
+    """
 
     def __init__(self, port: int | None = None) -> None:
         self.host = HOST
@@ -85,3 +89,52 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class Mosquitto:
+    """The real one, of Debian. A context manager; `start` and `kill` may be repeated on the same port."""
+
+    def __init__(
+        self, folder: Path, extra: str = "allow_anonymous true\n", program: str = "/usr/sbin/mosquitto"
+    ) -> None:
+        """`folder` takes the configuration file, `extra` its lines for the listener (users, certificates)."""
+        self.host = HOST
+        self.port = free_port()
+        self._program = program
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        # As root it would become another user, who may not read a test's folder.
+        self._config.write_text(f"user root\nmax_queued_messages 0\nlistener {self.port} {HOST}\n{extra}")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, timeout_s: float = 10.0) -> None:
+        """Start and wait until it accepts connections. Raises `RuntimeError` when it does not."""
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen([self._program, "-c", str(self._config)], stdout=quiet, stderr=quiet)
+        end = time.monotonic() + timeout_s
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise RuntimeError("mosquitto did not start: is its configuration right?")
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it as a power cut would: no goodbye to anyone, no wills."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(5)
+            self._process = None
+
+    stop = kill
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.port)) == 0
+
+    def __enter__(self) -> "Mosquitto":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()

@@ -1,6 +1,5 @@
 """Real brokers and their other clients: Mosquitto on loopback, certificates made for a test, a center's MQTT side."""
 
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -17,49 +16,11 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware.config import MqttPath
-from hil.broker import HOST, free_port
+from hil.broker import HOST, Mosquitto
+
+__all__ = ["HOST", "PLAIN", "Authority", "Mosquitto", "Watcher", "plain_path", "wait_for"]
 
 PLAIN = "I accept that anyone on the network can read and drop reports"
-
-
-class Mosquitto:
-    """The real one, as a child; `kill` is a power cut of the broker."""
-
-    def __init__(self, folder: Path, extra: str = "allow_anonymous true\n") -> None:
-        self.port = free_port()
-        self._config = folder / f"mosquitto-{self.port}.conf"
-        # As root it would become another user, who may not read the test's folder.
-        self._config.write_text(f"user root\nmax_queued_messages 0\nlistener {self.port} {HOST}\n{extra}")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            ["/usr/sbin/mosquitto", "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for(self._listens, "mosquitto listens")
-
-    def _listens(self) -> bool:
-        import socket
-
-        assert self._process is not None
-        assert self._process.poll() is None, "mosquitto ended at once: is its configuration right?"
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.port)) == 0
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(5)
-            self._process = None
-
-    stop = kill
-
-    def __enter__(self) -> "Mosquitto":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
 
 def wait_for(what: Callable[[], object], why: str, seconds: float = 10.0) -> None:
