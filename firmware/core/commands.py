@@ -52,11 +52,12 @@ class Commands:
 
     def received(self, token: str) -> None:
         """A token came in on the command topic."""
+        command = None
         try:
             command = read_command(self._keys, token)
             self._check(command)
         except Refused as refused:
-            self._refuse(refused, None)
+            self._refuse(refused, command.counter if command else None)
             return
         self._highest = command.counter
         if command.command == "status":

@@ -33,6 +33,7 @@ from firmware.core.talk import Talk
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
 from firmware.core.uplink_port import UplinkFacts, UplinkPort
 from firmware.core.wires import SUPPLY, output_lines, supply_inputs, zone_inputs
+from firmware.core.witness import Witness
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.protocol import messages as m
 from firmware.protocol.envelope import PublicState
@@ -78,7 +79,9 @@ class Panel:
         self._loaded = loaded
         self._clock = clock
         self._site = to_site(file)
-        self._seen: Seen = _unseen
+        self._server = Server()
+        self._witness = Witness(clock, self._server) if file.panel.pins == "simulated" else None
+        self._seen: Seen = self._witness.seen if self._witness is not None else _unseen
         self._silent_zones = {z.id for z in self._site.zones.values() if z.type is ZoneType.HOLD_UP}
         keys = load_or_make(loaded.data / "keys")
         self._journal = Journal.open(
@@ -121,7 +124,6 @@ class Panel:
         )
         self._telemetry = Telemetry.open(loaded.data)
         self._codes = Codes(file.panel.id, keys.pepper)
-        self._server = Server()
         self._build_ports(keys.signer)
 
     def _build_ports(self, signer: Signer) -> None:
@@ -180,9 +182,7 @@ class Panel:
             self._codes,
             self._server,
         )
-        self._desk = self._desk_port(self._world) if self._world is not None else None
-        if self._desk is not None:
-            self._seen = self._desk.seen
+        self._desk = self._desk_port()
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -320,10 +320,17 @@ class Panel:
         return list(self.engine.state.durable.troubles)
 
     def _records_after(self, seq: int, limit: int) -> list[dict[str, Any]]:
-        return [
-            {"header": loads(r.header), "payload": loads(r.payload or b"null"), "hash": r.hash}
-            for r in self._reader.after(seq, limit)
-        ]
+        """As many as fit a line of the socket, one at least."""
+        rows: list[dict[str, Any]] = []
+        size = 0
+        for stored in self._reader.after(seq, limit):
+            size += stored.size()
+            if rows and size > m.MAX_BATCH_BYTES:
+                break
+            rows.append(
+                {"header": loads(stored.header), "payload": loads(stored.payload or b"null"), "hash": stored.hash}
+            )
+        return rows
 
     def _snapshot(self) -> "Future[Path]":
         return self._recorder.snapshot(self._loaded.run / "snapshot.sqlite")
@@ -374,12 +381,14 @@ class Panel:
             self._loaded.run / FILE, zone_inputs(self._loaded.file), power.mains_line, power.battery_line
         )
 
-    def _desk_port(self, world: "SimulatedWorld") -> "DeskPort":
+    def _desk_port(self) -> "DeskPort | None":
+        if self._world is None or self._witness is None:
+            return None
         from firmware.core.desk import Desk
         from firmware.core.desk_port import DeskPort
 
-        desk = Desk(world, self._driver, self._private_view, self._loaded.file.panel.clock_rate)
-        return DeskPort(desk, self._codes, self._clock, self._server, self.engine.submit)
+        desk = Desk(self._world, self._driver, self._private_view, self._loaded.file.panel.clock_rate)
+        return DeskPort(desk, self._codes, self._witness, self.engine.submit)
 
     def _pin_changed(self, line: int, level: bool) -> None:
         """An output line took this level: seen at the pin, not at the command."""

@@ -1,4 +1,4 @@
-"""A panel of real processes on simulated pins, for the tests of the whole way: start, kill, watch, and look into its journal."""
+"""A panel of real processes on simulated pins, for tests of the whole way: start, kill, watch, read its journal."""
 
 import json
 import os
@@ -100,7 +100,9 @@ class Rig:
     def set_up(self, port: int, receipt_x: str, command_x: str, rate: int, edit: Callable[[str], str]) -> None:
         """Write the panel file."""
         demo_site.make(self.folder, demo_site.Address("127.0.0.1", port), receipt_x, command_x)
-        self.rewrite(lambda text: edit(text.replace('pins = "simulated"', f'pins = "simulated"\nclock_rate = {rate}', 1)))
+        self.rewrite(
+            lambda text: edit(text.replace('pins = "simulated"', f'pins = "simulated"\nclock_rate = {rate}', 1))
+        )
 
     def rewrite(self, edit: Callable[[str], str]) -> None:
         """Change the panel file."""

@@ -1,5 +1,7 @@
 """Promise 3: core is killed in every state, and comes back as it was."""
 
+import json
+
 import pytest
 
 from firmware.protocol import messages as m
@@ -117,8 +119,7 @@ def test_an_input_that_changed_while_it_was_dark_is_noticed(zone: str, kind: str
         armed(panel)
         since = panel.mark()
         panel.kill("core")
-        world = panel.run / "desk.json"
-        world.write_text('{"positions": {"%s": "open"}, "mains": true}' % zone)
+        (panel.run / "desk.json").write_text(json.dumps({"positions": {zone: "open"}, "mains": True}))
         panel.start("core")
         record = panel.wait("record", kind, since=since)
         assert record.value["zone"] == zone

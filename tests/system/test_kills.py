@@ -1,0 +1,154 @@
+"""Core is killed at 200 random points of a busy scenario; journal and state are compared with what was promised."""
+
+import os
+import random
+import sqlite3
+import threading
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+import rules
+from firmware.config import load, to_site
+from firmware.protocol import messages as m
+from hil.demo_panel import Refused
+from hil.timeline import Happening
+from tests.system.rig import CODE, DURESS, Rig, rig
+
+KILLS = int(os.environ.get("FENGHUO_KILLS", "200"))
+SEED = int(os.environ.get("FENGHUO_SEED", "20260314"))
+
+MOVED = ("front-door", "hall-pir", "back-door", "office-pir", "vault-door", "box-tamper")
+
+
+def modes_by_records(records: list[dict[str, Any]]) -> dict[str, str]:
+    """Where each area stands, told from the records alone: an oracle that shares nothing with the rules."""
+    modes = {"hall": "disarmed", "vault": "disarmed"}
+    for record in records:
+        kind, payload = record["kind"], record["payload"]
+        areas = payload.get("areas", []) if isinstance(payload, dict) else []
+        if kind == "area.exit-started":
+            new = "exit-delay"
+        elif kind.startswith("area.armed"):
+            new = "armed"
+        elif kind in ("siren.stopped", "area.alarm-ended"):
+            new = "armed again"
+        elif kind == "area.entry-started":
+            new = "entry-delay"
+        elif kind.startswith("area.disarmed"):
+            new = "disarmed"
+        elif kind in ("alarm.intruder", "alarm.entry", "alarm.24-hour", "alarm.tamper", "alarm.sensor-tamper"):
+            new = "alarm"
+        else:
+            continue
+        for area in areas:
+            # An alarm of a 24-hour or tamper zone does not change an area that is not armed.
+            if new == "alarm" and modes[area] in ("disarmed", "exit-delay"):
+                continue
+            if new == "armed again":
+                modes[area] = "armed" if modes[area] == "alarm" else modes[area]
+                continue
+            modes[area] = new
+    return modes
+
+
+class Hand:
+    """Somebody who never rests, until core dies under him."""
+
+    def __init__(self, panel: Rig, chance: random.Random) -> None:
+        self._panel = panel
+        self._chance = chance
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                self._panel.desk(self._act())
+            except Refused:
+                continue
+            except (OSError, ValueError):
+                return
+
+    def _act(self) -> Any:
+        chance = self._chance
+        what = chance.random()
+        if what < 0.6:
+            return m.Move(zone=chance.choice(MOVED), position=chance.choice(("open", "close", "close")))
+        if what < 0.7:
+            return m.Press(zone="holdup-1", hold_ms=chance.randrange(300, 3000))
+        return m.Code(digits=chance.choice((CODE, CODE, CODE, DURESS)), wish=chance.choice(("arm", "disarm", "toggle")))
+
+
+def state_in_file(panel: Rig) -> rules.PanelState:
+    """What the dead panel's journal says of its state."""
+    with closing(sqlite3.connect(f"file:{panel.journal}?mode=ro", uri=True)) as db:
+        return rules.decode(db.execute("SELECT state FROM state").fetchone()[0])
+
+
+def check_told(seen: list[Happening], modes: dict[str, str]) -> None:
+    """What a keypad was told last still holds, unless something was decided after it."""
+    last = next((i for i in reversed(range(len(seen))) if seen[i].what == "tell"), None)
+    if last is None or any(h.what == "record" for h in seen[last:]):
+        return
+    for area in seen[last].value.get("areas", []):
+        if seen[last].name == "armed":
+            assert modes[area] != "disarmed", f"{area} was told to be armed"
+        if seen[last].name == "disarmed":
+            assert modes[area] == "disarmed", f"{area} was told to be disarmed"
+
+
+def check_dead(panel: Rig, known: list[dict[str, Any]], since: int) -> list[dict[str, Any]]:
+    """The file of a killed panel holds everything promised, unchanged, and the state that follows from it."""
+    records = panel.records()
+    assert records[: len(known)] == known, "a record of before the last kill is gone or altered"
+    assert [r["seq"] for r in records] == list(range(1, len(records) + 1))
+    seen = panel.seen[since:]
+    durable = max((h.value for h in seen if h.what == "durable"), default=0)
+    assert durable <= len(records), f"record {durable} was called durable, the file ends at {len(records)}"
+    check_told(seen, modes_by_records(records))
+    state = state_in_file(panel)
+    modes = {a: s.mode.value for a, s in state.areas.items()}
+    assert modes == modes_by_records(records), [(r["kind"], r["payload"].get("areas")) for r in records[-12:]]
+    return records
+
+
+def check_back(panel: Rig, state: rules.PanelState, since: int) -> None:
+    """After the restart: the outputs were claimed as the state says, before anything else moved."""
+    site = to_site(load(panel.panel_toml).file)
+    for output, wanted in rules.outputs(site, state).items():
+        first = panel.wait("output", output, since=since).value
+        assert first == wanted, f"{output} was claimed {first}, the state says {wanted}"
+
+
+@pytest.mark.timeout(900)
+def test_core_killed_at_random_points() -> None:
+    chance = random.Random(SEED)
+    with rig(clock_rate=20) as panel:
+        panel.start("core")
+        panel.add_user()
+        known: list[dict[str, Any]] = []
+        since = 0
+        for _ in range(KILLS):
+            hand = Hand(panel, random.Random(chance.random()))
+            hand.start()
+            threading.Event().wait(chance.uniform(0.0, 0.25))
+            panel.kill("core")
+            hand.join()
+            known = check_dead(panel, known, since)
+            state = state_in_file(panel)
+            since = panel.mark()
+            panel.start("core")
+            check_back(panel, state, since)
+        assert panel.stop() == {"core": 0}
+        panel.check_journal()
+        kinds = set(panel.kinds())
+        # The scenario was busy: it went through every state that a kill can meet.
+        assert {"area.armed", "area.disarmed", "area.entry-started", "alarm.intruder", "alarm.hold-up"} <= kinds
