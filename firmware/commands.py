@@ -6,6 +6,7 @@ for is imported.
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +18,14 @@ from firmware.language import Text, pick
 PROCESSES = ("core", "uplink", "camera")
 EXIT_CONFIG = 2
 """The panel file or the board is wrong: trying again does not help."""
+MAX_SOCKET_PATH = 107
 
 _NO_CAMERA: Text = ("{file} has no [[camera]]: nothing to run", "{file} 中没有 [[camera]]：无需运行")
 _NO_PATH: Text = ("{file} has no [[path]]: nothing to run", "{file} 中没有 [[path]]：无需运行")
+_LONG: Text = (
+    "{path}: {found} bytes, expected at most {most} for a socket; set a shorter `run` under [storage], as /run/fenghuo",
+    "{path}：{found} 字节，套接字路径至多 {most} 字节；请在 [storage] 中设置更短的 run，如 /run/fenghuo",
+)
 _FAILED: Text = ("{process} ended by an error", "{process} 因错误退出")
 
 
@@ -31,6 +37,9 @@ def main(argv: Sequence[str]) -> int:
         loaded = load(words.config)
     except BadPanelFile as bad:
         print(bad.say(), file=sys.stderr)
+        return EXIT_CONFIG
+    if too_long := _too_long(loaded):
+        print(too_long, file=sys.stderr)
         return EXIT_CONFIG
     if words.process == "all":
         from firmware.supervise import run_all
@@ -64,6 +73,13 @@ def _entry(process: str) -> Callable[[Loaded], int]:
     from firmware.camera.main import run as camera
 
     return camera
+
+
+def _too_long(loaded: Loaded) -> str:
+    """The kernel takes 107 bytes of a socket's path; told here once, not as an error of each process."""
+    path = loaded.run / "technician.sock"
+    found = len(os.fsencode(path))
+    return pick(_LONG, path=path, found=found, most=MAX_SOCKET_PATH) if found > MAX_SOCKET_PATH else ""
 
 
 def _lacking(process: str, loaded: Loaded) -> Text | None:

@@ -80,6 +80,17 @@ def test_a_process_without_work_says_so(process: str, table: str, tmp_path: Path
     assert (done.returncode, done.stderr) == (2, f"panel.toml has no {table}: nothing to run\n")
 
 
+def test_a_folder_too_deep_for_sockets_is_told_before_anything_starts(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 60) / ("e" * 60)
+    folder.mkdir(parents=True)
+    (folder / "panel.toml").write_bytes(Path("docs/examples/bank.toml").read_bytes())
+    done = fenghuo("run", "all", "--config", str(folder / "panel.toml"))
+    assert done.returncode == 2
+    assert "technician.sock: " in done.stderr
+    assert "at most 107" in done.stderr
+    assert not (folder / "run").exists()
+
+
 def test_run_without_or_with_a_wrong_process() -> None:
     assert fenghuo("run").returncode == 2
     assert fenghuo("run", "console").returncode == 2

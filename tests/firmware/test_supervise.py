@@ -51,8 +51,8 @@ class Desk:
     def job(self, name: str, script: str, **limits: float) -> Job:
         return Job(name, [sys.executable, "-c", script, str(self.folder / name)], **limits)
 
-    def start(self, *children: Job) -> None:
-        supervisor = Supervisor(children, SystemClock(), random.Random(1), self.stop)
+    def start(self, *children: Job, rate: int = 1) -> None:
+        supervisor = Supervisor(children, SystemClock(rate), random.Random(1), self.stop)
 
         def run() -> None:
             self.code = supervisor.run()
@@ -172,7 +172,7 @@ def test_an_uplink_that_can_not_run_here_ends_nothing(desk: Desk) -> None:
     desk.start(desk.job("core", GOOD), desk.job("uplink", HOPELESS))
     until(lambda: len(desk.pids("uplink")) >= 2, "uplink is tried again")
     assert len(desk.pids("core")) == 1
-    assert desk.end() == 0
+    assert not desk.joined()
 
 
 def test_children_stop_in_good_order_when_the_supervisor_is_killed(tmp_path: Path) -> None:
@@ -205,6 +205,23 @@ def test_a_child_that_dies_again_and_again_is_paused_longer(desk: Desk) -> None:
     desk.start(desk.job("core", GOOD), desk.job("uplink", DIES))
     until(lambda: len(desk.pids("uplink")) >= 4, "four lives")
     assert len(desk.pids("core")) == 1
+
+
+LIVES_A_WHILE = LIFE + "say('up'); notify('READY=1'); stop.wait(0.4); sys.exit(1)"
+
+
+@pytest.mark.parametrize(("rate", "longest"), [(1, 0.4), (200, 0.2)])
+def test_a_long_life_makes_the_next_pause_short_again(
+    rate: int, longest: float, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At 200 times the speed, 0.4 s of life are longer than the 60 s that count as stable."""
+    caplog.set_level("WARNING", "fenghuo.run")
+    desk.start(desk.job("core", LIVES_A_WHILE, start_s=10_000, watchdog_s=10_000), rate=rate)
+    until(lambda: len(desk.pids("core")) == 5, "four deaths")
+    desk.end()
+    pauses = [float(str(record.args[2])) for record in caplog.records if record.args and len(record.args) == 3]
+    assert len(pauses) >= 4
+    assert max(pauses) > longest if rate == 1 else max(pauses) <= longest
 
 
 def test_what_the_file_has_is_what_runs(tmp_path: Path) -> None:
