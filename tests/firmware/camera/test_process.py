@@ -75,7 +75,7 @@ def test_order_to_files_whose_hashes_are_told(site: Path) -> None:
         assert took < 2.0, "bar 0.3 s, with room for a loaded machine"
         manifests = core.manifests(7, "lobby", "vault", until_ms=700)
         for camera in ("lobby", "vault"):
-            assert sum(check_files(site, manifest) for manifest in manifests if manifest["camera"] == camera) >= 6
+            assert sum(check_files(site, manifest) for manifest in manifests if manifest["camera"] == camera) >= 3
         assert {(m["camera"], m["incident"], m["zone"]) for m in manifests} == {
             ("lobby", 7, "pir"),
             ("vault", 7, "pir"),
