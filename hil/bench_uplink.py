@@ -17,6 +17,7 @@ from collections import defaultdict, deque
 from pathlib import Path
 from random import SystemRandom
 from time import perf_counter
+from typing import Any
 
 import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -261,8 +262,8 @@ def _events(message: bytes) -> list[dict[str, dict[str, object]]]:
 
 
 def _row(data: dict[str, object]) -> tuple[str, int, str, int, bytes, bytes, str]:
-    header, payload = canonical(data["header"]), canonical(data["payload"])
-    its = json.loads(header)
+    its: Any = data["header"]
+    header, payload = canonical(its), canonical(data["payload"])
     if sha256_hex(header) != data["hash"] or sha256_hex(payload) != its["payload_hash"]:
         raise ValueError(f"record {its['seq']} does not fit its hashes")
     return its["journal"], its["seq"], its["lane"], its["lane_seq"], header, payload, str(data["hash"])

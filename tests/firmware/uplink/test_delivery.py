@@ -482,3 +482,20 @@ def test_a_burst_of_live_records_becomes_a_batch() -> None:
     world.settle()
     assert world.published[-1].topic.endswith("batch/alarm")
     assert not any(stored for *_, stored in world.center.arrivals)
+
+
+def test_a_late_answer_does_not_move_the_cursor_of_the_new_connection() -> None:
+    world = World()
+    for _ in range(200):
+        world.record("status")
+    world.start_core()
+    world.open()
+    world.feed(world.to_uplink.popleft())
+    late = world.to_uplink.popleft()
+    world.close_network()
+    world.open()
+    world.feed(late)
+    before = world.now
+    world.settle()
+    assert world.complete(), "the first batch was lost on the wire, and must go out again at once"
+    assert world.now == before

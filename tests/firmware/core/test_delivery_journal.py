@@ -1,0 +1,63 @@
+"""Core's side of delivery over a real journal file: cursors and receipts that outlive the process."""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from firmware.core.delivery import Deliveries
+from firmware.journal.entries import Commit, Draft
+from firmware.journal.journal import Journal
+from firmware.protocol.jws import KeyRing, Signer
+from firmware.protocol.messages import Delivered, Pull, ReceiptIn
+from firmware.protocol.records import faults
+from firmware.protocol.signed import RECEIPT
+from rules.vocabulary import KINDS
+from tests.clock import TurnedClock
+
+PANEL = "bank-7"
+CENTER = Signer(Ed25519PrivateKey.from_private_bytes(b"c" * 32))
+CORE = Signer(Ed25519PrivateKey.from_private_bytes(b"p" * 32))
+ALARM = next(kind.name for kind in KINDS.values() if kind.lane == "alarm" and not kind.checkpoint)
+
+
+def opened(folder: Path) -> tuple[Journal, Deliveries]:
+    journal = Journal.open(
+        folder / "data",
+        folder / "run",
+        PANEL,
+        CORE,
+        TurnedClock(),
+        lambda state: state if isinstance(state, bytes) else b"",
+        lambda kind: KINDS[kind].lane.value,
+        lambda _kind: False,
+    )
+
+    def mark(name: str, lane: str, ranges: list[tuple[int, int]], jws: str) -> None:
+        journal.mark_delivered(name, lane, ranges)
+        journal.keep_receipt(name, lane, jws)
+
+    return journal, Deliveries(journal.reader(), PANEL, KeyRing([CENTER.public]), mark)
+
+
+def test_receipts_move_the_cursor_and_it_is_still_there_after_a_restart(tmp_path: Path) -> None:
+    journal, core = opened(tmp_path)
+    drafts = [Draft(ALARM, {"n": n}, "2026-03-14T23:09:26.123Z", "synchronised", "boot", n) for n in range(10)]
+    journal.commit([Commit(tuple(drafts))])
+    name = core.head().journals[-1].journal
+    answer = core.pull(Pull(journal=name, lane="alarm", first=1, last=100))
+    assert [record.header.lane_seq for record in answer.records] == list(range(1, 11))
+    assert all(faults(record) == [] for record in answer.records)
+    good = {"first": 1, "last": 4, "hash": answer.records[3].hash}
+    forged = {"first": 1, "last": 10, "hash": answer.records[3].hash}
+    body = {"panel": PANEL, "journal": name, "lane": "alarm"}
+    assert core.receipt(ReceiptIn(jws=CENTER.sign(RECEIPT, {**body, "ranges": [forged]}))) is None
+    assert core.head().journals[-1].first_undelivered["alarm"] == 1
+    taken = core.receipt(ReceiptIn(jws=CENTER.sign(RECEIPT, {**body, "ranges": [good]})))
+    assert taken == Delivered(journal=name, lane="alarm", ranges=[(1, 4)])
+    journal.close()
+    again, core = opened(tmp_path)
+    head = next(head for head in core.head().journals if head.journal == name)
+    assert head.first_undelivered["alarm"] == 5
+    rest = core.pull(Pull(journal=name, lane="alarm", first=1, last=100))
+    assert [record.header.lane_seq for record in rest.records] == list(range(5, head.last["alarm"] + 1))
+    again.close()
