@@ -84,25 +84,28 @@ class Process:
 class Rig:
     """The bank of the demo in a folder of its own, with keys of a center made for the test."""
 
-    def __init__(self, port: int = 1, clock_rate: int = 1, edit: Callable[[str], str] = lambda text: text) -> None:
+    def __init__(
+        self,
+        port: int = 1,
+        clock_rate: int = 1,
+        edit: Callable[[str], str] = lambda text: text,
+        center: tuple[str, str] | None = None,
+    ) -> None:
+        """`center`: the `x` of the receipt and command keys of a real center, else the test's own keys count."""
         # Not pytest's folder: a unix socket's path holds 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="fh-", dir="/tmp"))
         self.receipts = Signer(Ed25519PrivateKey.generate())
         self.commands = Signer(Ed25519PrivateKey.generate())
-        self.set_up(port, public_x(self.receipts), public_x(self.commands), clock_rate, edit)
+        receipt_x, command_x = center or (public_x(self.receipts), public_x(self.commands))
+        demo_site.make(self.folder, demo_site.Address("127.0.0.1", port), receipt_x, command_x)
+        fast = f'pins = "simulated"\nclock_rate = {clock_rate}'
+        self.rewrite(lambda text: edit(text.replace('pins = "simulated"', fast, 1)))
         self.panel = f"bank-{os.urandom(4).hex()}"
         self.rewrite(lambda text: text.replace('id = "bank-demo"', f'id = "{self.panel}"'))
         self.processes: dict[str, Process] = {}
         self.seen: list[Happening] = []
         self._changed = threading.Condition()
         self._watcher: Watcher | None = None
-
-    def set_up(self, port: int, receipt_x: str, command_x: str, rate: int, edit: Callable[[str], str]) -> None:
-        """Write the panel file."""
-        demo_site.make(self.folder, demo_site.Address("127.0.0.1", port), receipt_x, command_x)
-        self.rewrite(
-            lambda text: edit(text.replace('pins = "simulated"', f'pins = "simulated"\nclock_rate = {rate}', 1))
-        )
 
     def rewrite(self, edit: Callable[[str], str]) -> None:
         """Change the panel file."""
