@@ -21,6 +21,8 @@ class Volume:
     uri: str
     last: Mapping[str, int]
     delivered: Mapping[str, Ranges]
+    head: int = 0
+    """Number of the last durable record; only of the journal in use."""
 
     def undelivered(self) -> bool:
         """Whether the center misses any of it."""

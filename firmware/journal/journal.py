@@ -325,7 +325,7 @@ class Journal:
 
     def _publish(self) -> None:
         store = self._store
-        mine = Volume(store.journal, store.uri, store.tip.lanes, store.delivered)
+        mine = Volume(store.journal, store.uri, store.tip.lanes, store.delivered, store.tip.seq)
         if self._older:
             volumes = [a.volume for a in self._older if a.volume.undelivered()][: MAX_VOLUMES - 1]
             self.shelf = (*volumes, mine)

@@ -136,7 +136,9 @@ def open_best(terms: Terms, files: Files, clock: Clock) -> Opened:
     if main.how == "sound" and main.store is not None:
         return _go_on(terms, files, now, main.store, session, older)
     if main.how == "missing":
-        reason = "missing" if older or any(files.data.glob("journal-*.sqlite")) else "first"
+        # The ballast is laid beside the first journal, so a folder with it is not a first start.
+        traces = (files.data / ballast.NAME, *files.data.glob("journal-*.sqlite"))
+        reason = "missing" if older or any(trace.exists() for trace in traces) else "first"
         return _begin_on_disk(terms, files, now, session, reason, older)
     if main.how == "broken":
         return _begin_after_broken_start(terms, files, now, session, main.why, older)

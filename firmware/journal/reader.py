@@ -1,7 +1,8 @@
 """Reading the journals for delivery and for `journal tail`, from a thread of its own, up to the durable mark."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from firmware.journal.archive import Volume
 from firmware.journal.entries import LANES
@@ -12,10 +13,17 @@ from firmware.protocol.records import StoredRecord
 COLUMNS = "SELECT seq, lane, lane_seq, header, payload, hash FROM record"
 
 
+Row: TypeAlias = tuple[int, str, int, bytes, bytes | None, str]
+
+PIECE = 256
+MAX_PIECES = 16
+"""Pieces that one pull looks at: a broken stretch can't keep it for long, and `next` says where to go on."""
+
+
 class Reader:
     """A view of all journals that hold undelivered records. For one thread at a time.
 
-    Reads that SQLite refuses give nothing, and are counted in `unreadable`: one bad file must not stop the rest.
+    A record that SQLite can't read is passed over and counted in `unreadable`: one bad page must not stop the rest.
     """
 
     def __init__(self, shelf: Callable[[], tuple[Volume, ...]], connect: Connect) -> None:
@@ -58,7 +66,9 @@ class Reader:
         end = min(last, volume.last[lane])
         records: list[StoredRecord] = []
         size = 0
-        for low, high in volume.delivered[lane].gaps(max(1, first), end):
+        for turn, (low, high) in enumerate(_pieces(volume.delivered[lane].gaps(max(1, first), end))):
+            if turn >= MAX_PIECES:
+                return records, low
             for record in self._range(volume, lane, low, high, limit - len(records)):
                 size += record.size()
                 if records and size > max_bytes:
@@ -81,7 +91,15 @@ class Reader:
         """Durable records of the journal in use after `seq`, lowest first."""
         volume = self._shelf()[-1]
         rows = self._query(volume, f"{COLUMNS} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
-        return [StoredRecord(*row) for row in rows if row[2] <= volume.last[row[1]]]
+        if rows is None:
+            rows = []
+            for number in range(seq + 1, min(volume.head, seq + PIECE * MAX_PIECES) + 1):
+                found = self._query(volume, f"{COLUMNS} WHERE seq = ?", (number,))
+                rows += found or []
+                self.unreadable += found is None
+                if len(rows) >= limit:
+                    break
+        return [StoredRecord(*row) for row in rows if row[0] <= volume.head]
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,19 +112,31 @@ class Reader:
 
     def _range(self, volume: Volume, lane: str, low: int, high: int, limit: int) -> list[StoredRecord]:
         query = f"{COLUMNS} WHERE lane = ? AND lane_seq BETWEEN ? AND ? ORDER BY lane_seq LIMIT ?"
-        return [StoredRecord(*row) for row in self._query(volume, query, (lane, low, high, limit))]
+        rows = self._query(volume, query, (lane, low, high, limit))
+        if rows is not None:
+            return [StoredRecord(*row) for row in rows]
+        return self._one_by_one(volume, lane, low, high, limit)
 
-    def _query(
-        self, volume: Volume, query: str, values: tuple[object, ...]
-    ) -> list[tuple[int, str, int, bytes, bytes, str]]:
+    def _one_by_one(self, volume: Volume, lane: str, low: int, high: int, limit: int) -> list[StoredRecord]:
+        """Around a page that can't be read: what else of the range is there. The rest shows as a gap at the center."""
+        found: list[StoredRecord] = []
+        for lane_seq in range(low, high + 1):
+            query = f"{COLUMNS} WHERE lane = ? AND lane_seq = ?"
+            rows = self._query(volume, query, (lane, lane_seq))
+            found += [StoredRecord(*row) for row in rows or ()]
+            self.unreadable += rows is None
+            if len(found) >= limit:
+                break
+        return found
+
+    def _query(self, volume: Volume, query: str, values: tuple[object, ...]) -> list[Row] | None:
+        """The rows; None where the file can't be read. A file that was moved under us is opened anew, once."""
         for _ in range(2):
             try:
                 return self._connection(volume).execute(query, values).fetchall()
             except sqlite3.Error:
-                # A file that was moved or replaced under us is opened anew, once.
                 self._drop((volume.journal, volume.uri))
-        self.unreadable += 1
-        return []
+        return None
 
     def _connection(self, volume: Volume) -> sqlite3.Connection:
         known = {(v.journal, v.uri) for v in self._shelf()}
@@ -128,3 +158,9 @@ class Reader:
         connection = self._connections.pop(key, None)
         if connection is not None:
             connection.close()
+
+
+def _pieces(gaps: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for low, high in gaps:
+        for start in range(low, high + 1, PIECE):
+            yield start, min(high, start + PIECE - 1)

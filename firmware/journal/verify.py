@@ -174,9 +174,12 @@ class _Check:
         self._seen()
 
     def _pages(self) -> None:
-        for (line,) in self.connection.execute("PRAGMA integrity_check(20)"):
-            if line != "ok":
-                self.report.add("page", 0, line, "ok")
+        try:
+            for (line,) in self.connection.execute("PRAGMA integrity_check(20)"):
+                if line != "ok":
+                    self.report.add("page", 0, line, "ok")
+        except sqlite3.Error as error:
+            self.report.add("page", 0, error, "ok")
 
     def _rows(self, base: dict[str, Any] | None, state_seq: int) -> None:
         before = (0, GENESIS)

@@ -30,6 +30,7 @@ class Rig:
         self.run = folder / "run"
         self.clock = TurnedClock()
         self.signer = SIGNER
+        self.panel = PANEL
 
     @property
     def main(self) -> Path:
@@ -39,7 +40,7 @@ class Rig:
         return Journal.open(
             self.data,
             self.run,
-            PANEL,
+            self.panel,
             self.signer,
             self.clock,
             lambda state: state.encode(),
