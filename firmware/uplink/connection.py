@@ -57,6 +57,10 @@ class _Bounded(paho.Client):
             raise ConnectionError(f"the broker announced a packet of {bufsize} bytes, at most {MAX_PACKET_BYTES}")
         return super()._sock_recv(bufsize)
 
+    def obey(self, receive_maximum: int) -> None:
+        """Have no more unacknowledged publishes than the broker takes; paho does not look at that by itself."""
+        self._max_inflight_messages = max(1, min(receive_maximum, self._max_inflight_messages))
+
 
 class Connection:
     """Made, started, ended; never used twice."""
@@ -138,10 +142,11 @@ class Connection:
     def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._socket = sock
 
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
             self._close(f"the broker refused the connection: {reason}", reason.value in _REFUSALS)
             return
+        self._client.obey(getattr(properties, "ReceiveMaximum", 0xFFFF))
         words = [(topics.topic(self._panel, word), 1) for word in ("receipt", "command")]
         client.subscribe(words)
 

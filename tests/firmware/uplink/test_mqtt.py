@@ -15,7 +15,7 @@ from firmware.uplink import events as e
 from firmware.uplink.connection import MAX_PACKET_BYTES
 from firmware.uplink.mqtt import MAX_WAITING, MqttLink
 from hil.broker import HOST, EmbeddedBroker
-from tests.firmware.uplink.brokers import Mosquitto, Watcher, plain_path
+from tests.firmware.uplink.brokers import Mosquitto, Watcher, plain_path, wait_for
 
 PANEL = "bank-7"
 ROOT = f"fenghuo/v1/{PANEL}"
@@ -147,24 +147,25 @@ def test_a_broker_that_dies_is_told_once_and_another_try_works(
 class Scripted:
     """A broker by script: CONNACK, SUBACK with these codes, then these bytes, then it only reads."""
 
-    def __init__(self, subscribed: bytes, then: bytes) -> None:
+    def __init__(self, subscribed: bytes, then: bytes, accepted: bytes = bytes([0x20, 3, 0, 0, 0])) -> None:
+        self.received = bytearray()
         self._server = socket.create_server((HOST, 0))
         self.port = self._server.getsockname()[1]
         self.cut_by_us = threading.Event()
-        self._thread = threading.Thread(target=self._play, args=(subscribed, then))
+        self._thread = threading.Thread(target=self._play, args=(subscribed, then, accepted))
         self._thread.start()
 
-    def _play(self, subscribed: bytes, then: bytes) -> None:
+    def _play(self, subscribed: bytes, then: bytes, accepted: bytes) -> None:
         peer, _ = self._server.accept()
         with peer:
             peer.settimeout(10)
             peer.recv(4096)
-            peer.sendall(bytes([0x20, 3, 0, 0, 0]))
+            peer.sendall(accepted)
             subscribe = peer.recv(4096)
             peer.sendall(bytes([0x90, 3 + len(subscribed), subscribe[2], subscribe[3], 0]) + subscribed + then)
             with contextlib.suppress(ConnectionResetError):
-                while peer.recv(4096):
-                    pass
+                while data := peer.recv(4096):
+                    self.received += data
             self.cut_by_us.set()
 
     def __enter__(self) -> "Scripted":
@@ -227,6 +228,20 @@ def test_a_denied_connection_is_a_refusal(tmp_path: Path, drive: Callable[[int],
         driven.link.connect(WILL)
         driven.until(lambda seen: seen and isinstance(seen[-1], e.Closed))
         assert [closed.refused for closed in driven.closed()] == [True]
+
+
+def test_the_brokers_receive_maximum_is_obeyed(drive: Callable[[int], Driven]) -> None:
+    only_two = bytes([0x20, 6, 0, 0, 3, 0x21, 0, 2])
+    with Scripted(b"\x01\x01", b"", only_two) as broker:
+        driven = drive(broker.port)
+        driven.open()
+        for token in range(5):
+            driven.link.publish(publish(token, "event/alarm", b"record-%d" % token))
+        driven.link.publish(publish(9, "heartbeat", b"beat", qos=0))
+        wait_for(lambda: b"beat" in broker.received, "what needs no acknowledgement")
+        driven.link.disconnect(e.Disconnect("enough"))
+    assert b"record-1" in broker.received
+    assert b"record-2" not in broker.received
 
 
 def test_spam_fills_a_bounded_queue_and_the_rest_is_counted(
