@@ -108,7 +108,7 @@ class Center:
 
     # --- life
 
-    def start(self, timeout_s: float = 10.0) -> "Center":
+    def start(self, timeout_s: float = 5.0) -> "Center":
         """Connect and subscribe; raises `TimeoutError` when the broker does not answer in time."""
         self._thread.start()
         self._client.loop_start()

@@ -186,7 +186,7 @@ class _Demo:
             stage.problem(_fill(_TEXTS["core"], why=error))
         finally:
             stage.panel = None
-            self._screen.foot(_TEXTS["stopping"], None, 0)
+            self._screen.foot(_TEXTS["stopping"], None, sum(stage.timeline.facts.stored.values()))
             watcher.stop()
             clean = panel.stop()
             stage.flush()

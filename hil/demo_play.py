@@ -141,7 +141,7 @@ def night(cast: Cast) -> None:
     begin = cast.move("front-door", "open")
     stage.pause(DOING["entry"], 1.5)
     cast.move("hall-pir", "open")
-    stage.expect(DOING["siren"], lambda: cast.sounding("siren"), entry_s + 5, max(0.0, entry_s - 1.5))
+    stage.wait(DOING["siren"], lambda: cast.sounding("siren"), entry_s + 5, max(0.0, entry_s - 1.5))
     stage.expect(DOING["strobe"], lambda: cast.sounding("strobe"), 5)
     stage.expect(DOING["entry-alarm"], lambda: cast.after("record", cast.panel, begin) and _alarms(cast), 15)
     stage.expect(DOING["receipt"], lambda: cast.after("receipt", cast.panel, begin), 15)

@@ -33,6 +33,7 @@ _TEXTS: dict[str, Text] = {
     "refused": ("refused", "拒绝"),
     "latencies": ("How fast", "时延"),
     "way": ("way", "环节"),
+    "times": ("times", "次数"),
     "median": ("median ms", "中位数 ms"),
     "most": ("most ms", "最大 ms"),
     "passed": ("The center holds every record of the journal in its place; the chain is verified. Nothing is amiss. "
@@ -137,7 +138,7 @@ def _holds(center: Center, panel: str) -> Table:
 
 
 def _latencies(facts: Facts) -> Table:
-    table = _table("latencies", "way", "records", "median", "most")
+    table = _table("latencies", "way", "times", "median", "most")
     for name, text in LATENCIES.items():
         if found := facts.latencies.get(name):
             table.add_row(pick(text), str(len(found)), _ms(statistics.median(found)), _ms(max(found)))
