@@ -104,7 +104,7 @@ def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False) ->
 def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
     """A line that is cut, shorted or masked. On a bypassed zone it is reported, and sounds nothing."""
     stood = d.zone(zone.id)
-    if stood.tamper == condition.value and not again:
+    if condition.value in (stood.tamper, stood.fault) and not again:
         return
     d.set_zone(changed(stood, tamper=condition.value))
     zone_alarm(d, zone, tamper_kind(zone.type), quiet=stood.bypassed)
@@ -112,7 +112,7 @@ def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
 
 def _faulty(d: Draft, zone: Zone, condition: Condition) -> None:
     stood = d.zone(zone.id)
-    if stood.fault != condition.value:
+    if condition.value not in (stood.tamper, stood.fault):
         d.set_zone(changed(stood, fault=condition.value))
         d.record("zone.fault", {**about(zone), "condition": condition.value})
 

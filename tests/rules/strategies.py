@@ -28,9 +28,8 @@ ARM = CodeEntered("kp", MANAGER, Wish.ARM)
 CONDITIONS = [*[Condition.ACTIVE, Condition.NORMAL] * 6, *Condition]
 
 odd_text = st.one_of(st.text(max_size=8), st.just("\ud800"), st.just("x" * 500), st.just('"\\\n'))
-pauses = st.one_of(
-    st.just(0), st.sampled_from([1, 999, 10_000, 30_000, 59_999, 60_000, 90_000, 300_000]), st.integers(0, 1_000_000)
-)
+_short, _long_pauses = [0, 0, 1, 999, 3_000, 5_000, 10_000, 20_000], [29_999, 30_000, 60_000, 90_000, 300_000, 900_000]
+pauses = st.sampled_from([*_short * 3, *_long_pauses]) | st.integers(0, 100_000)
 areas = st.one_of(st.just(()), st.sampled_from([("hall",), ("vault",), AREAS, ("cellar",), ("hall", "hall")]))
 keys = st.sampled_from([MANAGER, MANAGER, MANAGER, CLERK, CLERK, MANAGER_DURESS, WRONG, WRONG, SPARE, ""])
 sources = st.sampled_from(["kp", "kp", "kp-2"])
@@ -77,7 +76,7 @@ starts = st.builds(
 )
 
 stimuli: st.SearchStrategy[Stimulus] = st.one_of(
-    *[readings] * 4,
+    *[readings] * 8,
     *[codes, plain_arming] * 2,
     commands,
     troubles,

@@ -137,6 +137,14 @@ def test_a_door_that_alarmed_and_is_still_open_starts_no_entry_delay_after_a_res
     assert panel.read("door") == ()
 
 
+def test_a_masked_detector_is_told_once_whatever_its_area_did_since() -> None:
+    panel = Panel().armed()
+    panel.read("pir", Condition.MASKED)
+    panel.code(CLERK)
+    _restart(panel)
+    assert panel.read("pir", Condition.MASKED) == ()
+
+
 def test_a_key_that_is_found_turned_moves_nothing() -> None:
     panel = Panel().armed()
     _restart(panel)
