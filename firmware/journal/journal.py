@@ -155,10 +155,11 @@ class Journal:
             target.execute("PRAGMA journal_mode = DELETE")
 
     def close(self) -> None:
-        """Close in good order: a checkpoint, delivery ranges, and back to the disk when it works again."""
+        """Close in good order: ending with a checkpoint, delivery ranges, and back to the disk when it works again."""
         if self.place != "disk":
             self._mend(self._clock.monotonic_ms())
-        self.checkpoint()
+        if not self._store.sealed():
+            self.checkpoint()
         self._flush()
         self._store.close()
 

@@ -131,7 +131,7 @@ def open_best(terms: Terms, files: Files, clock: Clock) -> Opened:
         if main.store is not None:
             main.store.close()
         return _go_on_from_spare(terms, files, now, spare.store, main, older)
-    _retire_spare(terms, files, spare, older)
+    _retire_spare(terms, files, spare, main.store, older)
     session = max([s.session for s in (main.store, spare.store) if s], default=0) + 1
     if main.how == "sound" and main.store is not None:
         return _go_on(terms, files, now, main.store, session, older)
@@ -188,7 +188,7 @@ def _finish_return(terms: Terms, files: Files) -> None:
         return
 
 
-def _retire_spare(terms: Terms, files: Files, spare: Found, older: list[Archive]) -> None:
+def _retire_spare(terms: Terms, files: Files, spare: Found, main: Store | None, older: list[Archive]) -> None:
     """A spare file that is not the newest journal: keep it as an archive of the run folder."""
     if spare.how == "missing":
         return
@@ -197,7 +197,8 @@ def _retire_spare(terms: Terms, files: Files, spare: Found, older: list[Archive]
             set_aside(files.spare)
             return
         spare.store.close()
-        if any(archive.volume.journal == spare.store.journal for archive in older):
+        known = {archive.volume.journal for archive in older} | ({main.journal} if main else set())
+        if spare.store.journal in known:
             remove(files.spare)
             return
         target = files.fallback / f"journal-{spare.store.journal}.sqlite"

@@ -70,7 +70,10 @@ def frozen_uri(path: Path) -> str:
 
     Only for a file that no connection of this process has open, and that nobody writes.
     """
-    return f"{path.absolute().as_uri()}?mode=ro&vfs=unix-none"
+    log = companions(path)[1]
+    # Without a log SQLite would want to make one; with one, `immutable` would not read it.
+    how = "vfs=unix-none" if log.exists() and log.stat().st_size else "immutable=1"
+    return f"{path.absolute().as_uri()}?mode=ro&{how}"
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:

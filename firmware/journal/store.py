@@ -4,12 +4,13 @@ It knows nothing of other files: what to do when it fails is decided in `journal
 """
 
 import contextlib
+import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from firmware.journal.chain import BEGUN_KIND, Chain, Prepared
+from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
 from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, receipt_hash, state_mark
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
 from firmware.journal.ranges import Ranges
@@ -156,6 +157,14 @@ class Store:
     def seal(self, now: Moment) -> Prepared:
         """A commit that holds only a signed checkpoint of the tip."""
         return self.prepare([Commit((self._chain.checkpoint(self.tip, now),))])
+
+    def sealed(self) -> bool:
+        """Whether the last record is a checkpoint."""
+        try:
+            row = self.connection.execute("SELECT header FROM record WHERE seq = ?", (self.tip.seq,)).fetchone()
+        except sqlite3.Error:
+            return False
+        return row is not None and json.loads(row[0])["kind"] == CHECKPOINT_KIND
 
     def vouch(self, seq: int, hash_: str, state_hash: str, time: str) -> Mapping[str, str | int]:
         """The members of a checkpoint for that record."""

@@ -1,0 +1,43 @@
+"""Old records leave only from the front, only delivered, behind a signed base."""
+
+import json
+
+from tests.firmware.journal.rig import Rig, everything
+
+FAR = "2099-01-01T00:00:00.000Z"
+
+
+def test_only_delivered_records_leave_and_the_rest_verifies(rig: Rig):
+    journal = rig.open()
+    name = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder", f"s{n}", n=n) for n in range(200)])
+    assert journal.prune(FAR) == 0, "nothing is delivered"
+    journal.mark_delivered(name, "status", [(1, 2)])
+    journal.mark_delivered(name, "alarm", [(1, 50)])
+    assert journal.prune("2000-01-01T00:00:00.000Z") == 0, "nothing is old"
+    assert journal.prune(FAR) == 52
+    first, last = everything(journal)[0], everything(journal)[-1]
+    assert (first.seq, first.lane_seq) == (53, 51)
+    assert json.loads(last.header)["kind"] == "journal.base"
+    journal.commit([rig.commit()])
+    journal.close()
+    report = rig.verify()
+    assert (report.findings, report.first) == ([], 53)
+
+
+def test_a_lane_that_is_empty_after_it_goes_on_counting(rig: Rig):
+    journal = rig.open()
+    name = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder") for _ in range(5)])
+    journal.commit([rig.commit() for _ in range(100)])
+    journal.mark_delivered(name, "alarm", [(1, 5)])
+    journal.mark_delivered(name, "status", [(1, 102)])
+    assert journal.prune(FAR) > 7
+    assert journal.prune(FAR, limit=3) == 1, "the record of the base is new, and one more became old enough"
+    journal.close()
+    again = rig.open()
+    assert again.mark().lanes["alarm"] == 5
+    again.commit([rig.commit("alarm.intruder")])
+    assert again.mark().lanes["alarm"] == 6
+    assert rig.verify().findings == []
+    assert again.reader().heads()[-1].first_undelivered["alarm"] == 6
