@@ -172,8 +172,16 @@ class Supervisor:
         poll.poll(wait_ms)
 
     def _stop_all(self) -> bool:
-        """Ask all, wait so long as each job says, kill the rest; True when none was killed and none failed."""
-        children = [slot.child for slot in self._slots if slot.child]
+        """Stop the first job, then the others; True when none was killed and none failed.
+
+        Core goes first: the uplink still carries its last records to the center.
+        """
+        first, others = self._slots[:1], self._slots[1:]
+        return all([self._stop_some(first), self._stop_some(others)])
+
+    def _stop_some(self, slots: Sequence[_Slot]) -> bool:
+        """Ask these, wait so long as each job says, kill the rest; True when none was killed and none failed."""
+        children = [slot.child for slot in slots if slot.child]
         for child in children:
             child.terminate()
         asked = self._clock.monotonic_ms()

@@ -89,7 +89,7 @@ class Output(Model):
 
 
 class Camera(Model):
-    """`[[camera]]`. `folder` shows the pictures of `source` (or a video) as frames; `drawn` is for the desk."""
+    """`[[camera]]`. `folder` shows pictures (or an animated GIF or WebP) of `source`; `drawn` is for the desk."""
 
     id: Id
     name: Name
@@ -100,7 +100,7 @@ class Camera(Model):
     frames_per_s: int = Field(default=2, ge=1, le=10)
     pre_s: int = Field(default=10, ge=0, le=60)
     post_s: int = Field(default=20, ge=0, le=120)
-    threshold: int = Field(default=300, ge=1, le=1000, description="person score in thousandths")
+    threshold: int = Field(default=400, ge=1, le=1000, description="person score in thousandths")
 
 
 class Timings(Model):

@@ -6,6 +6,8 @@ nothing itself.
 
 import logging
 import resource
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -52,6 +54,7 @@ log = logging.getLogger("fenghuo.core")
 
 HEALTH_EVERY_S = 60.0
 TELEMETRY_EVERY_S = 2.0
+LAST_WORDS_S = 3.0
 TELEMETRY_ITEMS = 64
 USER_KINDS = ("user.set", "user.removed")
 
@@ -113,6 +116,7 @@ class Panel:
             self._world.apply(self._factory)
         self._driver.claim_outputs(rules.outputs(self._site, self._begin.state))
         self._talk = Talk()
+        self._moved = threading.Condition()
         self._recorder = Recorder(
             self._journal, clock, self._durable, lambda what: self._trouble("storage", bool(what), "", what)
         )
@@ -223,12 +227,28 @@ class Panel:
             self._desk.close()
         self._driver.close()
         self.engine.stop(reason)
+        self._last_words()
         self._recorder.close()
         self._server.stop()
         self._codes.stop()
         self._telemetry.close()
         self._reader.close()
         self._factory.close()
+
+    def _last_words(self) -> None:
+        """Let the uplink carry the last records away; not for long, and not where no center answers."""
+        until = time.monotonic() + LAST_WORDS_S
+        with self._moved:
+            while self._undelivered() and (left := until - time.monotonic()) > 0:
+                self._moved.wait(min(left, 0.2))
+
+    def _undelivered(self) -> bool:
+        troubles = self.engine.state.durable.troubles
+        if not self._server.peers("uplink") or any(name.startswith("path:") for name in troubles):
+            return False
+        head = self._deliveries.head().journals[-1]
+        waits = any(head.first_undelivered[lane] <= last for lane, last in head.last.items())
+        return waits or not self._recorder.settled()
 
     # --- from the wires to the rules -----------------------------------------------------------------
 
@@ -271,6 +291,8 @@ class Panel:
 
     def _durable(self, ticket: int, mark: Mark) -> None:
         self._talk.durable(ticket)
+        with self._moved:
+            self._moved.notify_all()
         self._seen("durable", mark.journal, mark.seq)
         self._server.call(self._uplink.tell_head, once=True)
         self._server.call(self._uplink.tell_state, once=True)

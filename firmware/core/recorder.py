@@ -258,7 +258,8 @@ class Recorder:
             self._ticked = self._clock.monotonic_ms()
             self._journal.tick(None)
         self._journal.tend()
-        self._mark = self._journal.mark()
+        if self._journal.mark().seq != self._mark.seq:
+            self._tell()
 
     def _tell(self) -> None:
         self._mark = self._journal.mark()

@@ -20,6 +20,8 @@ FLOOD_PER_S = 20
 
 _JWS_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
+_TOLD = ("oversized", "not-a-jws")
+
 
 class Bucket:
     """`rate` tokens a second, at most `burst` at once."""
@@ -71,7 +73,9 @@ class Gate:
         if reason:
             self.dropped[reason] += 1
             self._patient = self._patience.take(now_ms)
-            return None
+            # Core records every refused command: what is no token at all is handed on by the name of its fault.
+            told = word == "command" and reason in _TOLD and self._buckets[word].take(now_ms)
+            return CommandIn(jws=reason) if told else None
         jws = payload.decode("ascii")
         return ReceiptIn(jws=jws) if word == "receipt" else CommandIn(jws=jws)
 

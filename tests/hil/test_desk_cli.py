@@ -182,7 +182,7 @@ def test_a_code_is_typed_and_the_keypads_word_shown(folder: Path, core: Core) ->
     core.answers = [[ok()], [other, ok(), tell("disarmed", "keypad:keypad-1", area="hall")]]
     code, out, err = desk(folder, "code", "1234#", "--wish", "disarm", "--area", "hall")
     assert (code, out, err) == (0, "Keypad: Disarmed area=hall\n", "")
-    assert core.heard.get(timeout=WAIT_S) == {"type": "watch"}
+    assert core.heard.get(timeout=WAIT_S) == {"type": "watch", "replay": False}
     sent = core.heard.get(timeout=WAIT_S)
     assert (sent["digits"], sent["wish"], sent["areas"]) == ("1234#", "disarm", ["hall"])
 

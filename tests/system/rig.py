@@ -65,6 +65,22 @@ class Process:
         while what not in self._notify.recv(4096).decode():
             assert self.popen.poll() is None, self.log.read_text()[-2000:]
 
+    def silent_for(self, seconds: float) -> None:
+        """It tells its service manager nothing for so long (what it said before is taken away first)."""
+        self._notify.settimeout(0.3)
+        while True:
+            try:
+                self._notify.recv(4096)
+            except TimeoutError:
+                break
+        self._notify.settimeout(seconds)
+        try:
+            said = self._notify.recv(4096)
+        except TimeoutError:
+            self._notify.settimeout(START_S)
+            return
+        raise AssertionError(f"it said {said!r}")
+
     def kill(self) -> None:
         """SIGKILL, and wait."""
         self.popen.kill()
