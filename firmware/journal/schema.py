@@ -11,6 +11,8 @@ APPLICATION_ID = 0x46484A31
 FORMAT = 1
 PAGE_BYTES = 1024
 """Small pages: a commit is a record, its place in the index and the state, and whole pages are what wears a card."""
+LOG_BYTES = 4 * 1024 * 1024
+"""The write-ahead log is moved into the database at this size: SQLite's own 1000 pages, in bytes of its usual page."""
 
 NAME = "journal.sqlite"
 Connect: TypeAlias = Callable[[str], sqlite3.Connection]
@@ -81,7 +83,8 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA journal_size_limit = 4194304")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // PAGE_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA trusted_schema = OFF")
 
 

@@ -1,6 +1,7 @@
 """A disk that runs full or read-only: nothing is lost, each record is in one journal, the panel comes back to it."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,47 @@ def test_full_disk_gives_up_the_ballast_then_goes_on_beside_it_and_comes_back(tm
         assert again.restored.state == b"home again"
         assert numbers(again) == list(range(1, n + 2))
         again.close()
+
+
+class Stumbling(sqlite3.Connection):
+    """A connection that reports an error once: after a commit that did succeed, or instead of it."""
+
+    fail = ""
+
+    def execute(self, sql, *values):
+        if sql == "COMMIT" and Stumbling.fail:
+            when, Stumbling.fail = Stumbling.fail, ""
+            if when == "after":
+                super().execute(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, *values)
+
+
+@pytest.mark.parametrize("when", ["after", "instead"])
+def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path, when):
+    rig = Rig(tmp_path)
+
+    def stumbling(uri):
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=Stumbling)
+        if "vfs=unix-none" in uri:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
+
+    journal = rig.open(connect=stumbling)
+    name = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder", "one", n=1)])
+    Stumbling.fail = when
+    journal.commit([rig.commit("alarm.intruder", "two", n=2), rig.commit("area.armed", "three", n=3)])
+    assert Stumbling.fail == "", "it did not stumble"
+    journal.commit([rig.commit("alarm.intruder", "four", n=4)])
+    assert (journal.place, journal.mark().journal) == ("disk", name)
+    assert "I/O" in journal.storage_trouble
+    assert sorted(numbers(journal)) == [1, 2, 3, 4]
+    journal.tend()
+    assert journal.storage_trouble == ""
+    journal.close()
+    assert rig.verify().findings == []
+    assert rig.open().restored.state == b"four"
 
 
 def test_a_restart_while_the_disk_fails_goes_on_from_the_run_folder(tmp_path):

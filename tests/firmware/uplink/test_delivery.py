@@ -7,6 +7,7 @@ import pytest
 
 from firmware.protocol import messages as m
 from firmware.protocol.jws import MAX_BYTES
+from firmware.protocol.messages import CommandIn
 from firmware.uplink import events as e
 from firmware.uplink.delivery import ALARM_PUBLISHES, Delivery, Settings
 from firmware.uplink.packing import LIVE_SINGLES
