@@ -32,7 +32,7 @@ from firmware.protocol import messages as m
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import event
 from firmware.protocol.jws import KeyRing, Signer
-from firmware.protocol.signed import RECEIPT
+from firmware.protocol.typ import RECEIPT
 from firmware.uplink import events as e
 from firmware.uplink.delivery import Delivery, Settings
 from firmware.uplink.mqtt import MqttLink

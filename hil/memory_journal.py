@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.messages import JournalHead
-from firmware.protocol.records import GENESIS, Header, StoredRecord
+from firmware.protocol.records import Header
+from firmware.protocol.stored import GENESIS, StoredRecord
 from rules.effects import JsonValue
 from rules.vocabulary import CHAINED_LANES
 

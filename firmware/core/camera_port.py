@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware.clock import Clock, utc_text
+from firmware.clock import utc_text
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
 from rules.effects import Capture
@@ -32,12 +32,9 @@ class CameraFacts:
 class CameraPort:
     """On the socket thread only, but for `order`."""
 
-    def __init__(
-        self, facts: CameraFacts, clock: Clock, submit: Callable[[Noted | TroubleChanged], object], server: Server
-    ) -> None:
+    def __init__(self, facts: CameraFacts, submit: Callable[[Noted | TroubleChanged], object], server: Server) -> None:
         self.dropped = 0
         self._facts = facts
-        self._clock = clock
         self._submit = submit
         self._server = server
         self._waiting: deque[tuple[float, m.CaptureOrder]] = deque()
@@ -51,8 +48,8 @@ class CameraPort:
         """Set the regular work up; before the server starts."""
         self._server.every(1.0, self._watch)
 
-    def order(self, capture: Capture) -> None:
-        """Ask for pictures; from the rules thread, returns at once."""
+    def order(self, capture: Capture, monotonic_ms: int, utc: float) -> None:
+        """Ask for pictures of this moment; from any thread, returns at once."""
         cameras = [camera for camera in capture.cameras if camera in self._facts.cameras]
         if not cameras:
             return
@@ -61,8 +58,8 @@ class CameraPort:
             kind=capture.kind,
             zone=capture.zone,
             cameras=cameras,
-            time=utc_text(self._clock.utc()),
-            monotonic_ms=self._clock.monotonic_ms(),
+            time=utc_text(utc),
+            monotonic_ms=monotonic_ms,
         )
         self._server.call(lambda: self._give(order))
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from firmware.clock import Clock, utc_text
 from firmware.core.refusals import Refusals
 from firmware.protocol.jws import KeyRing, Refused, Signer
-from firmware.protocol.signed import REPLY, Command, read_command
+from firmware.protocol.signed import Command, read_command
+from firmware.protocol.typ import REPLY
 from rules.effects import Answer, JsonValue
 from rules.stimuli import RemoteCommand, Wish
 

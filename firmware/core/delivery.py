@@ -11,8 +11,8 @@ from typing import Protocol
 
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.messages import MAX_BATCH_BYTES, Delivered, Head, JournalHead, Pull, ReceiptIn, Records
-from firmware.protocol.records import StoredRecord
 from firmware.protocol.signed import Receipt, ReceiptRange, read_receipt
+from firmware.protocol.stored import StoredRecord
 
 
 class JournalReader(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from firmware.clock import Clock, utc_text
 from firmware.journal.entries import Mark
 from firmware.protocol.jws import Signer, b64url
-from firmware.protocol.signed import HEARTBEAT, Heartbeat
+from firmware.protocol.signed import Heartbeat
+from firmware.protocol.typ import HEARTBEAT
 
 MAX_TROUBLES = 64
 

@@ -26,6 +26,8 @@ def run(loaded: Loaded) -> int:
     try:
         panel = Panel(loaded, SystemClock(loaded.file.panel.clock_rate))
         panel.start()
+        notify("STATUS=inputs live")
+        panel.open()
     except DriverError as error:
         return _refuse(pick(error.text))
     except (BadKey, OSError) as error:

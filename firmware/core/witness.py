@@ -1,12 +1,9 @@
-"""What happens on a panel with simulated pins, for whoever watches the desk socket: pins seen at the pins themselves.
-
-It is there before the first pin is claimed, so that nothing of the start is missed.
-"""
+"""What happens on a panel with simulated pins, for whoever watches the desk: pins seen at the pins themselves."""
 
 from collections import deque
 from typing import Any
 
-from firmware.clock import Clock, utc_text
+from firmware.clock import utc_text
 from firmware.core.sockets import Peer, Server
 from firmware.protocol.messages import Seen
 
@@ -17,20 +14,13 @@ REPLAYED = 512
 class Witness:
     """`seen` from any thread; the rest on the socket thread."""
 
-    def __init__(self, clock: Clock, server: Server) -> None:
-        self._clock = clock
+    def __init__(self, server: Server) -> None:
         self._server = server
         self._lately: deque[Seen] = deque(maxlen=REPLAYED)
 
-    def seen(self, what: str, name: str, value: Any) -> None:
-        """Something happened; whoever watches is told. Returns at once."""
-        line = Seen(
-            what=what,
-            name=name,
-            value=value,
-            monotonic_ms=self._clock.monotonic_ms(),
-            utc=utc_text(self._clock.utc()),
-        )
+    def seen(self, what: str, name: str, value: Any, monotonic_ms: int, utc: float) -> None:
+        """Something happened at this moment; whoever watches is told. Returns at once."""
+        line = Seen(what=what, name=name, value=value, monotonic_ms=monotonic_ms, utc=utc_text(utc))
         self._server.call(lambda: self._tell(line))
 
     def watch(self, peer: Peer, replay: bool) -> None:

@@ -3,8 +3,8 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from firmware.journal.check import read_base, read_delivered, read_receipts, read_session
 from firmware.journal.entries import LANES
@@ -13,8 +13,7 @@ from firmware.journal.schema import Connect, file_uri, frozen_uri
 from firmware.journal.store import Terms
 
 
-@dataclass(frozen=True)
-class Volume:
+class Volume(NamedTuple):
     """What readers need of one journal: where it is, how far it reaches, what is delivered. Immutable."""
 
     journal: str

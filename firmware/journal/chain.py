@@ -6,14 +6,13 @@ transaction can be told from one that was committed after all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from firmware.journal.entries import Commit, Draft, Moment, Tip
 from firmware.protocol.canonical import canonical
 from firmware.protocol.jws import Signer
-from firmware.protocol.signed import CHECKPOINT
+from firmware.protocol.typ import CHECKPOINT
 
 CHECKPOINT_KIND = "journal.checkpoint"
 BEGUN_KIND = "journal.begun"
@@ -24,8 +23,7 @@ Row: TypeAlias = tuple[int, str, int, bytes, bytes, str]
 """seq, lane, lane_seq, header, payload, hash."""
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """Rows ready to be written, the tip after them, and the state bytes in force then (None: unchanged)."""
 
     rows: tuple[Row, ...]
@@ -60,7 +58,7 @@ class Chain:
 
     def prepare(self, tip: Tip, commits: Sequence[Commit]) -> Prepared:
         """The rows of these commits after `tip`. Raises `ValueError` or `TypeError` for an impossible draft."""
-        at = _Place(tip.seq, tip.hash, tip.state_hash, dict(tip.lanes))
+        at = _Place(tip)
         rows: list[Row] = []
         state: bytes | None = None
         draft: Draft | None = None
@@ -130,14 +128,14 @@ class Chain:
         return due
 
 
-@dataclass
 class _Place:
     """Where the chain stands while rows are being made."""
 
-    seq: int
-    hash: str
-    state_hash: str
-    lanes: dict[str, int]
+    __slots__ = ("hash", "lanes", "seq", "state_hash")
+
+    def __init__(self, tip: Tip) -> None:
+        self.seq, self.hash, self.state_hash = tip.seq, tip.hash, tip.state_hash
+        self.lanes = dict(tip.lanes)
 
     def tip(self) -> Tip:
         return Tip(self.seq, self.hash, self.state_hash, dict(self.lanes))

@@ -18,8 +18,9 @@ from firmware.journal.ranges import Ranges
 from firmware.journal.schema import APPLICATION_ID, FORMAT
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.records import GENESIS, Header
-from firmware.protocol.signed import BASE, TICK
+from firmware.protocol.records import Header
+from firmware.protocol.stored import GENESIS
+from firmware.protocol.typ import BASE, TICK
 
 SESSION = "fenghuo.session.v1"
 """`typ` of the signed line that opens a journal file: whose it is, its id, and the count of its openings."""

@@ -1,10 +1,12 @@
 """What goes into the journal and what comes out of it at a start: plain frozen classes, no database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from firmware.protocol.canonical import sha256_hex
-from firmware.protocol.records import GENESIS
+from firmware.protocol.stored import GENESIS
 from rules.effects import JsonValue
 from rules.vocabulary import CHAINED_LANES
 
@@ -56,8 +58,7 @@ class Mark:
     lanes: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A moment as the panel's clock told it."""
 
     time: str
@@ -87,11 +88,10 @@ class Restored:
     trouble: str = ""
 
 
-@dataclass(frozen=True)
-class Tip:
-    """The end of a chain: all that the next record needs to know."""
+class Tip(NamedTuple):
+    """The end of a chain: all that the next record needs to know. A named tuple, as one is made for every commit."""
 
     seq: int = 0
     hash: str = GENESIS
     state_hash: str = NO_STATE
-    lanes: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(LANES, 0))
+    lanes: Mapping[str, int] = MappingProxyType(dict.fromkeys(LANES, 0))

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.clock import Clock, utc_text
 from firmware.journal import ballast, opening, retention
@@ -17,10 +18,12 @@ from firmware.journal.chain import Prepared
 from firmware.journal.check import Unsound
 from firmware.journal.entries import Commit, Mark, Moment, Restored
 from firmware.journal.opening import Files, Opened, describe
-from firmware.journal.reader import Reader
 from firmware.journal.schema import Connect, connect, file_uri, move, remove, touch
 from firmware.journal.store import Store, Terms
 from firmware.protocol.jws import Signer
+
+if TYPE_CHECKING:
+    from firmware.journal.reader import Reader
 
 CHECKPOINT_MS = 3_600_000
 FLUSH_MS = 1_000
@@ -169,8 +172,10 @@ class Journal:
         """The durable mark."""
         return self._store.mark()
 
-    def reader(self) -> Reader:
+    def reader(self) -> "Reader":
         """A reader with connections of its own, for any one thread."""
+        from firmware.journal.reader import Reader  # a starting panel does not wait for the models that it speaks in
+
         return Reader(lambda: self.shelf, self._files.connect)
 
     def moment(self) -> Moment:

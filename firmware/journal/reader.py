@@ -8,7 +8,7 @@ from firmware.journal.archive import Volume
 from firmware.journal.entries import LANES
 from firmware.journal.schema import Connect
 from firmware.protocol.messages import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, JournalHead
-from firmware.protocol.records import StoredRecord
+from firmware.protocol.stored import StoredRecord
 
 COLUMNS = "SELECT seq, lane, lane_seq, header, payload, hash FROM record"
 

@@ -5,13 +5,12 @@ Only the journal in memory, which must not grow for ever, may lose undelivered r
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from firmware.journal.chain import BASE_KIND, LOST_KIND
 from firmware.journal.check import SELECT, StoredRow
 from firmware.journal.entries import LANES, Commit, Draft, Moment
 from firmware.journal.store import Store
-from firmware.protocol.signed import BASE
+from firmware.protocol.typ import BASE
 from rules.effects import JsonValue
 
 STEP = 1000
@@ -59,7 +58,7 @@ def _remove(store: Store, rows: list[StoredRow], now: Moment, more: tuple[Draft,
     vouched = store.vouch(last[0], last[5], json.loads(last[3])["state_hash"], now.time)
     jws = store.sign(BASE, {**vouched, "lanes": lanes, "expired": 0})
     drafts = (_draft(BASE_KIND, {"jws": jws, "removed": len(rows)}, now), *more)
-    prepared = replace(store.prepare([Commit(drafts)]), state=store.state)
+    prepared = store.prepare([Commit(drafts)])._replace(state=store.state)
     with store.transaction(prepared, lambda: now):
         store.connection.execute("DELETE FROM record WHERE seq <= ?", (last[0],))
         store.connection.execute("INSERT OR REPLACE INTO base (id, jws) VALUES (1, ?)", (jws,))

@@ -28,7 +28,7 @@ from firmware.journal.schema import INSERT_RECORD, Connect, create, file_uri, fr
 from firmware.journal.store import Terms
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.jws import Refused
-from firmware.protocol.signed import TICK
+from firmware.protocol.typ import TICK
 
 MAX_RECORDS = 200_000
 """Records looked at; the newest ones. What is older stays in the set-aside file, counted as `left`."""

@@ -9,8 +9,6 @@ from typing import TypeAlias
 APPLICATION_ID = 0x46484A31
 """`FHJ1`: what `file` and a curious engineer see in the SQLite header."""
 FORMAT = 1
-PAGE_BYTES = 1024
-"""Small pages: a commit is a record, its place in the index and the state, and whole pages are what wears a card."""
 LOG_BYTES = 4 * 1024 * 1024
 """The write-ahead log is moved into the database at this size: SQLite's own 1000 pages, in bytes of its usual page."""
 
@@ -80,10 +78,8 @@ def frozen_uri(path: Path) -> str:
 
 def prepare_writer(connection: sqlite3.Connection) -> None:
     """Full durability, and what keeps the file whole."""
-    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // PAGE_BYTES}")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA trusted_schema = OFF")
 

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
 from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, receipt_hash, state_mark
@@ -17,7 +17,7 @@ from firmware.journal.ranges import Ranges
 from firmware.journal.schema import INSERT_RECORD, SAVE_STATE, Connect, create, prepare_writer
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.jws import KeyRing, Signer
-from firmware.protocol.signed import TICK
+from firmware.protocol.typ import TICK
 from rules.effects import JsonValue
 
 
@@ -110,7 +110,7 @@ class Store:
         one = self._chain.prepare(self.tip, [Commit((first,))])
         sealed = self._chain.prepare(one.tip, [Commit((self._chain.checkpoint(one.tip, moment),))])
         at = Moment(self._row.utc, moment.clock, self._row.boot, self._row.monotonic_ms)
-        prepared = replace(sealed, rows=one.rows + sealed.rows, moment=at)
+        prepared = sealed._replace(rows=one.rows + sealed.rows, moment=at)
         with self._transaction():
             create(self._connection)
             self._connection.execute("INSERT INTO journal (id, jws) VALUES (1, ?)", (self._session_line(),))

@@ -36,8 +36,8 @@ from firmware.journal.schema import companions, connect, file_uri, frozen_uri
 from firmware.journal.texts import FINDINGS
 from firmware.language import Text
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.records import GENESIS
 from firmware.protocol.signed import Receipt, read_checkpoint, read_receipt
+from firmware.protocol.stored import GENESIS
 
 MAX_FINDINGS = 1000
 """Findings kept; further ones are only counted."""

@@ -1,14 +1,11 @@
 """Records: the header that is chained and hashed, the payload beside it, and the whole as it travels."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from firmware.protocol.canonical import MAX_INTEGER, NotCanonical, canonical, check_domain, sha256_hex
 
-GENESIS = "0" * 64
-"""`prev` of the first record of a journal."""
 MAX_PAYLOAD = 128 * 1024
 """Bytes of a canonical payload: the largest manifest of pictures fits, everything else is far below."""
 
@@ -58,22 +55,6 @@ class Record(Strict):
     header: Header
     payload: dict[str, Any] | None
     hash: Hash
-
-
-@dataclass(frozen=True)
-class StoredRecord:
-    """A record as the journal keeps it: bytes, so that nothing is encoded twice."""
-
-    seq: int
-    lane: str
-    lane_seq: int
-    header: bytes
-    payload: bytes | None
-    hash: str
-
-    def size(self) -> int:
-        """About how many bytes it takes on the wire."""
-        return len(self.header) + len(self.payload or b"") + 128
 
 
 def record_hash(header: Header) -> str:

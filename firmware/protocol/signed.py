@@ -9,14 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
-
-HEARTBEAT = "fenghuo.heartbeat.v1"
-RECEIPT = "fenghuo.receipt.v1"
-COMMAND = "fenghuo.command.v1"
-REPLY = "fenghuo.reply.v1"
-CHECKPOINT = "fenghuo.checkpoint.v1"
-BASE = "fenghuo.base.v1"
-TICK = "fenghuo.tick.v1"
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
 
 MAX_RANGES = 64
 

@@ -15,11 +15,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from firmware.protocol import envelope, signed
+from firmware.protocol import envelope
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import Signer, b64url
-from firmware.protocol.records import GENESIS, Header, Record, record_hash
+from firmware.protocol.records import Header, Record, record_hash
+from firmware.protocol.stored import GENESIS
 from firmware.protocol.topics import topic
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
 
 Json = dict[str, Any]
 
@@ -87,7 +89,7 @@ def _chain() -> list[tuple[Record, str]]:
     chain: list[tuple[Record, str]] = []
     for lane, kind, payload, state in steps:
         chain.append((_next(chain, lane, kind, payload, state), state))
-    token = signer(PANEL_SEED).sign(signed.CHECKPOINT, _checkpoint(chain[-1][0]))
+    token = signer(PANEL_SEED).sign(CHECKPOINT, _checkpoint(chain[-1][0]))
     chain.append((_next(chain, "status", "journal.checkpoint", {"jws": token}, alarm), alarm))
     return chain
 
@@ -201,17 +203,17 @@ def _payloads() -> list[tuple[str, str, Json]]:
     }
     reply = {"panel": PANEL, "counter": 42, "time": "2026-03-14T23:09:31.500Z"}
     return [
-        ("panel", signed.HEARTBEAT, beat),
-        ("center", signed.RECEIPT, place | {"lane": "status", "ranges": [_range(1, 3, chain[4].hash)]}),
-        ("center", signed.COMMAND, command | {"command": "silence", "operator": "王芳 (desk 3)"}),
-        ("panel", signed.REPLY, reply | {"result": "done", "reason": "", "detail": {}}),
-        ("panel", signed.CHECKPOINT, _checkpoint(chain[3])),
+        ("panel", HEARTBEAT, beat),
+        ("center", RECEIPT, place | {"lane": "status", "ranges": [_range(1, 3, chain[4].hash)]}),
+        ("center", COMMAND, command | {"command": "silence", "operator": "王芳 (desk 3)"}),
+        ("panel", REPLY, reply | {"result": "done", "reason": "", "detail": {}}),
+        ("panel", CHECKPOINT, _checkpoint(chain[3])),
         (
             "panel",
-            signed.BASE,
+            BASE,
             _checkpoint(chain[1]) | {"lanes": {"alarm": 1, "evidence": 0, "status": 1}, "expired": 0},
         ),
-        ("panel", signed.TICK, _tick(chain[4])),
+        ("panel", TICK, _tick(chain[4])),
     ]
 
 
@@ -253,8 +255,8 @@ def forge(header: bytes, payload: bytes, seed: bytes = CENTER_SEED) -> str:
 def _refused() -> list[Json]:
     """Tokens for a verifier that trusts the center's key and expects a receipt."""
     kid = signer(CENTER_SEED).kid
-    good = {"alg": "EdDSA", "kid": kid, "typ": signed.RECEIPT}
-    payload = next(value for _, typ, value in _payloads() if typ == signed.RECEIPT)
+    good = {"alg": "EdDSA", "kid": kid, "typ": RECEIPT}
+    payload = next(value for _, typ, value in _payloads() if typ == RECEIPT)
     body = canonical(payload)
     token = forge(canonical(good), body)
     head, middle, signature = token.split(".")
@@ -282,8 +284,8 @@ def _refused() -> list[Json]:
         ("a payload that is a list", "malformed", forge(canonical(good), b"[]")),
         ("a payload in UTF-16", "malformed", forge(canonical(good), body.decode().encode("utf-16"))),
         ("a header that is no JSON", "malformed", forge(b"{", body)),
-        ("another typ", "wrong-type", headed({"typ": signed.COMMAND})),
-        ("a key that is not trusted", "unknown-key", other.sign(signed.RECEIPT, payload)),
+        ("another typ", "wrong-type", headed({"typ": COMMAND})),
+        ("a key that is not trusted", "unknown-key", other.sign(RECEIPT, payload)),
         ("a stranger's signature under a trusted kid", "bad-signature", forge(canonical(good), body, STRANGER_SEED)),
         ("one bit of the signature", "bad-signature", f"{head}.{middle}.{b64url(bytes(flipped))}"),
         ("a signature of 63 bytes", "bad-signature", f"{head}.{middle}.{b64url(_unb64(signature)[:-1])}"),

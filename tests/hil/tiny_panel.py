@@ -14,8 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import event
 from firmware.protocol.jws import KeyRing, Refused, Signer, b64url, load_public
-from firmware.protocol.records import GENESIS, Header, Record, record_hash
+from firmware.protocol.records import Header, Record, record_hash
 from firmware.protocol.signed import Command, Receipt, read_command, read_receipt
+from firmware.protocol.stored import GENESIS
 
 NOW = "2026-03-14T23:09:26.123Z"
 LANES = ("alarm", "status", "evidence")

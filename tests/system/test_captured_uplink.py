@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware.protocol import messages as m
 from firmware.protocol.jws import Signer, unb64url
 from firmware.protocol.lines import Client
-from firmware.protocol.signed import COMMAND, RECEIPT
+from firmware.protocol.typ import COMMAND, RECEIPT
 from tests.system.rig import Rig, rig
 
 STRANGER = Signer(Ed25519PrivateKey.generate())

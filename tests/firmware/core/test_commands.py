@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from firmware.core.commands import Commands
 from firmware.core.refusals import EACH_WINDOW, WINDOW_MS, Refusals
 from firmware.protocol.jws import KeyRing, Signer, b64url, unb64url
-from firmware.protocol.signed import COMMAND, RECEIPT, REPLY
+from firmware.protocol.typ import COMMAND, RECEIPT, REPLY
 from rules.effects import Answer
 from rules.stimuli import Noted, RemoteCommand, Wish
 from tests.clock import TurnedClock

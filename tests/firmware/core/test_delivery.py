@@ -13,7 +13,7 @@ from firmware.core.delivery import Deliveries
 from firmware.protocol.jws import MAX_BYTES, KeyRing, Signer
 from firmware.protocol.messages import MAX_LINE, Delivered, Pull, ReceiptIn
 from firmware.protocol.records import faults
-from firmware.protocol.signed import COMMAND, RECEIPT
+from firmware.protocol.typ import COMMAND, RECEIPT
 from hil.memory_journal import MemoryJournal
 
 PANEL = "bank-7"

@@ -10,7 +10,7 @@ from firmware.journal.journal import Journal
 from firmware.protocol.jws import KeyRing, Signer
 from firmware.protocol.messages import Delivered, Pull, ReceiptIn
 from firmware.protocol.records import faults
-from firmware.protocol.signed import RECEIPT
+from firmware.protocol.typ import RECEIPT
 from rules.vocabulary import KINDS
 from tests.clock import TurnedClock
 

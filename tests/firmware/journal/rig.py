@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware.journal import Commit, Draft, Journal
 from firmware.journal.verify import Report, verify
 from firmware.protocol.jws import Signer
-from firmware.protocol.records import StoredRecord
+from firmware.protocol.stored import StoredRecord
 from rules.vocabulary import KINDS
 from tests.clock import TurnedClock
 

@@ -9,8 +9,9 @@ from firmware.journal.chain import Chain
 from firmware.journal.entries import NO_STATE, Commit, Draft, Tip
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import KeyRing
-from firmware.protocol.records import GENESIS, Header, record_hash
+from firmware.protocol.records import Header, record_hash
 from firmware.protocol.signed import read_checkpoint
+from firmware.protocol.stored import GENESIS
 from rules.vocabulary import KINDS
 from tests.firmware.journal.rig import PANEL, SIGNER
 

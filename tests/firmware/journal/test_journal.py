@@ -7,7 +7,7 @@ import pytest
 
 from firmware.journal import Commit
 from firmware.protocol.canonical import sha256_hex
-from firmware.protocol.records import GENESIS
+from firmware.protocol.stored import GENESIS
 from tests.firmware.journal.rig import Rig, everything, undelivered
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firmware.journal.texts import FINDINGS
 from firmware.protocol.jws import KeyRing
-from firmware.protocol.signed import RECEIPT
+from firmware.protocol.typ import RECEIPT
 from tests.firmware.journal.rig import CENTER, PANEL, Rig, everything
 
 TABLES = ("journal", "record", "state", "delivered", "receipt", "base")

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from firmware.protocol.canonical import canonical
 from firmware.protocol.messages import Box, Manifest, Picture
-from firmware.protocol.records import GENESIS, MAX_PAYLOAD, Header, Record, faults
+from firmware.protocol.records import MAX_PAYLOAD, Header, Record, faults
+from firmware.protocol.stored import GENESIS
 from tests.firmware.protocol.strategies import any_json, hexes, numbers, records
 
 HEADER = "the hash does not fit the header"

@@ -14,7 +14,7 @@ from firmware.core.delivery import Deliveries
 from firmware.protocol import messages as m
 from firmware.protocol.jws import KeyRing, Signer
 from firmware.protocol.records import Record, faults
-from firmware.protocol.signed import RECEIPT
+from firmware.protocol.typ import RECEIPT
 from firmware.uplink import events as e
 from firmware.uplink.delivery import Delivery, Settings
 from hil.memory_journal import MemoryJournal

@@ -1,0 +1,188 @@
+"""The inside of core, in the order of a signal's way: wires, driver, rules, outputs, journal. No sockets.
+
+When an `Inside` is made, the journal is open, the state restored, and every output claimed with its value: a siren that
+sounded sounds again. It owns the parts and says in which order they start and stop; it decides nothing itself.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import rules
+from drivers.gpio import GpioDriver
+from drivers.pins import open_factory
+from firmware.clock import Clock, utc_text
+from firmware.config import Loaded, to_site
+from firmware.core.doorstep import Doorstep
+from firmware.core.engine import Engine, Ports
+from firmware.core.keys import load_or_make
+from firmware.core.recorder import Recorder
+from firmware.core.restore import restart
+from firmware.core.talk import Talk
+from firmware.core.wires import SUPPLY, output_lines, supply_inputs, zone_inputs
+from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
+from firmware.version import VERSION
+from rules.effects import Answer, Capture, JsonValue, Record, Tell
+from rules.site import Condition, ZoneType
+from rules.stimuli import TroubleChanged, ZoneChanged
+from rules.vocabulary import KINDS
+
+if TYPE_CHECKING:
+    from drivers.simulated import SimulatedWorld
+
+USER_KINDS = ("user.set", "user.removed")
+
+
+def _encode(state: object) -> bytes:
+    """The journal keeps states without knowing what they are."""
+    return rules.encode(cast(rules.PanelState, state))
+
+
+class Inside:
+    """Senses, decides, sounds and records."""
+
+    def __init__(self, loaded: Loaded, clock: Clock) -> None:
+        """Open the journal and claim the outputs. Raises `DriverError` (no GPIO), `BadKey`, `OSError`."""
+        file = loaded.file
+        self.loaded = loaded
+        self.clock = clock
+        self.site = to_site(file)
+        self.doorstep = Doorstep()
+        self._silent = {zone.id for zone in self.site.zones.values() if zone.type is ZoneType.HOLD_UP}
+        self._watched = file.panel.pins == "simulated"
+        self.keys = load_or_make(loaded.data / "keys")
+        self.journal = Journal.open(
+            data=loaded.data,
+            fallback=loaded.run,
+            panel=file.panel.id,
+            signer=self.keys.signer,
+            clock=clock,
+            encode=_encode,
+            lane_of=lambda kind: KINDS[kind].lane,
+            is_checkpoint=lambda kind: KINDS[kind].checkpoint,
+        )
+        self._begin = restart(self.site, self.journal.restored, clock, VERSION, loaded.sha256)
+        self._claim_outputs()
+        self._talk = Talk()
+        self.recorder = Recorder(
+            self.journal, clock, self._durable, lambda what: self.trouble("storage", bool(what), "", what)
+        )
+        self.engine = Engine(
+            self.site,
+            self._begin.state,
+            clock,
+            Ports(self._switch, self._commit, self._capture, self._changed, self.driver.report_all),
+        )
+        self.telemetry = Telemetry.open(loaded.data)
+
+    def _claim_outputs(self) -> None:
+        file = self.loaded.file
+        self.world = self._simulated_world() if self._watched else None
+        self._output_at = {output.line: output for output in output_lines(file)}
+        self._factory = open_factory(file.panel.pins, file.panel.chip, self.loaded.run, self._pin_changed)
+        self.driver = GpioDriver(
+            self._factory,
+            [*zone_inputs(file), *supply_inputs(file)],
+            output_lines(file),
+            self.clock.monotonic_ms,
+            self._condition,
+            lambda _name, present: self.trouble("driver", present, "gpio"),
+            file.panel.clock_rate,
+        )
+        if self.world is not None:
+            self.world.apply(self._factory)
+        self.driver.claim_outputs(rules.outputs(self.site, self._begin.state))
+
+    def _simulated_world(self) -> "SimulatedWorld":
+        from drivers.simulated import FILE, SimulatedWorld
+
+        power = self.loaded.file.power
+        return SimulatedWorld(
+            self.loaded.run / FILE, zone_inputs(self.loaded.file), power.mains_line, power.battery_line
+        )
+
+    # --- life -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Record, decide, sense."""
+        self.recorder.start()
+        self.engine.submit(self._begin.started)
+        self.engine.start()
+        self.driver.start()
+
+    def fall_silent(self, reason: str) -> None:
+        """Sense no more, decide what waits, record the stop."""
+        self.driver.close()
+        self.engine.stop(reason)
+
+    def close(self) -> None:
+        """Write what waits and close. The lines are given back last."""
+        self.recorder.close()
+        self.telemetry.close()
+        self._factory.close()
+
+    # --- from the wires to the rules -----------------------------------------------------------------
+
+    def _condition(self, name: str, condition: Condition) -> None:
+        if name in SUPPLY:
+            self.trouble(SUPPLY[name], condition is not Condition.NORMAL, "", condition.value)
+            return
+        self.engine.submit(ZoneChanged(name, condition))
+        self._seen("condition", name, condition.value)
+        if name not in self._silent:
+            self.note("telemetry.zone", {"zone": name, "condition": condition.value})
+
+    def trouble(self, trouble: str, present: bool, subject: str = "", detail: str = "") -> None:
+        """A trouble of the panel itself began or ended."""
+        self.engine.submit(TroubleChanged(trouble, present, subject, detail))
+
+    # --- from the rules to the world (rules thread) --------------------------------------------------
+
+    def _switch(self, output: str, on: bool) -> None:
+        self.driver.switch(output, on)
+
+    def _capture(self, capture: Capture) -> None:
+        now, utc = self.clock.monotonic_ms(), self.clock.utc()
+        self.doorstep.tell(lambda outside: outside.capture(capture, now, utc))
+        self._seen("capture", capture.zone, capture.incident)
+
+    def _commit(self, records: tuple[Record, ...], state: rules.PanelState, talk: tuple[Tell | Answer, ...]) -> None:
+        clock = self.clock
+        moment = (utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
+        drafts = tuple(Draft(record.kind, record.payload, *moment) for record in records)
+        ticket = self.recorder.submit(Commit(drafts, state))
+        users = [record for record in records if record.kind in USER_KINDS]
+        self._talk.hold(ticket, [partial(self._say, word) for word in (*talk, *users)])
+        for record in records:
+            self._seen("record", record.kind, dict(record.payload))
+
+    def _changed(self, state: rules.PanelState) -> None:
+        self.recorder.deadline_running = rules.next_deadline(state) is not None
+        self.doorstep.tell(lambda outside: outside.changed())
+
+    # --- when records are durable (journal thread) ------------------------------------------------------
+
+    def _durable(self, ticket: int, mark: Mark) -> None:
+        self._talk.durable(ticket)
+        self._seen("durable", mark.journal, mark.seq)
+        self.doorstep.tell(lambda outside: outside.durable(mark))
+
+    def _say(self, word: Tell | Answer | Record) -> None:
+        if isinstance(word, Tell):
+            self._seen("tell", word.notice, {"source": word.source, **word.args})
+        self.doorstep.tell(lambda outside: outside.said(word))
+
+    # --- for those who look ---------------------------------------------------------------------------------
+
+    def _pin_changed(self, line: int, level: bool) -> None:
+        """An output line took this level: seen at the pin, not at the command."""
+        if output := self._output_at.get(line):
+            self._seen("output", output.output, level == output.active_high)
+
+    def _seen(self, what: str, name: str, value: Any) -> None:
+        if self._watched:
+            now, utc = self.clock.monotonic_ms(), self.clock.utc()
+            self.doorstep.tell(lambda outside: outside.seen(what, name, value, now, utc))
+
+    def note(self, kind: str, data: dict[str, JsonValue]) -> None:
+        """Into the telemetry ring."""
+        self.telemetry.add(kind, utc_text(self.clock.utc()), data)

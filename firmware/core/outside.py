@@ -1,0 +1,276 @@
+"""The outside of core: the sockets and the ports behind them, heartbeats, telemetry.
+
+It is built when the inputs are live and the sirens restored, not before: the inside works without it.
+"""
+
+import resource
+import threading
+import time
+from concurrent.futures import Future
+from json import loads
+from pathlib import Path
+from typing import Any
+
+import rules
+from firmware.clock import utc_text
+from firmware.core.camera_port import CameraFacts, CameraPort
+from firmware.core.codes import Codes
+from firmware.core.commands import Commands
+from firmware.core.delivery import Deliveries
+from firmware.core.desk_port import DeskPort
+from firmware.core.heartbeat import Heartbeats
+from firmware.core.inside import Inside
+from firmware.core.refusals import Refusals
+from firmware.core.sockets import Server
+from firmware.core.technician_port import TechnicianPort, TechnicianSources
+from firmware.core.uplink_port import UplinkFacts, UplinkPort
+from firmware.core.witness import Witness
+from firmware.journal import Mark
+from firmware.protocol import messages as m
+from firmware.protocol.envelope import PublicState
+from firmware.protocol.jws import KeyRing, load_public
+from firmware.version import VERSION
+from rules.effects import Answer, Capture, JsonValue, Record, Tell
+
+HEALTH_EVERY_S = 60.0
+TELEMETRY_EVERY_S = 2.0
+TELEMETRY_ITEMS = 64
+LAST_WORDS_S = 3.0
+
+
+class Outside:
+    """Built over an inside that runs. `start` opens the sockets; the `Outward` members may come from any thread."""
+
+    def __init__(self, inside: Inside) -> None:
+        self._inside = inside
+        self._server = Server()
+        self._moved = threading.Condition()
+        self._clock_state = "synchronised"
+        file = inside.loaded.file
+        self._codes = Codes(file.panel.id, inside.keys.pepper)
+        self._refusals = Refusals(inside.clock, inside.engine.submit)
+        self._reader = inside.journal.reader()
+        self._deliveries = self._make_deliveries()
+        self._commands = self._make_commands()
+        self._uplink = self._make_uplink()
+        self._camera = CameraPort(
+            CameraFacts(file.panel.id, inside.journal.restored.session, VERSION, frozenset(c.id for c in file.camera)),
+            inside.engine.submit,
+            self._server,
+        )
+        self._technician = self._make_technician()
+        self._witness = Witness(self._server)
+        self._desk = self._make_desk()
+
+    def _make_deliveries(self) -> Deliveries:
+        inside, center = self._inside, self._inside.loaded.file.center
+        return Deliveries(
+            self._reader,
+            inside.loaded.file.panel.id,
+            KeyRing([load_public(x) for x in (center.receipt_keys if center else [])]),
+            inside.recorder.mark_delivered,
+            lambda reason, detail: self._refusals.note("receipt", reason, detail),
+        )
+
+    def _make_commands(self) -> Commands:
+        inside, center = self._inside, self._inside.loaded.file.center
+        return Commands(
+            inside.loaded.file.panel.id,
+            KeyRing([load_public(x) for x in (center.command_keys if center else [])]),
+            inside.keys.signer,
+            inside.clock,
+            self._refusals,
+            inside.engine.submit,
+            self._public_view,
+            lambda jws: self._server.broadcast("uplink", m.ReplyOut(jws=jws)),
+        )
+
+    def _make_uplink(self) -> UplinkPort:
+        inside, file = self._inside, self._inside.loaded.file
+        panel, session = file.panel.id, inside.journal.restored.session
+        path_fault_s = float(file.center.path_fault_s if file.center else 60)
+        return UplinkPort(
+            UplinkFacts(panel, session, VERSION, frozenset(path.id for path in file.path), path_fault_s),
+            self._deliveries,
+            self._commands,
+            Heartbeats(panel, session, inside.keys.signer, inside.clock, inside.recorder.mark),
+            inside.engine.submit,
+            self._state_message,
+            lambda: list(inside.engine.state.durable.troubles),
+            self._server,
+        )
+
+    def _make_technician(self) -> TechnicianPort:
+        inside = self._inside
+        sources = TechnicianSources(
+            status=self._private_view,
+            users=lambda: inside.engine.state.users,
+            areas=frozenset(inside.site.areas),
+            snapshot=self._snapshot,
+            records=self._records_after,
+            submit=inside.engine.submit,
+        )
+        return TechnicianPort(sources, self._codes, self._server)
+
+    def _make_desk(self) -> DeskPort | None:
+        inside = self._inside
+        if inside.world is None:
+            return None
+        from firmware.core.desk import Desk
+
+        desk = Desk(inside.world, inside.driver, self._private_view, inside.loaded.file.panel.clock_rate)
+        return DeskPort(desk, self._codes, self._witness, inside.engine.submit)
+
+    # --- life -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the sockets. Raises `OSError` where one can't be opened."""
+        file, run, server = self._inside.loaded.file, self._inside.loaded.run, self._server
+        server.add(self._uplink.role(run / "uplink.sock"))
+        server.add(self._technician.role(run / "technician.sock"))
+        if file.camera:
+            server.add(self._camera.role(run / "camera.sock"))
+        if self._desk is not None:
+            server.add(self._desk.role(run / "desk.sock"))
+        self._uplink.attach(file.timings.heartbeat_s)
+        self._camera.attach()
+        server.every(HEALTH_EVERY_S, self._health)
+        server.every(TELEMETRY_EVERY_S, self._send_telemetry)
+        server.every(HEALTH_EVERY_S, self._refusals.close_window)
+        server.every(HEALTH_EVERY_S, self._check_clock)
+        self._codes.start()
+        server.start()
+
+    def let_go(self) -> None:
+        """No fingers on the buttons any more."""
+        if self._desk is not None:
+            self._desk.close()
+
+    def last_words(self) -> None:
+        """Let the uplink carry the last records away; not for long, and not where no center answers."""
+        until = time.monotonic() + LAST_WORDS_S
+        with self._moved:
+            while self._undelivered() and (left := until - time.monotonic()) > 0:
+                self._moved.wait(min(left, 0.2))
+
+    def _undelivered(self) -> bool:
+        troubles = self._inside.engine.state.durable.troubles
+        if not self._server.peers("uplink") or any(name.startswith("path:") for name in troubles):
+            return False
+        head = self._deliveries.head().journals[-1]
+        waits = any(head.first_undelivered[lane] <= last for lane, last in head.last.items())
+        return waits or not self._inside.recorder.settled()
+
+    def stop(self) -> None:
+        """Close the sockets."""
+        self._server.stop()
+        self._codes.stop()
+        self._reader.close()
+
+    # --- what the inside tells (`Outward`) ----------------------------------------------------------------
+
+    def changed(self) -> None:
+        self._server.call(self._uplink.tell_state, once=True)
+
+    def durable(self, mark: Mark) -> None:
+        del mark
+        with self._moved:
+            self._moved.notify_all()
+        self._server.call(self._uplink.tell_head, once=True)
+        self._server.call(self._uplink.tell_state, once=True)
+
+    def capture(self, capture: Capture, monotonic_ms: int, utc: float) -> None:
+        self._camera.order(capture, monotonic_ms, utc)
+
+    def said(self, word: Tell | Answer | Record) -> None:
+        match word:
+            case Tell() if word.notice == "user-refused":
+                self._technician.user_settled(str(word.args["user"]), str(word.args["reason"]))
+            case Answer():
+                self._server.call(lambda: self._commands.answer(word))
+            case Record():
+                self._technician.user_settled(str(word.payload["user"]), "")
+
+    def seen(self, what: str, name: str, value: Any, monotonic_ms: int, utc: float) -> None:
+        self._witness.seen(what, name, value, monotonic_ms, utc)
+
+    # --- what others are shown ----------------------------------------------------------------------------
+
+    def _public_view(self) -> dict[str, JsonValue]:
+        return rules.public_view(self._inside.site, self._inside.engine.state)
+
+    def _private_view(self) -> dict[str, JsonValue]:
+        inside = self._inside
+        mark = inside.recorder.mark()
+        return {
+            **rules.private_view(inside.site, inside.engine.state),
+            "panel": inside.loaded.file.panel.id,
+            "version": VERSION,
+            "journal": mark.journal,
+            "seq": mark.seq,
+            "health": self._figures(),
+        }
+
+    def _state_message(self) -> m.State | None:
+        """The public state; None while it is ahead of the durable mark: then the mark's next move sends it."""
+        inside = self._inside
+        if not inside.recorder.settled():
+            return None
+        mark = inside.recorder.mark()
+        body = PublicState(
+            panel=inside.loaded.file.panel.id,
+            journal=mark.journal,
+            seq=mark.seq,
+            time=utc_text(inside.clock.utc()),
+            **self._public_view(),  # type: ignore[arg-type]
+        )
+        return m.State(body=body.model_dump())
+
+    def _records_after(self, seq: int, limit: int) -> list[dict[str, Any]]:
+        """As many as fit a line of the socket, one at least."""
+        rows: list[dict[str, Any]] = []
+        size = 0
+        for stored in self._reader.after(seq, limit):
+            size += stored.size()
+            if rows and size > m.MAX_BATCH_BYTES:
+                break
+            payload = loads(stored.payload or b"null")
+            rows.append({"header": loads(stored.header), "payload": payload, "hash": stored.hash})
+        return rows
+
+    def _snapshot(self) -> "Future[Path]":
+        return self._inside.recorder.snapshot(self._inside.loaded.run / "snapshot.sqlite")
+
+    # --- figures ------------------------------------------------------------------------------------------
+
+    def _figures(self) -> dict[str, JsonValue]:
+        inside = self._inside
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        driver = inside.driver.health()
+        return {
+            "steps": inside.engine.steps,
+            "step_errors": inside.engine.errors,
+            "stimuli_lost": inside.engine.lost,
+            "records_lost": inside.recorder.lost,
+            "refused": self._refusals.total,
+            "bad_lines": self._server.refused,
+            "peers_dropped": self._server.dropped,
+            "orders_dropped": self._camera.dropped + inside.doorstep.dropped,
+            "lines_failing": driver["failing"],
+            "line_errors": driver["errors"],
+            "max_rss_kib": usage.ru_maxrss,
+            "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
+        }
+
+    def _health(self) -> None:
+        self._inside.note("telemetry.health", self._figures())
+
+    def _send_telemetry(self) -> None:
+        if self._server.peers("uplink") and (items := self._inside.telemetry.take(TELEMETRY_ITEMS)):
+            self._server.broadcast("uplink", m.Telemetry(items=items))
+
+    def _check_clock(self) -> None:
+        state = self._inside.clock.state()
+        if state != self._clock_state:
+            self._clock_state = state
+            self._inside.trouble("clock", state != "synchronised", "", state)
