@@ -3,6 +3,7 @@
 Two keys, one for receipts and one for commands, so that the machine that receipts day and night can't arm or disarm.
 """
 
+import base64
 import json
 import os
 import warnings
@@ -55,22 +56,56 @@ class Key:
 
 
 def read_token(x: str, typ: str, token: bytes) -> dict[str, Any]:
-    """The payload of a token that the Ed25519 key `x` signed under `typ`; raises `BadToken`."""
+    """The payload of a token that the Ed25519 key `x` signed under `typ`; raises `BadToken`.
+
+    As strict as the panel: three header members and no other, no member twice, no fraction, UTF-8, exact base64url.
+    """
     if len(token) > MAX_TOKEN:
         raise BadToken(f"{len(token)} bytes, at most {MAX_TOKEN}")
     try:
+        header = _object(_header(token), "header")
+        if set(header) != {"alg", "kid", "typ"}:
+            raise BadToken(f"header members {sorted(header)!r:.200}, expected alg, kid, typ")
         key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
         found = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
-        header, payload = found.headers(), json.loads(found.payload)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadToken(f"{type(error).__name__}: {error}") from None
-    if header.get("typ") != typ or header.get("kid") != key.thumbprint():
-        raise BadToken(
-            f"typ {header.get('typ')!r:.64} and kid {header.get('kid')!r:.64}, expected {typ!r} of the panel's key"
-        )
-    if not isinstance(payload, dict):
-        raise BadToken(f"the payload is {type(payload).__name__}, expected an object")
-    return payload
+    if header["typ"] != typ or header["kid"] != key.thumbprint():
+        raise BadToken(f"typ {header['typ']!r:.64} and kid {header['kid']!r:.64}, expected {typ!r} of the panel's key")
+    try:
+        return _object(found.payload, "payload")
+    except (ValueError, RecursionError) as error:
+        raise BadToken(f"{type(error).__name__}: {error}") from None
+
+
+def _header(token: bytes) -> bytes:
+    # Another spelling of base64url (padding, spare bits) would be another token under the same signature.
+    parts = token.split(b".")
+    if len(parts) != 3:
+        raise BadToken(f"{len(parts)} parts, expected 3")
+    decoded = [base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)) for part in parts]
+    if any(base64.urlsafe_b64encode(data).rstrip(b"=") != part for data, part in zip(decoded, parts, strict=True)):
+        raise BadToken("a part is not exact base64url")
+    return decoded[0]
+
+
+def _object(data: bytes, part: str) -> dict[str, Any]:
+    # Decoded here: `json.loads` would take UTF-16 and UTF-32 too.
+    value = json.loads(data.decode(), object_pairs_hook=_unique, parse_float=_no_fraction, parse_constant=_no_fraction)
+    if not isinstance(value, dict):
+        raise BadToken(f"the {part} is {type(value).__name__}, expected an object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadToken("a member stands twice")
+    return members
+
+
+def _no_fraction(text: str) -> Any:
+    raise BadToken(f"{text:.40}: numbers are whole")
 
 
 def read_jwk_x(text: str) -> str:
