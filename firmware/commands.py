@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware import log
-from firmware.config import BadPanelFile, Loaded, load
+from firmware.config import kept
+from firmware.config.loaded import Loaded
 from firmware.language import Text, pick
 
 PROCESSES = ("core", "uplink", "camera")
@@ -33,10 +34,8 @@ def main(argv: Sequence[str]) -> int:
     """Run a process of the panel: core, uplink, camera, or all. 运行主机进程。"""
     words = _parser().parse_args(argv)
     log.setup(words.log_level)
-    try:
-        loaded = load(words.config)
-    except BadPanelFile as bad:
-        print(bad.say(), file=sys.stderr)
+    loaded = (kept.load(words.config) if words.process == "core" else None) or _checked(words.config)
+    if loaded is None:
         return EXIT_CONFIG
     if too_long := _too_long(loaded):
         print(too_long, file=sys.stderr)
@@ -49,6 +48,16 @@ def main(argv: Sequence[str]) -> int:
         print(pick(lacking, file=loaded.path.name), file=sys.stderr)
         return EXIT_CONFIG
     return _guarded(words.process, loaded)
+
+
+def _checked(path: Path) -> Loaded | None:
+    from firmware.config import BadPanelFile, load
+
+    try:
+        return load(path)
+    except BadPanelFile as bad:
+        print(bad.say(), file=sys.stderr)
+        return None
 
 
 def _guarded(process: str, loaded: Loaded) -> int:

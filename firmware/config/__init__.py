@@ -1,29 +1,31 @@
 """The panel file, `panel.toml`: its models, reading it with every mistake at once, and the site that the rules see.
 
 Every process of the panel reads the file through `load`; what is said about a bad one is `Mistake`s, never a traceback.
+The parts are loaded when they are asked for: a core that comes back with a file it knows needs no models (`kept`).
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from firmware.config.mistakes import BadPanelFile, Mistake
-from firmware.config.models import (
-    Area,
-    Camera,
-    Center,
-    MqttPath,
-    Output,
-    Panel,
-    PanelFile,
-    Power,
-    Storage,
-    Timings,
-    Tls,
-    Wire,
-    Zone,
-)
-from firmware.config.reading import MAX_BYTES, Loaded, load
-
 if TYPE_CHECKING:
+    from firmware.config.loaded import Loaded
+    from firmware.config.mistakes import BadPanelFile, Mistake
+    from firmware.config.models import (
+        Area,
+        Camera,
+        Center,
+        MqttPath,
+        Output,
+        Panel,
+        PanelFile,
+        Power,
+        Storage,
+        Timings,
+        Tls,
+        Wire,
+        Zone,
+    )
+    from firmware.config.reading import MAX_BYTES, load
     from firmware.config.site import to_site
 
 __all__ = [
@@ -48,11 +50,17 @@ __all__ = [
     "to_site",
 ]
 
+_HOMES = {
+    "Loaded": "loaded",
+    "BadPanelFile": "mistakes",
+    "Mistake": "mistakes",
+    "MAX_BYTES": "reading",
+    "load": "reading",
+    "to_site": "site",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """`to_site` brings all the rules with it, which uplink and camera do without."""
-    if name == "to_site":
-        from firmware.config.site import to_site
-
-        return to_site
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'models')}"), name)

@@ -6,14 +6,13 @@ What is loaded stays as it was read, with the hash that goes into the journal.
 import hashlib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from firmware.config.checks import mistakes
+from firmware.config.loaded import Loaded
 from firmware.config.mistakes import BadPanelFile, Finding, Mistake, name_key, shorten
 from firmware.config.models import PanelFile
 from firmware.config.rows import Document
@@ -24,33 +23,12 @@ MAX_MISTAKES = 200
 """More are counted, not listed."""
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A panel file without mistakes. `folder` is absolute; `sha256` is of the file's bytes, hex."""
+def warnings_of(name: str, text: str) -> list[Mistake]:
+    """What is allowed in this file's text but seldom meant."""
+    from firmware.config.warnings import warnings
 
-    path: Path
-    folder: Path
-    file: PanelFile
-    sha256: str
-    text: str = ""
-
-    @property
-    def data(self) -> Path:
-        """Where journal, keys and evidence lie."""
-        return self.folder / self.file.storage.data
-
-    @property
-    def run(self) -> Path:
-        """Where the sockets lie."""
-        return self.folder / self.file.storage.run
-
-    @cached_property
-    def warnings(self) -> list[Mistake]:
-        """What is allowed but seldom meant."""
-        from firmware.config.warnings import warnings  # only a person asks; a starting panel does not pay for it
-
-        data = tomllib.loads(self.text)
-        return _place(self.path.name, warnings(Document(data)), self.text, data)
+    data = tomllib.loads(text)
+    return _place(name, warnings(Document(data)), text, data)
 
 
 def load(path: Path) -> Loaded:

@@ -11,7 +11,7 @@ import rules
 from drivers.gpio import GpioDriver
 from drivers.pins import open_factory
 from firmware.clock import Clock, utc_text
-from firmware.config import Loaded, to_site
+from firmware.config import Loaded, kept, to_site
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
 from firmware.core.keys import load_or_make
@@ -101,6 +101,11 @@ class Inside:
         )
 
     # --- life -------------------------------------------------------------------------------------
+
+    def keep_file(self) -> None:
+        """Keep the checked panel file for the next start, where it was not taken from there."""
+        if not isinstance(self.loaded.file, kept.View):
+            kept.keep(self.loaded, self.keys.pepper)
 
     def start(self) -> None:
         """Record, decide, sense."""

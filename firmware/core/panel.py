@@ -31,6 +31,7 @@ class Panel:
         self._outside = Outside(self.inside)
         self._outside.start()
         self.inside.doorstep.open(self._outside)
+        self.inside.keep_file()
 
     def alive(self) -> bool:
         """Whether the rules and driver threads still turn. A stalled card does not count: the siren goes on."""

@@ -1,7 +1,11 @@
 """From the panel file's lines to the driver's inputs and outputs."""
 
+from typing import TYPE_CHECKING
+
 from drivers.wiring import Input, OutputLine, Wiring
-from firmware.config import PanelFile
+
+if TYPE_CHECKING:
+    from firmware.config import PanelFile
 
 MAINS, BATTERY = "power:mains", "power:battery"
 SUPPLY = {MAINS: "mains", BATTERY: "battery"}
@@ -11,7 +15,7 @@ SUPPLY = {MAINS: "mains", BATTERY: "battery"}
 SUPPLY_DEBOUNCE_MS = 2_000
 
 
-def zone_inputs(file: PanelFile) -> list[Input]:
+def zone_inputs(file: "PanelFile") -> list[Input]:
     """The lines of the zones."""
     return [
         Input(zone.id, zone.input.line, Wiring(zone.input.wiring), zone.input.line_no, zone.input.debounce_ms)
@@ -19,12 +23,12 @@ def zone_inputs(file: PanelFile) -> list[Input]:
     ]
 
 
-def supply_inputs(file: PanelFile) -> list[Input]:
+def supply_inputs(file: "PanelFile") -> list[Input]:
     """The lines of the supervised supply; their contact is closed while all is well."""
     lines = ((MAINS, file.power.mains_line), (BATTERY, file.power.battery_line))
     return [Input(name, line, Wiring.NC, None, SUPPLY_DEBOUNCE_MS) for name, line in lines if line is not None]
 
 
-def output_lines(file: PanelFile) -> list[OutputLine]:
+def output_lines(file: "PanelFile") -> list[OutputLine]:
     """The lines of the outputs."""
     return [OutputLine(output.id, output.line, output.active == "high") for output in file.output]

@@ -11,14 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import ValidationError
-
 from firmware.journal.entries import LANES, NO_STATE, Tip
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import APPLICATION_ID, FORMAT
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.records import Header
 from firmware.protocol.stored import GENESIS
 from firmware.protocol.typ import BASE, TICK
 
@@ -111,6 +108,10 @@ def row_faults(row: StoredRow, panel: str, journal: str, strict: bool = False) -
 
 
 def _model_faults(data: bytes, header: dict[str, Any]) -> Iterator[Fault]:
+    from pydantic import ValidationError  # only `verify` is so strict; a starting panel does not wait for the models
+
+    from firmware.protocol.records import Header
+
     try:
         Header.model_validate(header)
     except ValidationError as error:

@@ -96,7 +96,11 @@ def describe(error: Exception) -> str:
 
 def is_broken(error: Exception) -> bool:
     """Whether the file is at fault, not the disk."""
-    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN
+    if not isinstance(error, sqlite3.Error):
+        return False
+    code = getattr(error, "sqlite_errorcode", None)
+    # Without a code it is not SQLite that stumbled over the file, but Python over a value in it.
+    return code is None or (code & 0xFF) in _BROKEN
 
 
 def look(terms: Terms, path: Path, connect: Connect) -> Found:

@@ -9,6 +9,8 @@ from typing import TypeAlias
 APPLICATION_ID = 0x46484A31
 """`FHJ1`: what `file` and a curious engineer see in the SQLite header."""
 FORMAT = 1
+PAGE_BYTES = 2048
+"""Small pages: whole pages are what a commit writes, what wears a card, and what is lost with a bad block."""
 LOG_BYTES = 4 * 1024 * 1024
 """The write-ahead log is moved into the database at this size: SQLite's own 1000 pages, in bytes of its usual page."""
 
@@ -55,9 +57,15 @@ SAVE_STATE = (
 def connect(uri: str) -> sqlite3.Connection:
     """A connection in autocommit mode; transactions are begun by hand. Waits 5 s for a lock at most."""
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
+    # A broken text must read as a wrong one, which the hashes find, instead of ending the whole query.
+    connection.text_factory = _text
     if "vfs=unix-none" in uri:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def file_uri(path: Path, mode: str = "rwc") -> str:
@@ -78,8 +86,10 @@ def frozen_uri(path: Path) -> str:
 
 def prepare_writer(connection: sqlite3.Connection) -> None:
     """Full durability, and what keeps the file whole."""
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // PAGE_BYTES}")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA trusted_schema = OFF")
 
