@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.protocol.jws import b64url
 from hil import demo_site
+from hil.memory_use import rss_mib
 
 YARDSTICK = "import gpiozero, pydantic"
 WAIT_S = 30.0
@@ -63,7 +64,7 @@ def measure(folder: Path, rounds: int = 9) -> dict[str, float]:
     rss = 0.0
     for turn in range(rounds + 1):
         with core(folder) as (process, live, ready):
-            rss = max(rss, _rss_mib(process.pid))
+            rss = max(rss, rss_mib(process.pid))
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", YARDSTICK], env=_environment(), check=True)
         if turn:  # the first round compiles, makes keys and keeps the panel file
@@ -78,13 +79,6 @@ def measure(folder: Path, rounds: int = 9) -> dict[str, float]:
         "start_ratio": live_ms / bare_ms,
         "core_rss_mib": rss,
     }
-
-
-def _rss_mib(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 if __name__ == "__main__":

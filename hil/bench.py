@@ -1,0 +1,178 @@
+"""`make bench`: the table of DESIGN §6, each figure as a ratio against a yardstick measured in the same run.
+
+What a later issue must bring is listed as missing, not left out. Nothing here decides whether CI passes: machines are
+noisy; the exit code is 0 whenever every part could be measured.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from firmware.language import Text, pick
+from hil import bench_camera, bench_gpio, bench_journal, bench_rules, bench_start, bench_uplink
+from hil.memory_use import all_processes_mib
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `value` None: not measured, `note` says why. `at_most`: the bar is a ceiling."""
+
+    what: Text
+    value: float | None
+    bar: float | None
+    at_most: bool
+    unit: str
+    note: str = ""
+
+    def verdict(self) -> str:
+        """`holds`, `short`, `missing`, or empty for a figure without a bar."""
+        if self.value is None:
+            return "missing"
+        if self.bar is None:
+            return ""
+        return "holds" if (self.value <= self.bar) == self.at_most or self.value == self.bar else "short"
+
+
+def rules_rows(_folder: Path) -> list[Row]:
+    """Rules: one step, and how flat it is."""
+    f = bench_rules.measure()
+    day, many = f["step, an ordinary day, 64/8"], f["step, an ordinary day, 512/8"]
+    return [
+        Row(("rules: one step, 64 zones, 8 areas", "规则:一步(64防区8分区)"), day, 15.0, True, "µs"),
+        Row(("rules: 512 zones against 64", "规则:512防区与64防区之比"), many / day, 1.3, True, "×"),
+    ]
+
+
+def latency_rows(_folder: Path) -> list[Row]:
+    """Input to output on simulated pins; the real line is a later issue's."""
+    f = bench_gpio.measure(300)
+    desk = f"{f['driver_median_us']:.0f} µs on simulated pins, bare callback there {f['piped_median_us']:.0f} µs"
+    return [
+        Row(
+            ("debounced input → output, real GPIO line", "去抖输入→输出(真实GPIO)"),
+            None,
+            1.5,
+            True,
+            "×",
+            f"needs the machine rig (issue 8); {desk}",
+        ),
+        Row(("idle driver, 64 zones", "空闲驱动(64防区)"), 100 * f["idle_cpu"], 3.0, True, "% CPU"),
+    ]
+
+
+def journal_rows(folder: Path) -> list[Row]:
+    """Durable records against raw SQLite with the same bytes and durability."""
+    f = bench_journal.measure(folder)
+    one, many = f"{f['one_ours_per_s']:.0f}/s", f"{f['batched_ours_per_s']:.0f}/s"
+    return [
+        Row(("durable records, one at a time", "持久记录(逐条)"), f["one_ratio"], 0.9, False, "×", one),
+        Row(("durable records, batched", "持久记录(批量)"), f["batched_ratio"], 0.5, False, "×", many),
+        Row(("opening, 100,000 records against none", "打开日志(10万条与空日志之比)"), f["open_ratio"], 2.0, True, "×"),
+    ]
+
+
+def backlog_rows(folder: Path) -> list[Row]:
+    """Backlog to a real Mosquitto and a center that stores and receipts."""
+    f = bench_uplink.measure(folder)
+    rate = f"{f['uplink_per_s']:.0f}/s, bare paho {f['bare_per_s']:.0f}/s"
+    return [
+        Row(("backlog, stored and receipted", "积压记录上传并回执"), f["uplink_ratio"], 1.0, False, "×", rate),
+        Row(("a live alarm amid the backlog, receipted", "积压期间的报警回执"), f["alarm_ms"], 1000.0, True, "ms"),
+    ]
+
+
+def start_rows(folder: Path) -> list[Row]:
+    """Start and memory."""
+    f = bench_start.measure(folder)
+    took = f"{f['start_ms']:.0f} ms, bare imports {f['bare_ms']:.0f} ms; sockets open at {f['ready_ms']:.0f} ms"
+    return [
+        Row(("start: exec to inputs live, state restored", "启动至输入就绪"), f["start_ratio"], 2.0, True, "×", took),
+        Row(("memory: core, GPIO only", "内存:core"), f["core_rss_mib"], 60.0, True, "MiB"),
+        Row(("memory: all, one camera", "内存:全部(一路摄像机)"), all_processes_mib(folder), 250.0, True, "MiB"),
+    ]
+
+
+def camera_rows(folder: Path) -> list[Row]:
+    """Pictures."""
+    f = bench_camera.measure(folder)
+    return [
+        Row(
+            ("person check against a bare interpreter loop", "人员识别与裸循环之比"), f["person_ratio"], 1.1, True, "×"
+        ),
+        Row(("alarm to first JPEG on disk", "报警至首张图片落盘"), f["first_jpeg_ms"], 300.0, True, "ms"),
+        Row(("memory: camera process", "内存:摄像机进程"), f["rss_mib"], 150.0, True, "MiB"),
+    ]
+
+
+def missing_rows(_folder: Path) -> list[Row]:
+    """What later issues bring."""
+    return [
+        Row(("simulated life, panel-years per 30 s of a core", "模拟运行"), None, 1.0, False, "years", "issue 3"),
+        Row(("memory: each RS-485 bus", "内存:每条总线"), None, 35.0, True, "MiB", "issue 4"),
+    ]
+
+
+PARTS: tuple[Callable[[Path], list[Row]], ...] = (
+    rules_rows,
+    latency_rows,
+    journal_rows,
+    backlog_rows,
+    start_rows,
+    camera_rows,
+    missing_rows,
+)
+
+_HEADS: tuple[Text, ...] = (("what", "项目"), ("found", "实测"), ("bar", "指标"), ("", ""), ("note", "说明"))
+_VERDICTS: dict[str, Text] = {
+    "holds": ("[green]holds[/]", "[green]达标[/]"),
+    "short": ("[red]short[/]", "[red]未达标[/]"),
+    "missing": ("[yellow]missing[/]", "[yellow]待实现[/]"),
+    "": ("", ""),
+}
+_MEASURING: Text = ("measuring: {part} …", "正在测量:{part} …")
+_FAILED: Text = ("could not be measured: {part}", "无法测量:{part}")
+
+
+def main(argv: list[str]) -> int:
+    """Measure everything and print the table (`--json`: one object). 1 when a part could not be measured."""
+    console = Console(stderr="--json" in argv)
+    rows: list[Row] = []
+    failed = False
+    for part in PARTS:
+        name = part.__name__.removesuffix("_rows")
+        console.print(pick(_MEASURING, part=name), style="dim")
+        try:
+            with tempfile.TemporaryDirectory(prefix="fh-", dir=Path.cwd()) as folder:
+                rows += part(Path(folder))
+        except (OSError, RuntimeError, AssertionError, KeyError, subprocess.SubprocessError):
+            failed = True
+            console.print(pick(_FAILED, part=name), style="red")
+            traceback.print_exc()
+    if "--json" in argv:
+        print(json.dumps([vars(row) | {"verdict": row.verdict()} for row in rows], ensure_ascii=False))
+    else:
+        console.print(_table(rows))
+    return 1 if failed else 0
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(*[pick(head) for head in _HEADS])
+    for row in rows:
+        found = "–" if row.value is None else f"{row.value:.4g} {row.unit}"
+        bar = "" if row.bar is None else f"{'≤' if row.at_most else '≥'} {row.bar:g} {row.unit}"
+        table.add_row(pick(row.what), found, bar, pick(_VERDICTS[row.verdict()]), row.note)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
