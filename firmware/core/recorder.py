@@ -181,6 +181,7 @@ class Recorder:
                 self._tell()
             for request in requests:
                 self._guard(request)
+            self._tell_trouble()  # before `tend` may end it: even a short one is told
             self._guard(self._tend)
             self._tell_trouble()
             if ending and not batch:

@@ -48,6 +48,7 @@ class Journal:
         self._next_return = now
         self._last_flush = now
         self._last_checkpoint = now
+        self._doubted = ""
         self.lane_of = terms.lane_of
         self.place = opened.place
         self.restored: Restored = opened.restored
@@ -134,6 +135,8 @@ class Journal:
         if now - self._last_flush >= FLUSH_MS:
             self._last_flush = now
             self._flush()
+        if self._doubted:
+            self._act_on_doubt()
         if self.checkpoint_due(now):
             self.checkpoint()
         if self.storage_trouble and now >= self._next_return:
@@ -176,7 +179,11 @@ class Journal:
         """A reader with connections of its own, for any one thread."""
         from firmware.journal.reader import Reader  # a starting panel does not wait for the models that it speaks in
 
-        return Reader(lambda: self.shelf, self._files.connect)
+        return Reader(lambda: self.shelf, self._files.connect, self._doubt)
+
+    def _doubt(self, journal: str) -> None:
+        """A reader, in its own thread, missed a record; `tend` acts on it."""
+        self._doubted = journal
 
     def moment(self) -> Moment:
         """Now, as the clock tells it."""
@@ -218,6 +225,18 @@ class Journal:
         self._store = again
         self._trouble(f"{trouble}; reserve given up" if gave_up else trouble)
         return True
+
+    def _act_on_doubt(self) -> None:
+        """Set a file aside in the middle of which records can't be read, while what is readable still is."""
+        doubted, self._doubted = self._doubted, ""
+        if self.place != "disk" or doubted != self._store.journal:
+            return
+        why = "records in the middle can't be read"
+        self._flush()
+        self._store.close()
+        if not self._replace_broken([], why):
+            self._fall_back([], why)
+        self._publish()
 
     def _replace_broken(self, commits: Sequence[Commit], why: str) -> bool:
         state, mark = self._store.state, self._store.mark()

@@ -26,8 +26,11 @@ class Reader:
     A record that SQLite can't read is passed over and counted in `unreadable`: one bad page must not stop the rest.
     """
 
-    def __init__(self, shelf: Callable[[], tuple[Volume, ...]], connect: Connect) -> None:
-        """For `Journal.reader`."""
+    def __init__(
+        self, shelf: Callable[[], tuple[Volume, ...]], connect: Connect, broken: Callable[[str], object]
+    ) -> None:
+        """For `Journal.reader`. `broken` hears of a journal in which a record can't be found that must be there."""
+        self._broken = broken
         self._shelf = shelf
         self._connect = connect
         self._connections: dict[tuple[str, str], sqlite3.Connection] = {}
@@ -113,8 +116,10 @@ class Reader:
     def _range(self, volume: Volume, lane: str, low: int, high: int, limit: int) -> list[StoredRecord]:
         query = f"{COLUMNS} WHERE lane = ? AND lane_seq BETWEEN ? AND ? ORDER BY lane_seq LIMIT ?"
         rows = self._query(volume, query, (lane, low, high, limit))
-        if rows is not None:
+        if rows is not None and len(rows) >= min(limit, high - low + 1):
             return [StoredRecord(*row) for row in rows]
+        # All undelivered numbers stand in a sound file: a page of the table or of the index is lost.
+        self._broken(volume.journal)
         return self._one_by_one(volume, lane, low, high, limit)
 
     def _one_by_one(self, volume: Volume, lane: str, low: int, high: int, limit: int) -> list[StoredRecord]:
@@ -124,7 +129,7 @@ class Reader:
             query = f"{COLUMNS} WHERE lane = ? AND lane_seq = ?"
             rows = self._query(volume, query, (lane, lane_seq))
             found += [StoredRecord(*row) for row in rows or ()]
-            self.unreadable += rows is None
+            self.unreadable += not rows
             if len(found) >= limit:
                 break
         return found

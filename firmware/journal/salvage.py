@@ -157,13 +157,17 @@ def _read(connection: sqlite3.Connection, low: int, high: int) -> Iterator[tuple
     at = high
     while at >= low:
         start = max(low, at - CHUNK + 1)
-        try:
-            rows = {r[0]: r for r in connection.execute(f"{SELECT} WHERE seq BETWEEN ? AND ?", (start, at))}
-        except sqlite3.Error:
-            rows = {seq: row for seq in range(start, at + 1) if (row := _one(connection, seq)) is not None}
-            failures += at - start + 1 - len(rows)
-        if failures > MAX_FAILURES:
-            rows = {}
+        rows: dict[int, StoredRow] = {}
+        with contextlib.suppress(sqlite3.Error):
+            for row in connection.execute(f"{SELECT} WHERE seq BETWEEN ? AND ?", (start, at)):
+                rows[row[0]] = row
+        # A broken page may end a walk over its neighbours with or without an error: ask for each that is missing.
+        for seq in range(start, at + 1):
+            if seq not in rows and failures <= MAX_FAILURES:
+                found = _one(connection, seq)
+                failures += found is None
+                if found is not None:
+                    rows[seq] = found
         for seq in range(at, start - 1, -1):
             yield seq, rows.get(seq)
         at = start - 1

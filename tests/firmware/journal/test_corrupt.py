@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from firmware.journal.schema import PAGE_BYTES
 from firmware.protocol.canonical import sha256_hex
 from tests.firmware.journal.rig import Rig, everything, undelivered
 
@@ -141,7 +142,7 @@ def test_a_truncated_file_never_stops_the_panel(rig: Rig, size: int):
     assert rig.open().restored.state == b"armed"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(60))
 def test_garbage_anywhere_never_stops_the_panel_and_nothing_readable_is_lost_unseen(rig: Rig, seed: int):
     waiting = set(busy(rig))
     dice = random.Random(seed)
@@ -154,6 +155,8 @@ def test_garbage_anywhere_never_stops_the_panel_and_nothing_readable_is_lost_uns
     rig.main.write_bytes(data)
     journal = rig.open()
     assert journal.restored.state in (None, b"state 59 " + b"s" * 300)
+    undelivered(journal)
+    journal.tend()  # what a reader missed is acted upon
     got = {payload for *_, payload in undelivered(journal)}
     aside = list(rig.data.glob("*.corrupt-*.sqlite"))
     file = aside[0] if aside else rig.main
@@ -183,13 +186,13 @@ def test_a_zeroed_page_costs_only_its_own_records(rig: Rig):
     with closing(sqlite3.connect(rig.main)) as connection:
         data = bytearray(rig.main.read_bytes())
         (payload,) = connection.execute("SELECT payload FROM record WHERE seq = 70").fetchone()
-    at = data.index(payload) // 1024 * 1024
-    data[at : at + 1024] = bytes(1024)
+    at = data.index(payload) // PAGE_BYTES * PAGE_BYTES
+    data[at : at + PAGE_BYTES] = bytes(PAGE_BYTES)
     rig.main.write_bytes(data)
     assert {"page", "missing"} <= {f.code for f in rig.verify().findings}
     journal = rig.open()
     got = {payload for *_, payload in undelivered(journal)}
-    assert 0 < len(waiting - got) <= 2
+    assert 0 < len(waiting - got) <= 4
     assert journal.restored.state == b"state 59 " + b"s" * 300
 
 

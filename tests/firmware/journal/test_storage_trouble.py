@@ -51,7 +51,7 @@ def test_full_disk_gives_up_the_ballast_then_goes_on_beside_it_and_comes_back(tm
             n += 1
             journal.commit([rig.commit("alarm.intruder", f"state {n}", n=n, pad="x" * 500)])
             assert n < 2000
-        assert n > 30, "the ballast should have carried some records"
+        assert n > 20, "the ballast should have carried some records"
         assert not (rig.data / "ballast").exists()
         assert journal.storage_trouble.startswith("full")
         assert journal.place == "fallback"
