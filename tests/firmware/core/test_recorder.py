@@ -235,3 +235,13 @@ def test_a_commit_without_anything_still_has_a_ticket(rig, ears):
     assert recorder.submit(Commit(())) == 1
     ears.wait(lambda: 1 in ears.tickets)
     assert recorder.close()
+
+
+def test_a_trouble_that_is_over_at_once_is_told_all_the_same(rig, ears):
+    rig.open().close()
+    rig.main.write_bytes(b"garbage" * 100)
+    recorder = made(rig, ears)
+    recorder.start()
+    ears.wait(lambda: "" in ears.troubles)
+    assert ears.troubles[0].startswith("corrupt")
+    assert recorder.close()
