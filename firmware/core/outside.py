@@ -35,6 +35,7 @@ from rules.effects import Answer, Capture, JsonValue, Record, Tell
 HEALTH_EVERY_S = 60.0
 TELEMETRY_EVERY_S = 2.0
 TELEMETRY_ITEMS = 64
+PRUNE_EVERY_S = 3600.0
 LAST_WORDS_S = 3.0
 
 
@@ -138,6 +139,7 @@ class Outside:
         server.every(TELEMETRY_EVERY_S, self._send_telemetry)
         server.every(HEALTH_EVERY_S, self._refusals.close_window)
         server.every(HEALTH_EVERY_S, self._check_clock)
+        server.every(PRUNE_EVERY_S, self._prune)
         self._codes.start()
         server.start()
 
@@ -268,6 +270,13 @@ class Outside:
     def _send_telemetry(self) -> None:
         if self._server.peers("uplink") and (items := self._inside.telemetry.take(TELEMETRY_ITEMS)):
             self._server.broadcast("uplink", m.Telemetry(items=items))
+
+    def _prune(self) -> None:
+        """Let go of delivered records that are older than the file says; never by a clock that is not set."""
+        clock = self._inside.clock
+        if clock.state() != "unset":
+            keep_s = self._inside.loaded.file.storage.retention_days * 86_400
+            self._inside.recorder.prune(utc_text(clock.utc() - keep_s))
 
     def _check_clock(self) -> None:
         state = self._inside.clock.state()

@@ -277,10 +277,11 @@ class Journal:
 
     def _mend(self, now: int) -> None:
         """Try the disk again: back from the spare store, or take up the ballast again."""
-        if self.place == "disk":
-            mended = ballast.roomy(self._files.data) and ballast.take_up(self._files.data)
-        else:
-            mended = ballast.roomy(self._files.data) and self._return_to_disk()
+        if not ballast.roomy(self._files.data):
+            # Asking costs nothing: only attempts that failed are made at growing pauses.
+            self._next_return = now + RETURN_FIRST_MS
+            return
+        mended = ballast.take_up(self._files.data) if self.place == "disk" else self._return_to_disk()
         if mended:
             self._failed_return_ms = RETURN_FIRST_MS
             self._trouble("")

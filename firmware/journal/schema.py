@@ -48,6 +48,20 @@ CREATE TABLE receipt (lane TEXT PRIMARY KEY, jws TEXT NOT NULL) STRICT;
 """
 
 INSERT_RECORD = "INSERT INTO record (seq, lane, lane_seq, header, payload, hash) VALUES (?, ?, ?, ?, ?, ?)"
+# One record and the state after it, as one statement that is a transaction by itself: a step's usual commit. The
+# trigger lives in the connection only, so the file stays plain tables.
+COMMIT_ONE = "INSERT INTO temp.step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STEP = """
+CREATE TEMP VIEW step AS SELECT
+    0 AS seq, 0 AS lane, 0 AS lane_seq, 0 AS header, 0 AS payload, 0 AS hash,
+    0 AS s_seq, 0 AS boot, 0 AS monotonic_ms, 0 AS utc, 0 AS state, 0 AS state_hash, 0 AS tick, 0 AS mark;
+CREATE TEMP TRIGGER step INSTEAD OF INSERT ON step BEGIN
+    INSERT INTO record (seq, lane, lane_seq, header, payload, hash)
+        VALUES (NEW.seq, NEW.lane, NEW.lane_seq, NEW.header, NEW.payload, NEW.hash);
+    UPDATE state SET seq = NEW.s_seq, boot = NEW.boot, monotonic_ms = NEW.monotonic_ms, utc = NEW.utc,
+        state = NEW.state, state_hash = NEW.state_hash, tick = NEW.tick, mark = NEW.mark WHERE id = 1;
+END;
+"""
 SAVE_STATE = (
     "UPDATE state SET seq = ?, boot = ?, monotonic_ms = ?, utc = ?, state = ?, state_hash = ?, tick = ?, mark = ?"
     " WHERE id = 1"
@@ -92,6 +106,14 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // PAGE_BYTES}")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def prepare_step(connection: sqlite3.Connection) -> None:
+    """Make `COMMIT_ONE` possible; the tables must be there. Touches no file."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    view, trigger = _STEP.split(";\n", 1)
+    connection.execute(view)
+    connection.execute(trigger)
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,15 @@ from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
 from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, receipt_hash, state_mark
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
 from firmware.journal.ranges import Ranges
-from firmware.journal.schema import INSERT_RECORD, SAVE_STATE, Connect, create, prepare_writer
+from firmware.journal.schema import (
+    COMMIT_ONE,
+    INSERT_RECORD,
+    SAVE_STATE,
+    Connect,
+    create,
+    prepare_step,
+    prepare_writer,
+)
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.jws import KeyRing, Signer
 from firmware.protocol.typ import TICK
@@ -58,6 +66,7 @@ class Store:
         self.lived = tail.lived
         self._dirty: set[str] = set()
         self._receipts = dict(tail.receipts)
+        self._step_ready = False
         self.uri = uri
         self.journal = tail.journal
         self.session = tail.session
@@ -145,6 +154,9 @@ class Store:
 
     def write(self, prepared: Prepared, now: Callable[[], Moment]) -> None:
         """All of it in one transaction, durable on return. `now` is asked where there is no record in it."""
+        if prepared.state is not None and len(prepared.rows) == 1 and not self._dirty:
+            self._write_one(prepared, now)
+            return
         self._begin()
         try:
             row = self._insert(prepared, now)
@@ -152,6 +164,14 @@ class Store:
         except BaseException:
             self._roll_back()
             raise
+        self._adopt(prepared, row)
+
+    def _write_one(self, prepared: Prepared, now: Callable[[], Moment]) -> None:
+        if not self._step_ready:
+            prepare_step(self._connection)
+            self._step_ready = True
+        row = self._state_row(prepared, now)
+        self._connection.execute(COMMIT_ONE, prepared.rows[0] + row)
         self._adopt(prepared, row)
 
     def seal(self, now: Moment) -> Prepared:
