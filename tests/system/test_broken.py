@@ -45,7 +45,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a tmpfs of a given si
 
 @needs_root
 def test_a_full_disk_loses_nothing_and_silences_nothing() -> None:
-    with rig(edit=quick) as panel, small_disk(panel, "1500k") as disk:
+    with rig(edit=quick) as panel, small_disk(panel, "4m") as disk:
         panel.start("core")
         panel.add_user()
         panel.settle()
