@@ -192,6 +192,11 @@ class _Demo:
             stage.flush()
         if not clean and not stage.problems:
             stage.problem(_fill(_TEXTS["killed"], log=log))
+        if not stopped and not stage.problems:
+            try:
+                play.last_look(cast)
+            except OSError as error:
+                stage.problem(_fill(_TEXTS["core"], why=error))
         return stopped
 
     def _play(self, cast: play.Cast, watcher: Watcher, again: bool) -> None:

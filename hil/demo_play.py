@@ -3,7 +3,10 @@
 Every step waits for what it must bring about. What stays out is a problem of the panel, and the demo then fails.
 """
 
+import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +59,7 @@ DOING: dict[str, Text] = {
     "hush": ("watching that nothing shows", "确认现场没有任何显示"),
     "cameras": ("the cameras finish their last pictures", "等待摄像机完成抓拍"),
     "complete": ("the rest of the journal at the center", "等待中心收到其余日志"),
+    "last": ("the panel's last records at the center", "等待中心收到主机最后的记录"),
 }
 
 WRONG: dict[str, Text] = {
@@ -234,6 +238,31 @@ def ending(cast: Cast) -> None:
         compare(cast)
     except (OSError, Refused, ValueError, KeyError) as error:
         stage.problem(_fill(WRONG["not-compared"], why=error))
+
+
+def last_look(cast: Cast) -> None:
+    """The panel has stopped: every record of its file, the very last one too, must be at the center."""
+    written = _records_in(cast.loaded.data / "journal.sqlite")
+
+    def missing() -> list[str]:
+        held = {(r["header"]["journal"], r["header"]["seq"]): r["hash"] for r in cast.center.records(cast.panel)}
+        return [f"seq {key[1]} {kind}" for key, (kind, own_hash) in written.items() if held.get(key) != own_hash]
+
+    cast.stage.expect(DOING["last"], lambda: not missing(), 10)
+    for what in missing()[:5]:
+        cast.stage.problem(_fill(WRONG["incomplete"], what=what))
+
+
+def _records_in(journal: Path) -> dict[tuple[str, int], tuple[str, str]]:
+    """(journal, seq) to (kind, hash), from the file of a panel that has stopped. Raises `OSError`."""
+    try:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+            rows = [
+                (json.loads(header), own_hash) for header, own_hash in db.execute("SELECT header, hash FROM record")
+            ]
+    except (sqlite3.Error, ValueError) as error:
+        raise OSError(f"{journal}: {error}") from error
+    return {(header["journal"], header["seq"]): (header["kind"], own_hash) for header, own_hash in rows}
 
 
 def _let_cameras_finish(cast: Cast) -> None:

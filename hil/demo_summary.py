@@ -36,9 +36,9 @@ _TEXTS: dict[str, Text] = {
     "times": ("times", "次数"),
     "median": ("median ms", "中位数 ms"),
     "most": ("most ms", "最大 ms"),
-    "passed": ("The center holds every record of the journal in its place; the chain is verified. Nothing is amiss. "
-               "What the panel records while it shuts down goes out with its next start.",
-               "报警中心按序持有全部日志记录,哈希链验证通过,一切正常。主机关闭过程中的记录将在下次启动时上报。"),
+    "passed": ("The center holds every record of the journal in its place; the chain is verified. "
+               "Nothing is amiss.",
+               "报警中心按序持有全部日志记录,哈希链验证通过,一切正常。"),
     "failed": ("Not as it must be:", "存在问题:"),
     "stopped": ("Stopped before the end; the folder can be resumed.", "提前停止;可用同一目录继续。"),
 }  # fmt: skip
