@@ -17,8 +17,8 @@ from firmware.protocol.messages import AskSnapshot, AskStatus
 from provisioning.technician import SOCKET, NoAnswer, connected
 
 ONE_OF: Text = (
-    "give a journal file, its folder, or --config panel.toml",
-    "请给出日志文件、其目录，或 --config panel.toml",
+    "give a journal file, its folder, the folder of panel.toml, or --config panel.toml",
+    "请给出日志文件、其目录、panel.toml 所在目录，或 --config panel.toml",
 )
 KEY = Path("keys") / "core.jwk"
 
@@ -56,6 +56,8 @@ def sources(place: Path | None, config: Path | None, key: Path | None, snapshot:
     if config is not None:
         return _of_panel(config, key, snapshot)
     assert place is not None  # noqa: S101
+    if (place / "panel.toml").is_file():
+        return _of_panel(place / "panel.toml", key, snapshot)
     if place.is_dir():
         return Source(_in_folder(place), key or place / KEY)
     if not place.is_file():

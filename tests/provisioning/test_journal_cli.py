@@ -179,6 +179,7 @@ def test_a_panel_that_does_not_run_is_read_from_its_files(rig, panel_file, capsy
     assert main(["verify", "--config", str(panel_file)]) == 0
     assert "sound. 9 records" in capsys.readouterr().out
     assert main(["tail", "-n", "1", "--config", str(panel_file)]) == 0
+    assert main(["verify", str(panel_file.parent)]) == 0
 
 
 def test_a_running_panel_makes_a_snapshot_and_gives_its_records(rig, panel_file, capsys):

@@ -90,3 +90,30 @@ def test_run_all_restarts_what_dies_and_stops_all() -> None:
         for pid in second.values():
             assert not Path(f"/proc/{pid}").exists()
         panel.check_journal()
+
+
+def fenghuo(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command line, as a technician runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "firmware.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=os.environ | {"FENGHUO_LANG": "en"},
+    )
+
+
+def test_the_journal_of_a_running_panel_is_verified_and_shown() -> None:
+    with rig() as panel:
+        panel.start("core")
+        panel.add_user()
+        sound = fenghuo("journal", "verify", str(panel.folder))
+        assert sound.returncode == 0, sound.stdout + sound.stderr
+        shown = fenghuo("journal", "tail", "--config", str(panel.panel_toml))
+        assert "user added or changed" in shown.stdout
+        # The panel was not harmed by being looked at: it still records.
+        since = panel.mark()
+        panel.move("vault-door", "open")
+        panel.wait("tell", "alarm", since=since)
+        panel.stop()
+        panel.check_journal()
