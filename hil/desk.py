@@ -169,7 +169,7 @@ def _type(client: Client, code: m.Code, as_json: bool) -> None:
     _answer(client)
     client.send(code)
     _answer(client, shown.append)
-    mine = ("", f"keypad:{code.source}")
+    mine = ("", code.source)
     for line in chain(shown, _lines(client, KEYPAD_S)):
         value = line.get("value")
         if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") in mine:

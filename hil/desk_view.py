@@ -36,8 +36,16 @@ def keypad(line: Mapping[str, Any]) -> str:
     """What a keypad would show for a `tell`, in the user's language."""
     name, value = str(line.get("name")), _mapping(line.get("value"))
     notice = pick(NOTICES[name]) if name in NOTICES else name
-    words = " ".join(f"{key}={item}" for key, item in value.items() if key != "source")
-    return pick(texts.KEYPAD, notice=f"{notice} {words}".strip())
+    words = [_word(key, item) for key, item in value.items() if key != "source" and item != []]
+    return pick(texts.KEYPAD, notice=" · ".join((notice, *words)))
+
+
+def _word(key: str, item: object) -> str:
+    if isinstance(item, list):
+        return ", ".join(str(one) for one in item)
+    if key.endswith("_ms") and isinstance(item, int):
+        return f"{item / 1000:g} s"
+    return f"{key}={item}"
 
 
 def on_off(on: bool) -> str:

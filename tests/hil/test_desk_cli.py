@@ -178,10 +178,10 @@ def tell(name: str, source: str, **args: Any) -> dict[str, Any]:
 
 
 def test_a_code_is_typed_and_the_keypads_word_shown(folder: Path, core: Core) -> None:
-    other = tell("armed", "keypad:keypad-2")
-    core.answers = [[ok()], [other, ok(), tell("disarmed", "keypad:keypad-1", area="hall")]]
+    other = tell("armed", "keypad-2")
+    core.answers = [[ok()], [other, ok(), tell("disarmed", "keypad-1", areas=["hall", "vault"], exit_delay_ms=8000)]]
     code, out, err = desk(folder, "code", "1234#", "--wish", "disarm", "--area", "hall")
-    assert (code, out, err) == (0, "Keypad: Disarmed area=hall\n", "")
+    assert (code, out, err) == (0, "Keypad: Disarmed · hall, vault · 8 s\n", "")
     assert core.heard.get(timeout=WAIT_S) == {"type": "watch", "replay": False}
     sent = core.heard.get(timeout=WAIT_S)
     assert (sent["digits"], sent["wish"], sent["areas"]) == ("1234#", "disarm", ["hall"])
