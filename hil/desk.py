@@ -169,10 +169,9 @@ def _type(client: Client, code: m.Code, as_json: bool) -> None:
     _answer(client)
     client.send(code)
     _answer(client, shown.append)
-    mine = ("", code.source)
     for line in chain(shown, _lines(client, KEYPAD_S)):
         value = line.get("value")
-        if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") in mine:
+        if line.get("what") == "tell" and isinstance(value, dict) and value.get("source") == code.source:
             print(json.dumps(line, ensure_ascii=False) if as_json else desk_view.keypad(line))
             return
     print(json.dumps({}) if as_json else f"{pick(texts.TYPED)} {pick(texts.NO_REPLY, seconds=int(KEYPAD_S))}")

@@ -17,5 +17,5 @@ def test_the_keypads_word_for_a_wrong_a_right_and_a_second_code(capsys: pytest.C
         panel.add_user()
         panel.settle()
         assert typed(panel.folder, "9999", capsys) == "Keypad: Wrong code\n"
-        assert typed(panel.folder, CODE, capsys).startswith("Keypad: Exit delay runs · hall, vault")
+        assert typed(panel.folder, CODE, capsys).startswith("Keypad: Arming: leave now · hall, vault")
         assert typed(panel.folder, CODE, capsys) == "Keypad: Disarmed · hall, vault\n"
