@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import event
@@ -82,7 +84,7 @@ class TinyPanel:
         self._ready = threading.Event()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self.client.on_connect = lambda client, *_: client.subscribe(
-            [(f"fenghuo/v1/{panel}/{word}", mqtt.SubscribeOptions(qos=1)) for word in ("receipt", "command")]
+            [(f"fenghuo/v1/{panel}/{word}", SubscribeOptions(qos=1)) for word in ("receipt", "command")]
         )
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._on_message
@@ -106,9 +108,9 @@ class TinyPanel:
                 self.refused.append(refused)
             self._changed.notify_all()
 
-    def wait(self, predicate: Any, timeout_s: float = 10) -> bool:
+    def wait(self, predicate: Callable[[], object], timeout_s: float = 10) -> bool:
         with self._changed:
-            return self._changed.wait_for(predicate, timeout_s)
+            return bool(self._changed.wait_for(predicate, timeout_s))
 
     def receipted(self) -> dict[str, set[int]]:
         """The lane_seqs that the receipts of this journal name, the hash of each range checked as core does."""
@@ -159,7 +161,7 @@ class TinyPanel:
         return token
 
     def reply(self, counter: int | None, result: str = "done", reason: str = "") -> None:
-        body = {
+        body: dict[str, Any] = {
             "panel": self.panel,
             "counter": counter,
             "result": result,

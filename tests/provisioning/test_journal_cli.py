@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,12 +20,12 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "bank.toml"
 
 
 @pytest.fixture(autouse=True)
-def english(monkeypatch):
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENGHUO_LANG", "en")
 
 
 @pytest.fixture
-def rig(tmp_path) -> Rig:
+def rig(tmp_path: Path) -> Rig:
     rig = Rig(tmp_path)
     journal = rig.open()
     for n in range(1, 6):
@@ -44,13 +45,15 @@ def alter(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_verify_a_sound_journal(rig, capsys, what):
+def test_verify_a_sound_journal(rig: Rig, capsys: pytest.CaptureFixture[str], what: str) -> None:
     place = rig.main if what == "file" else rig.data
     assert main(["verify", str(place)]) == 0
     assert "journal.sqlite: sound. 9 records (1 to 9)" in capsys.readouterr().out
 
 
-def test_verify_says_where_and_what(rig, capsys, monkeypatch):
+def test_verify_says_where_and_what(
+    rig: Rig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     alter(rig)
     assert main(["verify", str(rig.main)]) == 1
     said = capsys.readouterr().out
@@ -65,7 +68,7 @@ def test_verify_says_where_and_what(rig, capsys, monkeypatch):
     assert report["findings"][0]["zh"]
 
 
-def test_verify_against_what_the_center_holds(rig, tmp_path, capsys):
+def test_verify_against_what_the_center_holds(rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = rig.verify().journal
     seen = tmp_path / "seen.json"
     seen.write_text(json.dumps([{"journal": journal, "seq": 10, "hash": "0" * 64}]))
@@ -87,12 +90,14 @@ def test_verify_against_what_the_center_holds(rig, tmp_path, capsys):
         (["verify", "--what"], "No such option"),
     ],
 )
-def test_what_cannot_be_done_exits_2_and_says_why(rig, capsys, words, said):
+def test_what_cannot_be_done_exits_2_and_says_why(
+    rig: Rig, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
     assert main([str(rig.main) if word == "FILE" else word for word in words]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_garbage_is_a_finding_not_a_crash(rig, capsys):
+def test_garbage_is_a_finding_not_a_crash(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     rig.main.write_bytes(b"\x00garbage" * 1000)
     assert main(["verify", str(rig.main)]) == 1
     assert "can't be read as a journal" in capsys.readouterr().out
@@ -100,7 +105,9 @@ def test_garbage_is_a_finding_not_a_crash(rig, capsys):
     assert "can't be read" in capsys.readouterr().err
 
 
-def test_dump_filters_and_speaks_both_languages(rig, capsys, monkeypatch):
+def test_dump_filters_and_speaks_both_languages(
+    rig: Rig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["dump", str(rig.data)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 9
@@ -118,7 +125,7 @@ def test_dump_filters_and_speaks_both_languages(rig, capsys, monkeypatch):
     assert "入侵报警" in capsys.readouterr().out
 
 
-def test_tail_shows_the_newest(rig, capsys):
+def test_tail_shows_the_newest(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tail", str(rig.main), "-n", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.split()[0]) for line in lines] == [7, 8, 9]
@@ -136,7 +143,8 @@ class RunningPanel:
                     self.wfile.write(json.dumps(panel.answer(json.loads(line))).encode() + b"\n")
 
         run.mkdir(parents=True, exist_ok=True)
-        self.run, self.journal, self.asked = run, journal, []
+        self.run, self.journal = run, journal
+        self.asked: list[str] = []
         self.copy = run / "snapshot.sqlite"
         journal.snapshot(self.copy)
         self.records = everything(journal)
@@ -145,8 +153,9 @@ class RunningPanel:
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
 
-    def answer(self, question: dict) -> dict:
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(question["type"])
+        detail: dict[str, Any] = {}
         match question["type"]:
             case "snapshot":
                 detail = {"path": str(self.copy)}
@@ -169,20 +178,24 @@ class RunningPanel:
 
 
 @pytest.fixture
-def panel_file(rig, tmp_path) -> Path:
+def panel_file(rig: Rig, tmp_path: Path) -> Path:
     path = tmp_path / "panel.toml"
     shutil.copy(EXAMPLE, path)
     return path
 
 
-def test_a_panel_that_does_not_run_is_read_from_its_files(rig, panel_file, capsys):
+def test_a_panel_that_does_not_run_is_read_from_its_files(
+    rig: Rig, panel_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["verify", "--config", str(panel_file)]) == 0
     assert "sound. 9 records" in capsys.readouterr().out
     assert main(["tail", "-n", "1", "--config", str(panel_file)]) == 0
     assert main(["verify", str(panel_file.parent)]) == 0
 
 
-def test_a_running_panel_makes_a_snapshot_and_gives_its_records(rig, panel_file, capsys):
+def test_a_running_panel_makes_a_snapshot_and_gives_its_records(
+    rig: Rig, panel_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     journal = rig.open()
     panel = RunningPanel(rig.run, journal)
     try:

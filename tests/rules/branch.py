@@ -115,7 +115,8 @@ class Panel:
 
     def wait(self, ms: int) -> tuple[Effect, ...]:
         """Let time pass; deadlines are called when they are due, as core does. The effects of all of them."""
-        end, seen = self.now + ms, ()
+        end = self.now + ms
+        seen: tuple[Effect, ...] = ()
         while (due := next_deadline(self.state)) is not None and due <= end:
             self.now = max(self.now, due)
             seen += self.play(DeadlinePassed())
@@ -137,7 +138,7 @@ class Panel:
         return {id_ for id_, on in outputs(self.site, self.state).items() if on}
 
     def view(self) -> dict[str, Any]:
-        return public_view(self.site, self.state)  # type: ignore[return-value]
+        return public_view(self.site, self.state)
 
 
 def kinds(effects: Iterable[Effect]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ class Desk:
     def set(self, **positions: str) -> None:
         self.file.write_text(json.dumps({"positions": positions, "mains": True}))
 
-    def camera(self, **values: int) -> Camera:
+    def camera(self, **values: Any) -> Camera:
         plan = Plan("lobby", "drawn", world=self.file, zones=("door", "pir"), doors=("door",), **values)
         camera = make(plan, lambda: self.now_ms, lambda: self.utc)
         camera.open()

@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def paint(path: Path, colour: str, size: tuple[int, int] = (64, 48)) -> None:
     Image.new("RGB", size, COLOURS[colour]).save(path)
 
 
-def folder_camera(source: Path, **values: int) -> Camera:
+def folder_camera(source: Path, **values: Any) -> Camera:
     ticks = iter(range(1000, 100_000, 500))
     return make(Plan("rig", "folder", str(source), **values), lambda: next(ticks), lambda: 0.0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from drivers.cameras import CameraError, Frame
+from drivers.cameras import Camera, CameraError, Frame
 from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Studio
 from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
 from firmware.camera.health import Health
@@ -266,7 +266,7 @@ class Row:
         self.captures = Captures({"lobby": watch}, self.rig.studio, self.health, self.rig.stop)
 
     @staticmethod
-    def _no_camera() -> None:
+    def _no_camera() -> Camera:
         raise CameraError("not used")
 
 

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from firmware.core import recorder as module
 from firmware.core.recorder import LIMIT, RESERVE, Recorder
-from firmware.journal import Commit
+from firmware.journal import Commit, Mark
 from tests.firmware.journal.rig import Rig, everything, undelivered
 
 ROOT = Path(__file__).parents[3]
@@ -27,17 +29,17 @@ class Ears:
         self.troubles: list[str] = []
         self._heard = threading.Condition()
 
-    def durable(self, ticket, _mark) -> None:
+    def durable(self, ticket: int, _mark: Mark) -> None:
         with self._heard:
             self.tickets.append(ticket)
             self._heard.notify_all()
 
-    def trouble(self, text) -> None:
+    def trouble(self, text: str) -> None:
         with self._heard:
             self.troubles.append(text)
             self._heard.notify_all()
 
-    def wait(self, condition) -> None:
+    def wait(self, condition: Callable[[], object]) -> None:
         with self._heard:
             assert self._heard.wait_for(condition, timeout=10)
 
@@ -48,7 +50,7 @@ def ears() -> Ears:
 
 
 @pytest.fixture
-def rig(tmp_path) -> Rig:
+def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
@@ -56,14 +58,14 @@ def made(rig: Rig, ears: Ears) -> Recorder:
     return Recorder(rig.open(), rig.clock, ears.durable, ears.trouble)
 
 
-def payloads(rig: Rig) -> list[dict]:
+def payloads(rig: Rig) -> list[dict[str, Any]]:
     journal = rig.open()
-    found = [(json.loads(r.header)["kind"], json.loads(r.payload)) for r in everything(journal)]
+    found = [(json.loads(r.header)["kind"], json.loads(r.payload or b"null")) for r in everything(journal)]
     journal._store.close()
     return [{**payload, "kind": kind} for kind, payload in found]
 
 
-def test_commits_become_durable_in_order_and_the_end_is_sealed(rig, ears):
+def test_commits_become_durable_in_order_and_the_end_is_sealed(rig: Rig, ears: Ears) -> None:
     recorder = made(rig, ears)
     assert recorder.settled()
     recorder.start()
@@ -79,7 +81,7 @@ def test_commits_become_durable_in_order_and_the_end_is_sealed(rig, ears):
     assert rig.verify().sound
 
 
-def test_what_does_not_fit_is_counted_and_alarms_have_a_reserve(rig, ears):
+def test_what_does_not_fit_is_counted_and_alarms_have_a_reserve(rig: Rig, ears: Ears) -> None:
     recorder = made(rig, ears)
     for n in range(LIMIT + 100):
         recorder.submit(rig.commit("zone.bypassed", f"state {n}", n=n))
@@ -97,7 +99,7 @@ def test_what_does_not_fit_is_counted_and_alarms_have_a_reserve(rig, ears):
     assert rig.open().restored.state == f"alarm {RESERVE + 9}".encode(), "the newest state counts, dropped or not"
 
 
-def test_a_record_that_cannot_be_written_costs_only_itself(rig, ears):
+def test_a_record_that_cannot_be_written_costs_only_itself(rig: Rig, ears: Ears) -> None:
     recorder = made(rig, ears)
     recorder.submit(rig.commit("zone.bypassed", n=1))
     recorder.submit(rig.commit("zone.bypassed", "kept", bad=object()))
@@ -113,8 +115,8 @@ def test_a_record_that_cannot_be_written_costs_only_itself(rig, ears):
     assert rig.open().restored.state == b"kept"
 
 
-def test_listeners_that_fail_do_not_end_the_thread(rig, ears):
-    def failing(ticket, mark):
+def test_listeners_that_fail_do_not_end_the_thread(rig: Rig, ears: Ears) -> None:
+    def failing(ticket: int, mark: Mark) -> None:
         ears.durable(ticket, mark)
         raise RuntimeError("a listener failed")
 
@@ -127,7 +129,7 @@ def test_listeners_that_fail_do_not_end_the_thread(rig, ears):
     assert recorder.close()
 
 
-def test_deliveries_receipts_and_snapshots(rig, ears, tmp_path):
+def test_deliveries_receipts_and_snapshots(rig: Rig, ears: Ears, tmp_path: Path) -> None:
     recorder = made(rig, ears)
     recorder.start()
     recorder.submit(rig.commit("alarm.intruder"))
@@ -146,7 +148,7 @@ def test_deliveries_receipts_and_snapshots(rig, ears, tmp_path):
     assert dict(again._store.receipts) == {"alarm": "the receipt"}
 
 
-def test_while_a_deadline_runs_the_moment_is_kept(rig, ears):
+def test_while_a_deadline_runs_the_moment_is_kept(rig: Rig, ears: Ears) -> None:
     recorder = made(rig, ears)
     recorder.start()
     recorder.submit(rig.commit("area.entry-started", "entry"))
@@ -162,7 +164,7 @@ def test_while_a_deadline_runs_the_moment_is_kept(rig, ears):
     recorder.close()
 
 
-def test_storage_trouble_is_told_when_it_begins(rig, ears):
+def test_storage_trouble_is_told_when_it_begins(rig: Rig, ears: Ears) -> None:
     rig.data.parent.mkdir(parents=True, exist_ok=True)
     rig.data.write_text("a file where the folder should be")
     recorder = made(rig, ears)
@@ -205,7 +207,7 @@ os._exit(0)
 """
 
 
-def test_a_disk_that_stalls_for_two_seconds_delays_nobody_but_the_journal_thread(tmp_path):
+def test_a_disk_that_stalls_for_two_seconds_delays_nobody_but_the_journal_thread(tmp_path: Path) -> None:
     """The third fsync of each thread takes 2 s (strace injects the delay)."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
@@ -229,7 +231,7 @@ def test_a_disk_that_stalls_for_two_seconds_delays_nobody_but_the_journal_thread
     assert time.perf_counter() - began < 28
 
 
-def test_a_commit_without_anything_still_has_a_ticket(rig, ears):
+def test_a_commit_without_anything_still_has_a_ticket(rig: Rig, ears: Ears) -> None:
     recorder = made(rig, ears)
     recorder.start()
     assert recorder.submit(Commit(())) == 1
@@ -237,7 +239,7 @@ def test_a_commit_without_anything_still_has_a_ticket(rig, ears):
     assert recorder.close()
 
 
-def test_a_trouble_that_is_over_at_once_is_told_all_the_same(rig, ears):
+def test_a_trouble_that_is_over_at_once_is_told_all_the_same(rig: Rig, ears: Ears) -> None:
     rig.open().close()
     rig.main.write_bytes(b"garbage" * 100)
     recorder = made(rig, ears)

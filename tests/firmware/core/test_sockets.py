@@ -162,11 +162,14 @@ def test_one_connection_too_many_pushes_the_oldest_out(path: Path, echo: Echo) -
 def test_work_handed_in_once_runs_once_while_it_waits(server: Server) -> None:
     ran: list[int] = []
     gate, done = threading.Event(), threading.Event()
-    server.call(lambda: gate.wait(5.0) and None)
+
+    def hold() -> None:
+        gate.wait(5.0)
 
     def work() -> None:
         ran.append(1)
 
+    server.call(hold)
     for _ in range(10):
         server.call(work, once=True)
     server.call(done.set)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,6 +23,12 @@ SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 CENTER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 
 
+def state_bytes(state: object) -> bytes:
+    """States of these tests are texts."""
+    assert isinstance(state, str)
+    return state.encode()
+
+
 class Rig:
     """The folders, the clock and the key of one panel; `open` as often as you like."""
 
@@ -36,20 +43,20 @@ class Rig:
     def main(self) -> Path:
         return self.data / "journal.sqlite"
 
-    def open(self, **more) -> Journal:
+    def open(self, **more: Any) -> Journal:
         return Journal.open(
             self.data,
             self.run,
             self.panel,
             self.signer,
             self.clock,
-            lambda state: state.encode(),
+            state_bytes,
             lambda kind: str(KINDS[kind].lane),
             lambda kind: KINDS[kind].checkpoint,
             **more,
         )
 
-    def draft(self, kind: str = "zone.bypassed", **payload) -> Draft:
+    def draft(self, kind: str = "zone.bypassed", **payload: Any) -> Draft:
         clock = self.clock
         clock.turn(7)
         moment = (
@@ -59,10 +66,10 @@ class Rig:
             kind, payload or {"zone": "z1", "n": clock.now_ms}, moment, "synchronised", clock.boot(), clock.now_ms
         )
 
-    def commit(self, kind: str = "zone.bypassed", state: str | None = None, **payload) -> Commit:
+    def commit(self, kind: str = "zone.bypassed", state: str | None = None, **payload: Any) -> Commit:
         return Commit((self.draft(kind, **payload),), state)
 
-    def verify(self, path: Path | None = None, **more) -> Report:
+    def verify(self, path: Path | None = None, **more: Any) -> Report:
         return verify(path or self.main, self.signer.public, **more)
 
 
@@ -84,7 +91,7 @@ def undelivered(journal: Journal) -> list[tuple[str, str, int, bytes]]:
             at = 1
             while at <= last:
                 records, at = reader.pull(head.journal, lane, at, last)
-                found += [(head.journal, lane, r.lane_seq, r.payload) for r in records]
+                found += [(head.journal, lane, r.lane_seq, r.payload or b"") for r in records]
     reader.close()
     return found
 

@@ -13,7 +13,7 @@ from firmware.protocol.records import Header, record_hash
 from firmware.protocol.signed import read_checkpoint
 from firmware.protocol.stored import GENESIS
 from rules.vocabulary import KINDS
-from tests.firmware.journal.rig import PANEL, SIGNER
+from tests.firmware.journal.rig import PANEL, SIGNER, state_bytes
 
 JOURNAL = "0b7e9c62-6a1b-4c7e-9e0f-0c1d2e3f4a5b"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -33,12 +33,12 @@ commits = st.lists(st.builds(Commit, st.lists(drafts, max_size=3).map(tuple), st
 
 
 def chain() -> Chain:
-    return Chain(PANEL, JOURNAL, SIGNER, str.encode, lambda k: str(KINDS[k].lane), lambda k: KINDS[k].checkpoint)
+    return Chain(PANEL, JOURNAL, SIGNER, state_bytes, lambda k: str(KINDS[k].lane), lambda k: KINDS[k].checkpoint)
 
 
 @settings(max_examples=60, deadline=None)
 @given(commits)
-def test_header_bytes_are_canonical_and_chained(steps):
+def test_header_bytes_are_canonical_and_chained(steps: list[Commit]) -> None:
     prepared = chain().prepare(Tip(), steps)
     prev, lanes = GENESIS, {"alarm": 0, "status": 0, "evidence": 0}
     for number, (seq, lane, lane_seq, data, payload, hash_) in enumerate(prepared.rows, 1):
@@ -61,12 +61,12 @@ def test_header_bytes_are_canonical_and_chained(steps):
 
 @settings(max_examples=60, deadline=None)
 @given(commits)
-def test_each_record_names_the_state_after_its_step(steps):
+def test_each_record_names_the_state_after_its_step(steps: list[Commit]) -> None:
     prepared = chain().prepare(Tip(), steps)
     made = chain()
     at, state_hash = 0, NO_STATE
     for step in steps:
-        state_hash = state_hash if step.state is None else sha256_hex(step.state.encode())
+        state_hash = state_hash if step.state is None else sha256_hex(state_bytes(step.state))
         count = len(step.drafts) + any(KINDS[d.kind].checkpoint for d in step.drafts)
         for row in prepared.rows[at : at + count]:
             assert json.loads(row[3])["state_hash"] == state_hash
@@ -75,7 +75,7 @@ def test_each_record_names_the_state_after_its_step(steps):
     assert made.prepare(Tip(), steps) == prepared, "the same commits must give the same bytes"
 
 
-def test_a_checkpoint_vouches_for_the_record_before_it():
+def test_a_checkpoint_vouches_for_the_record_before_it() -> None:
     draft = Draft("area.armed", {"area": "hall"}, "2026-11-23T07:00:00.123Z", "synchronised", "b", 5)
     first, second = chain().prepare(Tip(), [Commit((draft,), "armed")]).rows
     signed = read_checkpoint(KeyRing([SIGNER.public]), json.loads(second[4])["jws"])
@@ -84,12 +84,12 @@ def test_a_checkpoint_vouches_for_the_record_before_it():
     assert json.loads(second[3])["kind"] == "journal.checkpoint"
 
 
-def test_a_state_is_encoded_once():
+def test_a_state_is_encoded_once() -> None:
     encoded = []
 
-    def encode(state):
+    def encode(state: object) -> bytes:
         encoded.append(state)
-        return state.encode()
+        return state_bytes(state)
 
     made = Chain(PANEL, JOURNAL, SIGNER, encode, lambda _: "status", lambda _: False)
     draft = Draft("zone.bypassed", {}, "2026-11-23T07:00:00.123Z", "synchronised", "b", 5)

@@ -5,9 +5,12 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from firmware.journal import Journal
 from firmware.journal.schema import PAGE_BYTES
 from firmware.protocol.canonical import sha256_hex
 from tests.firmware.journal.rig import Rig, everything, undelivered
@@ -26,10 +29,11 @@ def busy(rig: Rig, count: int = 60) -> list[bytes]:
         return [row[0] for row in rows]
 
 
-def begun(journal) -> dict:
+def begun(journal: Journal) -> dict[str, Any]:
     first = everything(journal)[0]
     assert json.loads(first.header)["kind"] == "journal.begun"
-    return json.loads(first.payload)
+    payload: dict[str, Any] = json.loads(first.payload or b"null")
+    return payload
 
 
 def write(rig: Rig, statement: str) -> None:
@@ -37,7 +41,7 @@ def write(rig: Rig, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_an_altered_record_in_the_tail_starts_a_new_journal_that_names_the_old(rig: Rig):
+def test_an_altered_record_in_the_tail_starts_a_new_journal_that_names_the_old(rig: Rig) -> None:
     waiting = busy(rig)
     with closing(sqlite3.connect(rig.main)) as connection:
         journal, last = (
@@ -64,7 +68,7 @@ def test_an_altered_record_in_the_tail_starts_a_new_journal_that_names_the_old(r
     assert rig.verify().sound
 
 
-def test_what_was_rescued_is_delivered_once_and_for_ever(rig: Rig):
+def test_what_was_rescued_is_delivered_once_and_for_ever(rig: Rig) -> None:
     busy(rig)
     write(rig, "UPDATE record SET payload = CAST('{\"n\":0}' AS BLOB) WHERE seq = 100")
     journal = rig.open()
@@ -83,7 +87,7 @@ def test_what_was_rescued_is_delivered_once_and_for_ever(rig: Rig):
     assert [head.journal for head in again.reader().heads()] == [again.mark().journal]
 
 
-def test_an_altered_state_is_not_believed(rig: Rig):
+def test_an_altered_state_is_not_believed(rig: Rig) -> None:
     busy(rig)
     write(rig, "UPDATE state SET state = CAST('disarmed' AS BLOB)")
     journal = rig.open()
@@ -92,7 +96,7 @@ def test_an_altered_state_is_not_believed(rig: Rig):
     assert journal.restored.trouble
 
 
-def test_an_altered_state_with_its_hash_and_checksum_is_not_believed(rig: Rig):
+def test_an_altered_state_with_its_hash_and_checksum_is_not_believed(rig: Rig) -> None:
     from firmware.journal.check import StateRow, state_mark
 
     busy(rig)
@@ -109,7 +113,7 @@ def test_an_altered_state_with_its_hash_and_checksum_is_not_believed(rig: Rig):
     assert rig.open().restored.state is None
 
 
-def test_a_cut_tail_is_noticed_at_the_start(rig: Rig):
+def test_a_cut_tail_is_noticed_at_the_start(rig: Rig) -> None:
     busy(rig)
     write(rig, "DELETE FROM record WHERE seq > 110")
     journal = rig.open()
@@ -117,7 +121,7 @@ def test_a_cut_tail_is_noticed_at_the_start(rig: Rig):
     assert journal.restored.state is None
 
 
-def test_another_panels_journal_is_set_aside(rig: Rig, tmp_path):
+def test_another_panels_journal_is_set_aside(rig: Rig, tmp_path: Path) -> None:
     other = Rig(tmp_path / "other")
     other.panel = "school-3"
     busy(other, 3)
@@ -129,7 +133,7 @@ def test_another_panels_journal_is_set_aside(rig: Rig, tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 4096, 20_000])
-def test_a_truncated_file_never_stops_the_panel(rig: Rig, size: int):
+def test_a_truncated_file_never_stops_the_panel(rig: Rig, size: int) -> None:
     busy(rig)
     with rig.main.open("r+b") as file:
         file.truncate(size)
@@ -143,7 +147,7 @@ def test_a_truncated_file_never_stops_the_panel(rig: Rig, size: int):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_garbage_anywhere_never_stops_the_panel_and_nothing_readable_is_lost_unseen(rig: Rig, seed: int):
+def test_garbage_anywhere_never_stops_the_panel_and_nothing_readable_is_lost_unseen(rig: Rig, seed: int) -> None:
     waiting = set(busy(rig))
     dice = random.Random(seed)
     data = bytearray(rig.main.read_bytes())
@@ -166,7 +170,7 @@ def test_garbage_anywhere_never_stops_the_panel_and_nothing_readable_is_lost_uns
     assert rig.open().restored.state == b"armed"
 
 
-def readable(path) -> set[bytes]:
+def readable(path: Path) -> set[bytes]:
     """Payloads of the records that SQLite still finds by their number, and that fit their hashes."""
     found = set()
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
@@ -181,7 +185,7 @@ def readable(path) -> set[bytes]:
     return found
 
 
-def test_a_zeroed_page_costs_only_its_own_records(rig: Rig):
+def test_a_zeroed_page_costs_only_its_own_records(rig: Rig) -> None:
     waiting = set(busy(rig))
     with closing(sqlite3.connect(rig.main)) as connection:
         data = bytearray(rig.main.read_bytes())
@@ -196,7 +200,7 @@ def test_a_zeroed_page_costs_only_its_own_records(rig: Rig):
     assert journal.restored.state == b"state 59 " + b"s" * 300
 
 
-def test_a_file_that_is_gone_is_not_a_first_start(rig: Rig):
+def test_a_file_that_is_gone_is_not_a_first_start(rig: Rig) -> None:
     busy(rig)
     for file in rig.data.glob("journal.sqlite*"):
         file.unlink()
@@ -206,7 +210,7 @@ def test_a_file_that_is_gone_is_not_a_first_start(rig: Rig):
     assert journal.restored.session > 1
 
 
-def test_a_move_cut_short_is_completed(rig: Rig):
+def test_a_move_cut_short_is_completed(rig: Rig) -> None:
     """The links stand, the old names too: as after a power cut in `schema.move`."""
     busy(rig, 3)
     target = rig.data / "journal-1.corrupt-1.sqlite"

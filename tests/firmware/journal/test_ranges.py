@@ -10,7 +10,7 @@ spans = st.tuples(st.integers(1, 60), st.integers(0, 9)).map(lambda s: (s[0], s[
 
 
 @given(st.lists(st.lists(spans, max_size=4), max_size=8), st.integers(1, 70), st.integers(1, 70))
-def test_it_is_the_set_of_its_numbers(steps, first, last):
+def test_it_is_the_set_of_its_numbers(steps: list[list[tuple[int, int]]], first: int, last: int) -> None:
     ranges, numbers = Ranges(), set()
     for step in steps:
         ranges = ranges.add(step)
@@ -24,7 +24,7 @@ def test_it_is_the_set_of_its_numbers(steps, first, last):
     ]
 
 
-def test_beyond_the_limit_the_highest_are_forgotten():
+def test_beyond_the_limit_the_highest_are_forgotten() -> None:
     ranges = Ranges().add((2 * n, 2 * n) for n in range(1, MAX_RANGES + 50))
     assert len(ranges.items) == MAX_RANGES
     assert ranges.items[0] == (2, 2)
@@ -32,6 +32,6 @@ def test_beyond_the_limit_the_highest_are_forgotten():
 
 
 @pytest.mark.parametrize("span", [(0, 3), (5, 4), (-1, -1)])
-def test_impossible_ranges_are_refused(span):
+def test_impossible_ranges_are_refused(span: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="expected 1 ≤ first ≤ last"):
         Ranges().add([span])

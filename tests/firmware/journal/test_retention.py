@@ -7,7 +7,7 @@ from tests.firmware.journal.rig import Rig, everything
 FAR = "2099-01-01T00:00:00.000Z"
 
 
-def test_only_delivered_records_leave_and_the_rest_verifies(rig: Rig):
+def test_only_delivered_records_leave_and_the_rest_verifies(rig: Rig) -> None:
     journal = rig.open()
     name = journal.mark().journal
     journal.commit([rig.commit("alarm.intruder", f"s{n}", n=n) for n in range(200)])
@@ -25,7 +25,7 @@ def test_only_delivered_records_leave_and_the_rest_verifies(rig: Rig):
     assert (report.findings, report.first) == ([], 53)
 
 
-def test_a_lane_that_is_empty_after_it_goes_on_counting(rig: Rig):
+def test_a_lane_that_is_empty_after_it_goes_on_counting(rig: Rig) -> None:
     journal = rig.open()
     name = journal.mark().journal
     journal.commit([rig.commit("alarm.intruder") for _ in range(5)])

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,13 @@ def write_until(rig: Rig, journal: Journal, place: str, n: int = 0) -> int:
     return n
 
 
-def numbers(journal) -> list[int]:
+def numbers(journal: Journal) -> list[int]:
     """The `n` of all records that the uplink would get, from all journals, in their order."""
     payloads = [json.loads(p) for *_, p in undelivered(journal)]
     return [p["n"] for p in payloads if "n" in p]
 
 
-def test_full_disk_gives_up_the_ballast_then_goes_on_beside_it_and_comes_back(tmp_path):
+def test_full_disk_gives_up_the_ballast_then_goes_on_beside_it_and_comes_back(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     with small_disk(rig.data, "2m"):
         journal = rig.open()
@@ -56,7 +57,7 @@ def test_full_disk_gives_up_the_ballast_then_goes_on_beside_it_and_comes_back(tm
         assert journal.storage_trouble.startswith("full")
         assert journal.place == "fallback"
         assert numbers(journal) == list(range(1, n + 1))
-        begun = json.loads(everything(journal)[0].payload)
+        begun = json.loads(everything(journal)[0].payload or b"null")
         assert (begun["reason"], begun["last"]["journal"]) == ("storage", first_id)
         spare_id = journal.mark().journal
 
@@ -86,7 +87,7 @@ class Stumbling(sqlite3.Connection):
 
     fail = ""
 
-    def execute(self, sql, *values):
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if sql == "COMMIT" and Stumbling.fail:
             when, Stumbling.fail = Stumbling.fail, ""
             if when == "after":
@@ -96,10 +97,10 @@ class Stumbling(sqlite3.Connection):
 
 
 @pytest.mark.parametrize("when", ["after", "instead"])
-def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path, when):
+def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path: Path, when: str) -> None:
     rig = Rig(tmp_path)
 
-    def stumbling(uri):
+    def stumbling(uri: str) -> sqlite3.Connection:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=Stumbling)
         if "vfs=unix-none" in uri:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -122,7 +123,7 @@ def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path, when):
     assert rig.open().restored.state == b"four"
 
 
-def test_a_restart_while_the_disk_fails_goes_on_from_the_run_folder(tmp_path):
+def test_a_restart_while_the_disk_fails_goes_on_from_the_run_folder(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     with small_disk(rig.data, "2m"):
         journal = rig.open()
@@ -145,7 +146,7 @@ def test_a_restart_while_the_disk_fails_goes_on_from_the_run_folder(tmp_path):
 
 
 @pytest.mark.parametrize("log", [True, False])
-def test_a_start_on_a_read_only_disk_knows_the_state_and_its_records(tmp_path, log):
+def test_a_start_on_a_read_only_disk_knows_the_state_and_its_records(tmp_path: Path, log: bool) -> None:
     rig = Rig(tmp_path)
     with small_disk(rig.data, "2m"):
         journal = rig.open()
@@ -163,7 +164,7 @@ def test_a_start_on_a_read_only_disk_knows_the_state_and_its_records(tmp_path, l
         assert sorted(numbers(again)) == [1, 2]
 
 
-def test_when_the_run_folder_fails_too_it_goes_on_in_memory(tmp_path):
+def test_when_the_run_folder_fails_too_it_goes_on_in_memory(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     with small_disk(rig.data, "2m"), small_disk(rig.run, "1m"):
         journal = rig.open()
@@ -187,7 +188,7 @@ def test_when_the_run_folder_fails_too_it_goes_on_in_memory(tmp_path):
         assert rig.open().restored.state == f"state {n}".encode()
 
 
-def test_a_journal_in_memory_stays_small_and_counts_what_it_loses(tmp_path):
+def test_a_journal_in_memory_stays_small_and_counts_what_it_loses(tmp_path: Path) -> None:
     from firmware.journal.journal import MAX_MEMORY_RECORDS
 
     rig = Rig(tmp_path)
@@ -202,7 +203,7 @@ def test_a_journal_in_memory_stays_small_and_counts_what_it_loses(tmp_path):
             made += 500
         records = everything(journal)
         assert len(records) <= MAX_MEMORY_RECORDS + 1
-        lost = [json.loads(r.payload) for r in records if json.loads(r.header)["kind"] == "journal.lost"]
+        lost = [json.loads(r.payload or b"null") for r in records if json.loads(r.header)["kind"] == "journal.lost"]
         kept = numbers(journal)
         assert sum(item["lanes"].get("alarm", 0) for item in lost) == made - len(kept)
         assert kept == list(range(made - len(kept), made))
@@ -211,7 +212,7 @@ def test_a_journal_in_memory_stays_small_and_counts_what_it_loses(tmp_path):
         (Path("/dev/shm") / "fenghuo-test-memory.sqlite").unlink()
 
 
-def test_a_stale_spare_file_does_not_displace_the_disk(tmp_path):
+def test_a_stale_spare_file_does_not_displace_the_disk(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     with small_disk(rig.data, "2m"):
         journal = rig.open()
@@ -230,7 +231,7 @@ def test_a_stale_spare_file_does_not_displace_the_disk(tmp_path):
         assert sorted(numbers(again)) == list(range(1, n + 2))
 
 
-def test_a_return_cut_short_is_completed_or_undone(tmp_path):
+def test_a_return_cut_short_is_completed_or_undone(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     journal = rig.open()
     journal.commit([rig.commit("area.armed", "armed", n=1)])

@@ -4,6 +4,8 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,11 +17,12 @@ from firmware.protocol.typ import RECEIPT
 from tests.firmware.journal.rig import CENTER, PANEL, Rig, everything
 
 TABLES = ("journal", "record", "state", "delivered", "receipt", "base")
+Field: TypeAlias = int | str | bytes | None
 CENTER_KEYS = KeyRing([CENTER.public])
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory) -> Rig:
+def full(tmp_path_factory: pytest.TempPathFactory) -> Rig:
     """A journal with all there is: states, ticks, deliveries, receipts, a pruned front."""
     rig = Rig(tmp_path_factory.mktemp("full"))
     journal = rig.open()
@@ -41,7 +44,7 @@ def full(tmp_path_factory) -> Rig:
     return rig
 
 
-def copy_of(rig: Rig, tmp_path) -> Rig:
+def copy_of(rig: Rig, tmp_path: Path) -> Rig:
     other = Rig(tmp_path)
     shutil.rmtree(other.data, ignore_errors=True)
     shutil.copytree(rig.data, other.data)
@@ -54,11 +57,11 @@ def sql(rig: Rig, *statements: str) -> None:
             connection.execute(statement)
 
 
-def codes(rig: Rig, **more) -> list[tuple[str, int]]:
+def codes(rig: Rig, **more: Any) -> list[tuple[str, int]]:
     return [(f.code, f.seq) for f in rig.verify(receipt_keys=CENTER_KEYS, **more).findings]
 
 
-def test_the_untouched_file_is_sound(full: Rig):
+def test_the_untouched_file_is_sound(full: Rig) -> None:
     report = full.verify(receipt_keys=CENTER_KEYS)
     assert report.findings == []
     assert (report.first, report.sound) == (10, True)
@@ -82,7 +85,9 @@ FIELDS = st.one_of(
     value=FIELDS,
     at=st.integers(0, 400),
 )
-def test_any_altered_field_of_any_row_is_found(full: Rig, tmp_path_factory, table, row, column, value, at):
+def test_any_altered_field_of_any_row_is_found(
+    full: Rig, tmp_path_factory: pytest.TempPathFactory, table: str, row: int, column: int, value: Field, at: int
+) -> None:
     rig = copy_of(full, tmp_path_factory.mktemp("altered"))
     with closing(sqlite3.connect(rig.main, isolation_level=None)) as connection:
         names = [line[1] for line in connection.execute(f"PRAGMA table_info({table})")]
@@ -100,7 +105,7 @@ def test_any_altered_field_of_any_row_is_found(full: Rig, tmp_path_factory, tabl
     shutil.rmtree(rig.data)
 
 
-def flipped(value, at: int):
+def flipped(value: Field, at: int) -> Field:
     if isinstance(value, int):
         return value ^ (1 << at % 8)
     if isinstance(value, bytes) and value:
@@ -135,13 +140,15 @@ def flipped(value, at: int):
         ("DELETE FROM record", ("empty", 0)),
     ],
 )
-def test_what_was_done_is_named_with_its_place(full: Rig, tmp_path, statement, expected):
+def test_what_was_done_is_named_with_its_place(
+    full: Rig, tmp_path: Path, statement: str, expected: tuple[str, int]
+) -> None:
     rig = copy_of(full, tmp_path)
     sql(rig, statement)
     assert expected in codes(rig)
 
 
-def test_two_records_that_changed_places_are_found(full: Rig, tmp_path):
+def test_two_records_that_changed_places_are_found(full: Rig, tmp_path: Path) -> None:
     rig = copy_of(full, tmp_path)
     sql(
         rig,
@@ -152,7 +159,7 @@ def test_two_records_that_changed_places_are_found(full: Rig, tmp_path):
     assert {seq for code, seq in codes(rig) if code == "member"} == {40, 43}
 
 
-def test_a_rewritten_header_with_its_hash_breaks_the_chain_behind_it(full: Rig, tmp_path):
+def test_a_rewritten_header_with_its_hash_breaks_the_chain_behind_it(full: Rig, tmp_path: Path) -> None:
     from firmware.protocol.canonical import canonical, sha256_hex
 
     rig = copy_of(full, tmp_path)
@@ -163,7 +170,7 @@ def test_a_rewritten_header_with_its_hash_breaks_the_chain_behind_it(full: Rig, 
     assert codes(rig) == [("prev", 41)]
 
 
-def test_a_cut_tail_shows_against_the_delivery_the_receipt_and_the_center(full: Rig, tmp_path):
+def test_a_cut_tail_shows_against_the_delivery_the_receipt_and_the_center(full: Rig, tmp_path: Path) -> None:
     rig = copy_of(full, tmp_path)
     journal = full.verify().journal
     with closing(sqlite3.connect(rig.main)) as connection:
@@ -180,7 +187,7 @@ def test_a_cut_tail_shows_against_the_delivery_the_receipt_and_the_center(full: 
     assert ("seen", 40) in codes(rig, seen=other)
 
 
-def test_an_older_copy_of_the_whole_file_shows_only_against_the_center(rig: Rig, tmp_path):
+def test_an_older_copy_of_the_whole_file_shows_only_against_the_center(rig: Rig, tmp_path: Path) -> None:
     journal = rig.open()
     journal.commit([rig.commit("area.disarmed", "disarmed")])
     journal.snapshot(tmp_path / "old.sqlite")
@@ -191,7 +198,7 @@ def test_an_older_copy_of_the_whole_file_shows_only_against_the_center(rig: Rig,
     assert [f.code for f in rig.verify(tmp_path / "old.sqlite", seen=seen).findings] == ["cut"]
 
 
-def test_another_panels_key_is_found(full: Rig):
+def test_another_panels_key_is_found(full: Rig) -> None:
     from firmware.journal.verify import verify
 
     assert [f.code for f in verify(full.main, CENTER.public).findings] == ["session"]
@@ -199,7 +206,9 @@ def test_another_panels_key_is_found(full: Rig):
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 10**9), bit=st.integers(0, 7))
-def test_a_flipped_bit_anywhere_in_the_file_is_found_or_harms_nothing(full: Rig, tmp_path_factory, place, bit):
+def test_a_flipped_bit_anywhere_in_the_file_is_found_or_harms_nothing(
+    full: Rig, tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
+) -> None:
     rig = copy_of(full, tmp_path_factory.mktemp("flipped"))
     data = bytearray(rig.main.read_bytes())
     data[place % len(data)] ^= 1 << bit
@@ -210,14 +219,14 @@ def test_a_flipped_bit_anywhere_in_the_file_is_found_or_harms_nothing(full: Rig,
     shutil.rmtree(rig.data)
 
 
-def contents(path):
+def contents(path: Path) -> list[list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
         return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES]  # noqa: S608
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=4096))
-def test_any_bytes_get_a_report(tmp_path_factory, data):
+def test_any_bytes_get_a_report(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("bytes") / "journal.sqlite"
     path.write_bytes(data)
     report = Rig(path.parent).verify(path)
@@ -225,7 +234,7 @@ def test_any_bytes_get_a_report(tmp_path_factory, data):
     assert all(f.text == FINDINGS[f.code] for f in report.findings)
 
 
-def test_verify_changes_nothing_beside_a_file_with_a_log(rig: Rig):
+def test_verify_changes_nothing_beside_a_file_with_a_log(rig: Rig) -> None:
     journal = rig.open()
     journal.commit([rig.commit()])
     kept = {p.name: p.read_bytes() for p in rig.data.glob("journal.sqlite*") if not p.name.endswith("-shm")}

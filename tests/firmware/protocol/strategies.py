@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from firmware.protocol.canonical import MAX_INTEGER, canonical, sha256_hex
 from firmware.protocol.records import Header, Record, record_hash
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 keys = st.text(st.characters(max_codepoint=127), max_size=8)
 whole = st.integers(-MAX_INTEGER, MAX_INTEGER)
 scalars = st.none() | st.booleans() | whole | texts

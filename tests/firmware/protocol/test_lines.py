@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_a_sender_meets_the_limit_before_the_other_side_does() -> None:
 
 
 @pytest.fixture
-def peer(tmp_path: Path) -> "tuple[Client, socket.socket]":  # type: ignore[misc]
+def peer(tmp_path: Path) -> Iterator[tuple[Client, socket.socket]]:
     path = tmp_path / "s"
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
@@ -98,7 +99,12 @@ def test_a_client_sends_and_receives(peer: tuple[Client, socket.socket]) -> None
 )
 def test_nonsense_and_the_end_are_connection_errors(peer: tuple[Client, socket.socket], data: bytes) -> None:
     client, server = peer
-    sender = threading.Thread(target=lambda: (server.sendall(data), server.shutdown(socket.SHUT_WR)))
+
+    def send() -> None:
+        server.sendall(data)
+        server.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
     sender.start()
     with pytest.raises(ConnectionError):
         client.receive(5.0)

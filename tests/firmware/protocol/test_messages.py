@@ -1,6 +1,7 @@
 """The socket messages: nonsense gives a ValidationError and nothing else; good ones are read both ways."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from firmware.protocol import jws, signed
 from firmware.protocol import messages as m
 from firmware.protocol.lines import encode
+from firmware.protocol.records import Record
 from firmware.protocol.schemas import SOCKETS
 from firmware.protocol.vectors import records
 from tests.firmware.protocol.strategies import any_json
@@ -26,7 +28,7 @@ PICTURE = m.Picture(
     height=1,
     boxes=[m.Box(left=0, top=0, right=1, bottom=1, score=1)],
 )
-RECORD = m.Record.model_validate(records()["chain"][1]["record"])
+RECORD = Record.model_validate(records()["chain"][1]["record"])
 HEAD = m.JournalHead(journal=JOURNAL, last={"alarm": 0, "status": 3}, first_undelivered={"alarm": 1, "status": 2})
 
 EXAMPLES: dict[str, list[BaseModel]] = {
@@ -177,7 +179,11 @@ def test_a_pull_is_bounded(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("ranges", [[[1]], [[1, 2, 3]], [["1", 2]], [[1.0, 2]], [[True, 2]], [[0, 1]], [[1, 2]] * 65])
 def test_delivered_ranges_are_pairs_of_whole_numbers(ranges: list[Any]) -> None:
     members = {"type": "delivered", "journal": JOURNAL, "lane": "alarm", "ranges": ranges}
-    for read in (m.to_uplink.validate_python, lambda value: m.to_uplink.validate_json(json.dumps(value))):
+    readers: list[Callable[[object], object]] = [
+        m.to_uplink.validate_python,
+        lambda value: m.to_uplink.validate_json(json.dumps(value)),
+    ]
+    for read in readers:
         with pytest.raises(ValidationError):
             read(members)
 

@@ -11,19 +11,20 @@ from firmware.protocol import signed as s
 from firmware.protocol.canonical import MAX_INTEGER
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.records import Strict
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
 from firmware.protocol.vectors import PANEL_SEED, signer
 from tests.firmware.protocol import strategies as some
 
 key = signer(PANEL_SEED)
 ring = KeyRing([key.public])
 READERS: dict[str, Callable[[KeyRing, str], Strict]] = {
-    s.HEARTBEAT: s.read_heartbeat,
-    s.RECEIPT: s.read_receipt,
-    s.COMMAND: s.read_command,
-    s.REPLY: s.read_reply,
-    s.CHECKPOINT: s.read_checkpoint,
-    s.BASE: s.read_base,
-    s.TICK: s.read_tick,
+    HEARTBEAT: s.read_heartbeat,
+    RECEIPT: s.read_receipt,
+    COMMAND: s.read_command,
+    REPLY: s.read_reply,
+    CHECKPOINT: s.read_checkpoint,
+    BASE: s.read_base,
+    TICK: s.read_tick,
 }
 zero_up = st.integers(0, MAX_INTEGER)
 ids = st.text("abc-1", min_size=1, max_size=8)
@@ -32,7 +33,7 @@ ranges = st.tuples(some.numbers, some.numbers, some.hexes).map(
 )
 place = {"panel": some.panels, "journal": some.journals}
 PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    s.HEARTBEAT: st.fixed_dictionaries(
+    HEARTBEAT: st.fixed_dictionaries(
         {
             **place,
             "session": some.numbers,
@@ -47,8 +48,8 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "nonce": some.nonces,
         }
     ),
-    s.RECEIPT: st.fixed_dictionaries({**place, "lane": some.lanes, "ranges": st.lists(ranges, min_size=1, max_size=3)}),
-    s.COMMAND: st.fixed_dictionaries(
+    RECEIPT: st.fixed_dictionaries({**place, "lane": some.lanes, "ranges": st.lists(ranges, min_size=1, max_size=3)}),
+    COMMAND: st.fixed_dictionaries(
         {
             "panel": some.panels,
             "counter": some.numbers,
@@ -58,7 +59,7 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "operator": some.texts.filter(bool),
         }
     ),
-    s.REPLY: st.fixed_dictionaries(
+    REPLY: st.fixed_dictionaries(
         {
             "panel": some.panels,
             "counter": st.none() | some.numbers,
@@ -68,10 +69,10 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "time": some.moments,
         }
     ),
-    s.CHECKPOINT: st.fixed_dictionaries(
+    CHECKPOINT: st.fixed_dictionaries(
         {**place, "seq": some.numbers, "hash": some.hexes, "state_hash": some.hexes, "time": some.moments}
     ),
-    s.BASE: st.fixed_dictionaries(
+    BASE: st.fixed_dictionaries(
         {
             **place,
             "seq": some.numbers,
@@ -82,7 +83,7 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "expired": zero_up,
         }
     ),
-    s.TICK: st.fixed_dictionaries(
+    TICK: st.fixed_dictionaries(
         {**place, "seq": zero_up, "state_hash": some.hexes, "boot": ids, "monotonic_ms": zero_up}
     ),
 }
@@ -139,12 +140,12 @@ def test_receipts_are_bounded(change: dict[str, Any]) -> None:
         "lane": "alarm",
         "ranges": [{"first": 1, "last": 1, "hash": "0" * 64}],
     }
-    assert s.read_receipt(ring, key.sign(s.RECEIPT, good)).lane == "alarm"
+    assert s.read_receipt(ring, key.sign(RECEIPT, good)).lane == "alarm"
     with pytest.raises(Refused, match="malformed"):
-        s.read_receipt(ring, key.sign(s.RECEIPT, good | change))
+        s.read_receipt(ring, key.sign(RECEIPT, good | change))
 
 
 def test_command_arguments_may_be_left_out() -> None:
     payload = {"panel": "bank-1", "counter": 1, "nonce": "A" * 22, "command": "status", "args": {}, "operator": "x"}
-    command = s.read_command(ring, key.sign(s.COMMAND, payload))
+    command = s.read_command(ring, key.sign(COMMAND, payload))
     assert (command.args.areas, command.args.zone) == ([], "")

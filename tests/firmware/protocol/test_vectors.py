@@ -9,7 +9,7 @@ import rfc8785
 
 from firmware.protocol import envelope, signed, vectors
 from firmware.protocol.canonical import canonical
-from firmware.protocol.jws import KeyRing, Refused, load_public
+from firmware.protocol.jws import KeyRing, Refused, b64url, load_public
 from firmware.protocol.records import Record, faults
 from firmware.protocol.topics import parse
 from tests.firmware.protocol import independent
@@ -108,7 +108,7 @@ def test_tokens(vector: dict[str, Any]) -> None:
     header = {"alg": "EdDSA", "kid": KEYS[who]["kid"], "typ": vector["typ"]}
     assert rfc8785.dumps(header).decode() == vector["header_canonical"]
     assert rfc8785.dumps(vector["payload"]).decode() == vector["payload_canonical"]
-    signature = vectors.b64url(bytes.fromhex(vector["signature_hex"]))
+    signature = b64url(bytes.fromhex(vector["signature_hex"]))
     assert vector["token"] == f"{vector['signing_input']}.{signature}"
 
 
@@ -129,7 +129,8 @@ def test_tokens_that_are_refused(case: dict[str, Any]) -> None:
 
 def schema_of(words: tuple[str, ...]) -> str:
     """The schema of what stands on a topic that is not a token's."""
-    return {("event", "telemetry"): "telemetry", ("batch", "telemetry"): "telemetry-batch"}.get(words, words[0])
+    named: dict[tuple[str, ...], str] = {("event", "telemetry"): "telemetry", ("batch", "telemetry"): "telemetry-batch"}
+    return named.get(words, words[0])
 
 
 MODELS: dict[str, Any] = {

@@ -1,5 +1,7 @@
 """The delivery logic under a network that does its worst: in the end the center holds everything, once."""
 
+from typing import Any
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ step = st.one_of(
 )
 
 
-def _play(world: World, what: tuple) -> None:
+def _play(world: World, what: tuple[Any, ...]) -> None:
     match what:
         case ("record", lane, count):
             for _ in range(count):
@@ -78,7 +80,7 @@ def _recover(world: World) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(step, max_size=60), st.integers(0, 9))
-def test_in_the_end_the_center_holds_everything_once(steps: list[tuple], seed: int) -> None:
+def test_in_the_end_the_center_holds_everything_once(steps: list[tuple[Any, ...]], seed: int) -> None:
     world = World(seed, window=100)
     world.start_core()
     for what in steps:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from firmware.protocol import messages as m
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.jws import KeyRing, b64url
 from firmware.protocol.lines import Splitter, encode
+from firmware.protocol.records import Strict
 from hil.memory_journal import MemoryJournal
 from tests.firmware.uplink.brokers import PLAIN, Mosquitto, Watcher, wait_for
 from tests.firmware.uplink.world import CENTER, ModelCenter
@@ -90,12 +92,12 @@ class Core:
             self._thread.join(5)
             self._thread = None
 
-    def record(self, lane: str, payload: dict | None = None) -> None:
+    def record(self, lane: str, payload: dict[str, Any] | None = None) -> None:
         with self._lock:
             self.journal.append(lane, "alarm.intrusion", payload or {"zone": "door"})
         self._waker.send(b"h")
 
-    def say(self, message: m.Strict) -> None:
+    def say(self, message: Strict) -> None:
         self._said.append(encode(message))
         self._waker.send(b"s")
 

@@ -7,6 +7,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -51,7 +52,7 @@ class ModelCenter:
         spans = [(r.header.lane_seq, r.header.lane_seq, r.hash) for r in records]
         return None if self.silent else receipt(records[0].header.journal, words[1], spans)
 
-    def _keep(self, event: dict, lane: str) -> Record:
+    def _keep(self, event: dict[str, Any], lane: str) -> Record:
         data = {key: value for key, value in event["data"].items() if key != "thumbnail"}
         record = Record.model_validate_json(json.dumps(data))
         assert faults(record) == []
@@ -113,7 +114,7 @@ class World:
         self.delivery = Delivery(self.settings, Random(self.random.random()))
         self.start_core()
 
-    def record(self, lane: str = "alarm", payload: dict | None = None) -> None:
+    def record(self, lane: str = "alarm", payload: dict[str, Any] | None = None) -> None:
         self.journal.append(lane, "alarm.intrusion", payload or {"zone": "door"}, self.now)
         if self.core_there:
             self.to_uplink.append(self.core.head())
