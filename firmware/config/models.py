@@ -111,7 +111,6 @@ class Timings(Model):
     settle_s: int = Field(default=60, ge=0, le=180, description="PIRs after power-up")
     code_attempts: int = Field(default=5, ge=3, le=10)
     lockout_s: int = Field(default=90, ge=90, le=3600)
-    mains_report_delay_s: int = Field(default=600, ge=0, le=3600)
     heartbeat_s: int = Field(default=30, ge=1, le=300)
 
 
@@ -157,7 +156,6 @@ class Storage(Model):
     data: FilePath = "data"
     run: FilePath = "run"
     retention_days: int = Field(default=400, ge=90, le=36_500)
-    picture_retention_days: int = Field(default=30, ge=30, le=36_500)
 
 
 class PanelFile(Model):
