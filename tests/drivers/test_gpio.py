@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from typing import Any
 
 import pytest
 from gpiozero.pins.mock import MockFactory
@@ -22,8 +23,8 @@ def rigs(request: pytest.FixtureRequest) -> type[Rig]:
     """Rigs whose drivers are closed at the end."""
 
     class ClosedRig(Rig):
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
             request.addfinalizer(self.driver.close)
 
     return ClosedRig

@@ -21,8 +21,10 @@ CENTER = [sys.executable, "-c", "import sys; from hil.center import main; sys.ex
 
 def center(*words: str, lang: str = "en") -> subprocess.Popen[str]:
     environment = os.environ | {"FENGHUO_LANG": lang, "COLUMNS": "200"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*CENTER, *words], text=True, cwd=ROOT, env=environment, **pipes)  # type: ignore[call-overload,no-any-return]
+    command = [*CENTER, *words]
+    return subprocess.Popen(
+        command, text=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:

@@ -3,8 +3,8 @@
 It keeps its own books from the plain words of docs/rules.md, and objects with an AssertionError.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 from rules import (
     CodeEntered,
@@ -121,7 +121,7 @@ class Oracle:
                 self.users[user.id] = ({user.key, user.duress_key} - {""}, set(user.areas))
             if record.kind in NOT_SILENT and not record.payload.get("bypassed"):
                 zone = str(record.payload.get("zone", ""))
-                self.alarms.append((now, zone, set(record.payload["areas"])))  # type: ignore[arg-type]
+                self.alarms.append((now, zone, set(cast("Sequence[str]", record.payload["areas"]))))
             if record.kind == "siren.silenced":
                 self.silenced = True
 

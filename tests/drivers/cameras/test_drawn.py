@@ -122,16 +122,17 @@ def test_any_world_file_gives_a_frame(tmp_path_factory: pytest.TempPathFactory, 
     assert _camera(desk).frame().rgb.shape == (480, 640, 3)
 
 
-_kept: dict[str, object] = {}
+_desks: list[Desk] = []
+_cameras: list[Camera] = []
 
 
 def _shared(factory: pytest.TempPathFactory) -> Desk:
-    if "desk" not in _kept:
-        _kept["desk"] = Desk(factory.mktemp("world"))
-    return _kept["desk"]  # type: ignore[return-value]
+    if not _desks:
+        _desks.append(Desk(factory.mktemp("world")))
+    return _desks[0]
 
 
 def _camera(desk: Desk) -> Camera:
-    if "camera" not in _kept:
-        _kept["camera"] = desk.camera()
-    return _kept["camera"]  # type: ignore[return-value]
+    if not _cameras:
+        _cameras.append(desk.camera())
+    return _cameras[0]

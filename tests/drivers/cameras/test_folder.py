@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from drivers.cameras import Camera, CameraError, Frame, Plan, make
+from drivers.cameras import CameraError, Frame, Plan, make
+from drivers.cameras.folder import FolderCamera
 
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250)}
 
@@ -19,9 +20,11 @@ def paint(path: Path, colour: str, size: tuple[int, int] = (64, 48)) -> None:
     Image.new("RGB", size, COLOURS[colour]).save(path)
 
 
-def folder_camera(source: Path, **values: Any) -> Camera:
+def folder_camera(source: Path, **values: Any) -> FolderCamera:
     ticks = iter(range(1000, 100_000, 500))
-    return make(Plan("rig", "folder", str(source), **values), lambda: next(ticks), lambda: 0.0)
+    camera = make(Plan("rig", "folder", str(source), **values), lambda: next(ticks), lambda: 0.0)
+    assert isinstance(camera, FolderCamera)
+    return camera
 
 
 def colour_of(frame: Frame) -> str:
@@ -80,7 +83,7 @@ def test_broken_files_are_skipped_and_counted(tmp_path: Path) -> None:
     camera = folder_camera(tmp_path)
     camera.open()
     assert [colour_of(camera.frame()) for _ in range(3)] == ["red", "blue", "red"]
-    assert camera.skipped == 3  # type: ignore[attr-defined]
+    assert camera.skipped == 3
 
 
 def test_only_broken_files_is_an_error_that_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The small parts of core: keys, codes, and words that wait for the durable mark."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_words_that_wait_are_bounded() -> None:
     said: list[int] = []
     talk = Talk()
     for n in range(LIMIT + 5):
-        talk.hold(n + 1, [lambda n=n: said.append(n)])  # type: ignore[misc]
+        talk.hold(n + 1, [partial(said.append, n)])
     talk.durable(LIMIT + 5)
     assert talk.dropped == 5
     assert said == list(range(5, LIMIT + 5))

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -72,8 +73,8 @@ def drive() -> Iterator[Callable[[int], Driven]]:
         driven.link.close()
 
 
-def publish(token: int, word: str, payload: bytes, qos: int = 1, retain: bool = False) -> e.Publish:
-    return e.Publish(token, f"{ROOT}/{word}", payload, qos, retain, "application/json")  # type: ignore[arg-type]
+def publish(token: int, word: str, payload: bytes, qos: Literal[0, 1] = 1, retain: bool = False) -> e.Publish:
+    return e.Publish(token, f"{ROOT}/{word}", payload, qos, retain, "application/json")
 
 
 def test_publishes_arrive_with_their_content_type_and_are_acknowledged(

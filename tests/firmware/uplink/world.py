@@ -81,7 +81,7 @@ class World:
         self.delivery = Delivery(self.settings, Random(seed))
         self.session, self.peer = 1, 0
         self.core_there = False
-        self.to_uplink: deque[e.FromCore] = deque()
+        self.to_uplink: deque[e.FromCore | e.Closed] = deque()
         self.up_wire: deque[e.Publish] = deque()
         self.down_wire: deque[tuple[str, bytes]] = deque()
         self.connects: list[e.Connect] = []
@@ -211,7 +211,7 @@ class World:
                 self.connected = False
                 self.up_wire.clear()
                 self.down_wire.clear()
-                self.to_uplink.append(e.Closed(output.reason))  # type: ignore[arg-type]
+                self.to_uplink.append(e.Closed(output.reason))
             case m.Path():
                 self.paths.append(output)
             case m.Pull():
