@@ -45,6 +45,8 @@ class SystemClock:
 
     def __init__(self, rate: int = 1) -> None:
         self._rate = rate
+        # Read once: it can't change, and a process out of file descriptors must still be able to record an alarm.
+        self._boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
     def monotonic_ms(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * self._rate // 1_000_000
@@ -61,7 +63,7 @@ class SystemClock:
         return max(0, span_ms) / 1000 / self._rate
 
     def boot(self) -> str:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return self._boot
 
 
 def utc_text(seconds: float) -> str:

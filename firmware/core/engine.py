@@ -14,7 +14,15 @@ import rules
 from firmware.clock import Clock
 from rules.effects import Answer, Capture, Effect, Record, Switch, Tell
 from rules.site import Site
-from rules.stimuli import CodeEntered, DeadlinePassed, PanelStopping, Stimulus, TroubleChanged, ZoneChanged
+from rules.stimuli import (
+    CodeEntered,
+    DeadlinePassed,
+    PanelStarted,
+    PanelStopping,
+    Stimulus,
+    TroubleChanged,
+    ZoneChanged,
+)
 
 log = logging.getLogger("fenghuo.core.engine")
 
@@ -23,6 +31,11 @@ FIELD_LIMIT = 4096
 OUTSIDE_LIMIT = 512
 """Stimuli from other processes that may wait; they never displace those of the wires."""
 LONGEST_WAIT_S = 0.5
+REFLECT_MS = 1_000
+"""After a step that failed: no deadline is tried, and no zone asked for again, for so long."""
+_FROM_FIELD = (ZoneChanged, CodeEntered, PanelStarted, PanelStopping)
+_OUTSIDE_TROUBLES = ("path", "camera")
+"""Troubles that other processes tell of; all others are this process's own."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +71,12 @@ class Engine:
         self._resync = False
         self._ending = False
         self._turn = 0
+        self._failed: dict[type[Stimulus], int] = {}
         self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
 
     def submit(self, stimulus: Stimulus) -> bool:
         """Hand in a stimulus; never blocks. False when the queue was full and it was dropped (and counted)."""
-        from_field = isinstance(stimulus, ZoneChanged | CodeEntered | PanelStopping)
+        from_field = _from_field(stimulus)
         queue, limit = (self._field, FIELD_LIMIT) if from_field else (self._outside, OUTSIDE_LIMIT)
         with self._wake:
             if len(queue) >= limit:
@@ -108,13 +122,17 @@ class Engine:
                 self.handle(stimulus)
             elif self._ending:
                 return
-            if self._resync and self.idle():
+            if self._resync and self.idle() and not self._failed_lately(ZoneChanged):
                 self._resync = False
-                _guarded(self._ports.resync)
+                self._guarded(self._ports.resync)
+
+    def _failed_lately(self, kind: type[Stimulus]) -> bool:
+        """Whether such a step failed just now: tried at once, it would fail again, and let nothing else through."""
+        return self._clock.monotonic_ms() - self._failed.get(kind, -REFLECT_MS) < REFLECT_MS
 
     def _next(self) -> Stimulus | None:
         with self._wake:
-            due = rules.next_deadline(self.state)
+            due = None if self._failed_lately(DeadlinePassed) else rules.next_deadline(self.state)
             if due is not None and due <= self._clock.monotonic_ms():
                 return DeadlinePassed()
             if not self._field and not self._outside and not self._ending:
@@ -131,37 +149,65 @@ class Engine:
     def handle(self, stimulus: Stimulus) -> None:
         """One step and its effects, on the calling thread (the rules thread; tests call it directly)."""
         try:
-            state, effects = rules.step(self._site, self.state, stimulus, self._clock.monotonic_ms())
+            state, effects = self._step(stimulus)
         except Exception:
-            self.errors += 1
-            log.exception("a step failed on %s; the state stays as it was", type(stimulus).__name__)
-            if not (isinstance(stimulus, TroubleChanged) and stimulus.trouble == "rules"):
-                self.submit(TroubleChanged("rules", True, type(stimulus).__name__))
+            self._note_failure(stimulus)
             return
         self.steps += 1
         before, self.state = self.state, state
         if effects:
             self._carry_out(state, effects)
         if state is not before:
-            _guarded(self._ports.changed, state)
+            self._guarded(self._ports.changed, state)
+
+    def _step(self, stimulus: Stimulus) -> "tuple[rules.PanelState, tuple[Effect, ...]]":
+        now = self._clock.monotonic_ms()
+        try:
+            return rules.step(self._site, self.state, stimulus, now)
+        except Exception:
+            due = rules.next_deadline(self.state)
+            if due is None or due > now or isinstance(stimulus, DeadlinePassed):
+                raise
+            # Each step takes the deadlines that are over along. If it is they that fail, an alarm must not fail with
+            # them: it is decided in the moment before.
+            done = rules.step(self._site, self.state, stimulus, due - 1)
+            self._note_failure(DeadlinePassed())
+            return done
+
+    def _note_failure(self, stimulus: Stimulus) -> None:
+        self.errors += 1
+        kind = type(stimulus)
+        log.exception("a step failed on %s; what it would have changed stays as it was", kind.__name__)
+        if not self._failed_lately(kind) and not (isinstance(stimulus, TroubleChanged) and stimulus.trouble == "rules"):
+            self.submit(TroubleChanged("rules", True, kind.__name__))
+        self._failed[kind] = self._clock.monotonic_ms()
+        if isinstance(stimulus, ZoneChanged):
+            # The rules did not take this reading in, and a driver says nothing twice unless it is asked.
+            self._resync = True
 
     def _carry_out(self, state: "rules.PanelState", effects: tuple[Effect, ...]) -> None:
         # Sirens first, then cameras: neither waits for what is written.
         for effect in effects:
             if isinstance(effect, Switch):
-                _guarded(self._ports.switch, effect.output, effect.on)
+                self._guarded(self._ports.switch, effect.output, effect.on)
         for effect in effects:
             if isinstance(effect, Capture):
-                _guarded(self._ports.capture, effect)
+                self._guarded(self._ports.capture, effect)
         records = tuple(e for e in effects if isinstance(e, Record))
         talk = tuple(e for e in effects if isinstance(e, Tell | Answer))
         if records or talk:
-            _guarded(self._ports.commit, records, state, talk)
+            self._guarded(self._ports.commit, records, state, talk)
+
+    def _guarded(self, call: Callable[..., object], *args: object) -> None:
+        """The error boundary around everything foreign that the rules thread calls."""
+        try:
+            call(*args)
+        except Exception:
+            self.errors += 1
+            log.exception("an effect failed; the panel goes on")
 
 
-def _guarded(call: Callable[..., object], *args: object) -> None:
-    """The error boundary around everything foreign that the rules thread calls."""
-    try:
-        call(*args)
-    except Exception:
-        log.exception("an effect failed; the panel goes on")
+def _from_field(stimulus: Stimulus) -> bool:
+    if isinstance(stimulus, TroubleChanged):
+        return stimulus.trouble not in _OUTSIDE_TROUBLES
+    return isinstance(stimulus, _FROM_FIELD)
