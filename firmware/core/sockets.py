@@ -28,6 +28,12 @@ MAX_OUT = 4 * 1024 * 1024
 """Bytes that may wait for one peer; a slower one is dropped, and comes back."""
 MAX_LINES_PER_SECOND = 400
 """Lines of one peer that are read in a second; the rest waits in the kernel's buffer."""
+PAUSE_S = 0.1
+"""After an error that nobody expected."""
+MAX_CALLS = 4096
+"""Work of other threads that may wait (more than a few only while the disk holds the socket thread up)."""
+LOOK_AGAIN_S = 5.0
+"""How often a socket that could not be opened, or whose file is gone, is opened anew."""
 
 
 def _nothing(_peer: "Peer") -> None:
@@ -86,6 +92,8 @@ class Server:
     def __init__(self) -> None:
         self.dropped = 0
         self.refused = 0
+        self.calls_dropped = 0
+        self.errors = 0
         self._roles: list[Role] = []
         self._peers: list[Peer] = []
         self._numbers = 0
@@ -99,7 +107,8 @@ class Server:
         os.set_blocking(self._wake_out, False)
         self._second = 0
         self._ending = False
-        self._listeners: list[socket.socket] = []
+        self._closed = False
+        self._listeners: dict[str, socket.socket] = {}
         self._thread = threading.Thread(target=self._run, name="sockets", daemon=True)
 
     def add(self, role: Role) -> None:
@@ -107,9 +116,9 @@ class Server:
         self._roles.append(role)
 
     def start(self) -> None:
-        """Open the sockets (`OSError` where that fails) and start the thread."""
-        for role in self._roles:
-            self._listen(role)
+        """Open the sockets and start the thread. One that can't be opened is tried again: the others work meanwhile."""
+        self._open_missing()
+        self.every(LOOK_AGAIN_S, self._open_missing)
         self._select.register(self._wake_in, selectors.EVENT_READ, None)
         self._thread.start()
 
@@ -120,15 +129,26 @@ class Server:
         if self._thread.is_alive():
             self._thread.join(2.0)
         for role in self._roles:
-            role.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                role.path.unlink(missing_ok=True)
+
+    def alive(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
 
     def call(self, work: Callable[[], None], once: bool = False) -> None:
-        """Run `work` on the socket thread. With `once`, it is not queued again while it waits."""
+        """Run `work` on the socket thread. With `once`, it is not queued again while it waits.
+
+        Never blocks: when too much waits, `work` is dropped and counted (but for `once`). After the end nothing runs.
+        """
         with self._lock:
             if once:
                 if work in self._once:
                     return
                 self._once.add(work)
+            elif len(self._calls) >= MAX_CALLS:
+                self.calls_dropped += 1
+                return
             self._calls.append(work)
         self._wake()
 
@@ -148,20 +168,29 @@ class Server:
     # --- the thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            ready = self._select.select(self._patience())
-            if self._ending:
-                break
-            self._new_second()
-            for key, events in ready:
-                if key.fd == self._wake_in:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(self._wake_in, 4096)
-                else:
-                    self._serve(key.data, key.fileobj, events)
-            self._do_calls()
-            self._do_timers()
+        while not self._ending:
+            try:
+                self._turn()
+            except Exception:
+                # Nobody outside is heard any more without this thread: whatever it is, it goes on.
+                self.errors += 1
+                log.exception("the socket thread goes on after an error")
+                time.sleep(PAUSE_S)
         self._close_all()
+
+    def _turn(self) -> None:
+        ready = self._select.select(self._patience())
+        if self._ending:
+            return
+        self._new_second()
+        for key, events in ready:
+            if key.fd == self._wake_in:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_in, 4096)
+            else:
+                self._serve(key.data, key.fileobj, events)
+        self._do_calls()
+        self._do_timers()
 
     def _patience(self) -> float:
         if any(peer.lines and peer.read < MAX_LINES_PER_SECOND for peer in self._peers):
@@ -308,32 +337,57 @@ class Server:
                 _do(work)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._wake_out, b"\0")
+        # Under the lock: once closed, the number may stand for another file of the process, a journal for one.
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._wake_out, b"\0")
+
+    def _open_missing(self) -> None:
+        for role in self._roles:
+            if role.name in self._listeners and role.path.is_socket():
+                continue
+            try:
+                self._listen(role)
+            except OSError as error:
+                log.error("%s socket: can't be opened, tried again: %s", role.name, error)
 
     def _listen(self, role: Role) -> None:
+        if old := self._listeners.pop(role.name, None):
+            log.warning("%s socket: its file is gone, opened anew", role.name)
+            self._select.unregister(old)
+            old.close()
         role.path.parent.mkdir(parents=True, exist_ok=True)
         role.path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        old = os.umask(0o777 & ~role.mode)
         try:
-            listener.bind(str(role.path))
-        finally:
-            os.umask(old)
-        listener.listen(8)
-        listener.setblocking(False)
+            _bind(listener, role)
+        except OSError:
+            listener.close()
+            raise
         self._select.register(listener, selectors.EVENT_READ, role)
-        self._listeners.append(listener)
+        self._listeners[role.name] = listener
 
     def _close_all(self) -> None:
         for peer in list(self._peers):
             self.flush(peer)
             self.drop(peer, "core stops", expected=True)
-        for listener in self._listeners:
+        for listener in self._listeners.values():
             listener.close()
         self._select.close()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
+        with self._lock:
+            self._closed = True
+            os.close(self._wake_in)
+            os.close(self._wake_out)
+
+
+def _bind(listener: socket.socket, role: Role) -> None:
+    old = os.umask(0o777 & ~role.mode)
+    try:
+        listener.bind(str(role.path))
+    finally:
+        os.umask(old)
+    listener.listen(8)
+    listener.setblocking(False)
 
 
 def _do(work: Callable[[], None]) -> None:

@@ -3,6 +3,8 @@
 import json
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -191,3 +193,84 @@ def test_random_bytes_never_end_the_server(path: Path, chunks: list[bytes]) -> N
     client.close()
     assert answer is not None
     assert json.dumps(answer)
+
+
+def test_a_socket_that_cant_be_opened_keeps_no_other_from_working(tmp_path: Path, echo: Echo) -> None:
+    (tmp_path / "bad.sock").mkdir()
+    server = Server()
+    server.add(Role("camera", tmp_path / "bad.sock", m.from_camera, echo.received))
+    server.add(Role("technician", tmp_path / "t.sock", m.from_technician, echo.received))
+    server.start()
+    try:
+        client = Client(tmp_path / "t.sock")
+        client.send(m.AskStatus())
+        assert (client.receive(5.0) or {})["ok"]
+    finally:
+        server.stop()
+
+
+def test_a_socket_whose_file_was_removed_comes_back(
+    tmp_path: Path, echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run folder that is cleaned under a panel that lives for years."""
+    monkeypatch.setattr(sockets, "LOOK_AGAIN_S", 0.05)
+    server = Server()
+    server.add(Role("technician", tmp_path / "t.sock", m.from_technician, echo.received))
+    server.start()
+    try:
+        before = Client(tmp_path / "t.sock")
+        (tmp_path / "t.sock").unlink()
+        end = time.monotonic() + 5.0
+        while not (tmp_path / "t.sock").exists() and time.monotonic() < end:
+            threading.Event().wait(0.01)
+        for client in (Client(tmp_path / "t.sock"), before):
+            client.send(m.AskStatus())
+            assert (client.receive(5.0) or {})["ok"]
+    finally:
+        server.stop()
+
+
+def test_work_that_waits_is_bounded_but_never_what_counts_once(server: Server) -> None:
+    gate, done = threading.Event(), threading.Event()
+    held = threading.Event()
+
+    def hold() -> None:
+        held.set()
+        gate.wait(5.0)
+
+    server.call(hold)
+    assert held.wait(5.0)
+    for _ in range(sockets.MAX_CALLS + 9):
+        server.call(lambda: None)
+    server.call(done.set, once=True)
+    assert server.calls_dropped == 9
+    gate.set()
+    assert done.wait(5.0)
+
+
+def test_a_call_after_the_end_writes_into_no_other_file(tmp_path: Path) -> None:
+    """Another thread may still hand in work when the pipe's number stands for another file of the process."""
+    server = Server()
+    server.start()
+    server.stop()
+    files = [(tmp_path / f"journal-{n}").open("w+b", buffering=0) for n in range(64)]
+    for _ in range(3):
+        server.call(lambda: None)
+    assert [(tmp_path / f"journal-{n}").read_bytes() for n in range(64)] == [b""] * 64
+    for file in files:
+        file.close()
+
+
+def test_an_error_of_the_thread_itself_does_not_end_it(path: Path, server: Server, echo: Echo) -> None:
+    client = Client(path)
+    assert echo.wait(lambda e: len(e.came) == 1)
+    server._peers[0].lines = None  # type: ignore[assignment]  # what must never happen
+    end = time.monotonic() + 5.0
+    while not server.errors and time.monotonic() < end:
+        client.send(m.AskStatus())
+        threading.Event().wait(0.05)
+    assert server.errors > 0
+    assert server.alive()
+    server._peers[0].lines = deque()
+    client.send(m.AskStatus())
+    assert (client.receive(5.0) or {})["ok"]
