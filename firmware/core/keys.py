@@ -1,6 +1,7 @@
 """The panel's own secrets: core's signing key and the pepper of the codes, made at first start, 0600."""
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.protocol.jws import Signer, b64url
+
+log = logging.getLogger("fenghuo.core.keys")
 
 PEPPER_BYTES = 32
 
@@ -28,6 +31,7 @@ class Keys:
 def load_or_make(folder: Path) -> Keys:
     """The keys in `folder`; each is made where it is missing. `core.jwk` (public) is written beside them."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _close(folder, 0o700)
     signer = Signer(_private(folder / "core.pem"))
     public = {"crv": "Ed25519", "kid": signer.kid, "kty": "OKP", "x": b64url(signer.public.public_bytes_raw())}
     text = json.dumps(public, sort_keys=True) + "\n"
@@ -44,7 +48,7 @@ def _private(path: Path) -> Ed25519PrivateKey:
         )
         _write_new(path, pem, 0o600)
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(_secret(path), password=None)
     except ValueError:
         raise BadKey(f"{path}: not a private key in PEM form; expected an Ed25519 key (PKCS #8)") from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -55,10 +59,30 @@ def _private(path: Path) -> Ed25519PrivateKey:
 def _pepper(path: Path) -> bytes:
     if not path.exists():
         _write_new(path, os.urandom(PEPPER_BYTES), 0o600)
-    pepper = path.read_bytes()
+    pepper = _secret(path)
     if len(pepper) != PEPPER_BYTES:
         raise BadKey(f"{path}: {len(pepper)} bytes, expected {PEPPER_BYTES}")
     return pepper
+
+
+def _secret(path: Path) -> bytes:
+    _close(path, 0o600)
+    return path.read_bytes()
+
+
+def _close(path: Path, mode: int) -> None:
+    """Take the rights of others away, as after a copy that did not keep them.
+
+    A panel that does not start for it would protect nobody; the log says that others could read it so far.
+    """
+    found = path.stat().st_mode & 0o777
+    if not found & 0o077:
+        return
+    try:
+        path.chmod(mode)
+    except OSError as error:
+        raise BadKey(f"{path}: others may use it (rights {found:04o}), expected {mode:04o}: {error}") from None
+    log.warning("%s: others could use it (rights %04o), now %04o: consider it known to them", path, found, mode)
 
 
 def _write_new(path: Path, data: bytes, mode: int, replace: bool = False) -> None:

@@ -22,6 +22,21 @@ def test_keys_are_made_once_private_and_kept(tmp_path: Path) -> None:
         assert (tmp_path / "keys" / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_keys_that_others_could_read_are_closed_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "keys"
+    load_or_make(folder)
+    assert not caplog.records
+    folder.chmod(0o755)
+    for name in ("core.pem", "pepper"):
+        (folder / name).chmod(0o644)
+    load_or_make(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in ("core.pem", "pepper"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+        assert name in caplog.text
+    assert "PRIVATE" not in caplog.text
+
+
 def test_the_public_key_lies_beside_for_the_center(tmp_path: Path) -> None:
     import json
 
