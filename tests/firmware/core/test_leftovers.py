@@ -1,0 +1,52 @@
+"""Troubles of a former life: those that nobody would end are ended, the others are left to their sources."""
+
+import pytest
+
+import rules
+from firmware.core.leftovers import leftovers
+from rules.effects import Record
+from rules.stimuli import TroubleChanged
+from rules.vocabulary import TROUBLES
+from tests.rules.branch import branch
+
+SUPPLIES, PATHS, CAMERAS = {"mains"}, {"center-1"}, {"cam-1"}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    ["driver:gpio", "storage", "battery", "path:center-2", "camera:cam-9", "rules:ZoneChanged", "rules"],
+)
+def test_what_nobody_would_end_is_ended(trouble: str) -> None:
+    name, _, subject = trouble.partition(":")
+    assert leftovers([trouble], "", SUPPLIES, PATHS, CAMERAS) == [TroubleChanged(name, False, subject)]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    ["mains", "clock", "path:center-1", "path:uplink", "path:receipts", "camera:cam-1", "camera:process"],
+)
+def test_what_is_watched_over_is_left_to_who_watches(trouble: str) -> None:
+    assert leftovers([trouble], "", SUPPLIES, PATHS, CAMERAS) == []
+
+
+def test_storage_that_is_still_in_trouble_stands() -> None:
+    assert leftovers(["storage"], "full: no room", SUPPLIES, PATHS, CAMERAS) == []
+
+
+@pytest.mark.parametrize("trouble", ["path:uplink", "path:receipts", "path:center-1", "camera:process"])
+def test_without_paths_and_cameras_nobody_watches_them(trouble: str) -> None:
+    assert len(leftovers([trouble], "", set(), set(), set())) == 1
+
+
+def test_the_rules_take_them_and_nothing_keeps_from_arming() -> None:
+    site, state = branch(), rules.initial(branch())
+    names = [name for name in TROUBLES if name != "clock"]
+    for name in names:
+        state, _ = rules.step(site, state, TroubleChanged(name, True, "old"), 1)
+    assert len(state.durable.troubles) == len(names)
+    kinds = []
+    for change in leftovers(state.durable.troubles, "", set(), set(), set()):
+        state, effects = rules.step(site, state, change, 2)
+        kinds += [effect.kind for effect in effects if isinstance(effect, Record)]
+    assert not state.durable.troubles
+    assert sorted(kinds) == sorted(f"trouble.{name}-ended" for name in names)
