@@ -169,6 +169,7 @@ class _Demo:
         """Start the panel, play, stop it; whether somebody stopped it before the end."""
         stage = cast.stage
         log = self._folder / "log" / "panel.log"
+        aside = play.set_aside(cast)
         panel = PanelProcesses(self._wishes.command(cast.loaded.path), log)
         watcher = Watcher(cast.desk, stage.put)
         stopped = False
@@ -194,7 +195,7 @@ class _Demo:
             stage.problem(_fill(_TEXTS["killed"], log=log))
         if not stopped and not stage.problems:
             try:
-                play.last_look(cast)
+                play.last_look(cast, aside)
             except OSError as error:
                 stage.problem(_fill(_TEXTS["core"], why=error))
         return stopped

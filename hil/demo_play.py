@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from firmware.config import Loaded
+from firmware.journal.verify import verify
 from firmware.language import Text
 from firmware.protocol import messages as m
+from firmware.protocol.jws import load_public
 from hil.center import Center
+from hil.center_keys import read_jwk_x
 from hil.demo_panel import Refused, ask
 from hil.demo_stage import Stage, held
 
@@ -66,6 +69,10 @@ WRONG: dict[str, Text] = {
     "command": ("the center could not send its command: {why}", "中心无法发送命令:{why}"),
     "shown": ("the hold-up showed: {what}", "紧急报警在现场有显示:{what}"),
     "state": ("the hold-up showed in the retained state", "紧急报警出现在保留状态中"),
+    "set-aside": (
+        "core found its journal altered or broken and set it aside: {name}",
+        "主机发现日志被改动或损坏,已隔离:{name}",
+    ),
     "incomplete": ("the center is not complete: {what}", "中心数据不完整:{what}"),
     "not-compared": ("the journal could not be read from the panel: {why}", "无法从主机读取日志:{why}"),
     "user": ("the first user could not be set: {why}", "无法设置首个用户:{why}"),
@@ -240,8 +247,18 @@ def ending(cast: Cast) -> None:
         stage.problem(_fill(WRONG["not-compared"], why=error))
 
 
-def last_look(cast: Cast) -> None:
-    """The panel has stopped: every record of its file, the very last one too, must be at the center."""
+def set_aside(cast: Cast) -> set[str]:
+    """Names of the journal files that core found broken and set aside."""
+    return {file.name for file in cast.loaded.data.glob("*.corrupt-*")}
+
+
+def last_look(cast: Cast, aside: set[str]) -> None:
+    """The panel has stopped: every record of its file, the very last one too, must be at the center.
+
+    `aside`: what was set aside before this run.
+    """
+    for name in sorted(set_aside(cast) - aside):
+        cast.stage.problem(_fill(WRONG["set-aside"], name=name))
     written = _records_in(cast.loaded.data / "journal.sqlite")
 
     def missing() -> list[str]:
@@ -251,6 +268,16 @@ def last_look(cast: Cast) -> None:
     cast.stage.expect(DOING["last"], lambda: not missing(), 10)
     for what in missing()[:5]:
         cast.stage.problem(_fill(WRONG["incomplete"], what=what))
+    _verify(cast)
+
+
+def _verify(cast: Cast) -> None:
+    """`fenghuo journal verify` on the panel's own file: what the center holds says nothing of what lies here."""
+    key = cast.loaded.data / "keys" / "core.jwk"
+    report = verify(cast.loaded.data / "journal.sqlite", load_public(read_jwk_x(key.read_text())))
+    for finding in report.findings[:5]:
+        en, zh = finding.text
+        cast.stage.problem((f"journal, record {finding.seq}: {en}", f"日志第 {finding.seq} 条记录:{zh}"))
 
 
 def _records_in(journal: Path) -> dict[tuple[str, int], tuple[str, str]]:
