@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.clock import utc_text
+from firmware.core.damping import Allowance, Damper
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
 from rules.effects import Capture
@@ -17,6 +18,9 @@ GONE_AFTER_S = 30.0
 KEPT_ORDERS = 32
 """Orders kept for a camera process that is just restarting; beyond, the oldest are dropped and counted."""
 ORDER_LIFE_S = 60.0
+MANIFEST_BURST_BYTES = 1024 * 1024
+MANIFEST_BYTES_PER_S = 256
+"""What the records of pictures may take in the journal: 22 MB a day, whoever is at the socket."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class CameraPort:
 
     def __init__(self, facts: CameraFacts, submit: Callable[[Noted | TroubleChanged], object], server: Server) -> None:
         self.dropped = 0
+        self.refused = 0
         self._facts = facts
         self._submit = submit
+        self._troubled = Damper(submit)
+        self._room = Allowance(MANIFEST_BURST_BYTES, MANIFEST_BYTES_PER_S)
         self._server = server
         self._waiting: deque[tuple[float, m.CaptureOrder]] = deque()
         self._alone_since: float | None = time.monotonic() if facts.cameras else None
@@ -76,7 +83,7 @@ class CameraPort:
         facts = self._facts
         peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
         self._alone_since = None
-        self._submit(TroubleChanged("camera", False, "process"))
+        self._troubled.change(TroubleChanged("camera", False, "process"))
         while self._waiting:
             since, order = self._waiting.popleft()
             if time.monotonic() - since <= ORDER_LIFE_S:
@@ -92,11 +99,21 @@ class CameraPort:
         if message.camera not in self._facts.cameras:
             peer.send(m.Error(reason=f"camera {message.camera!r} is not in the panel file"))
         elif isinstance(message, m.Manifest):
-            self._submit(Noted("evidence.pictures", message.model_dump(exclude={"type"})))
+            self._pictures(peer, message)
         else:
-            self._submit(TroubleChanged("camera", not message.ok, message.camera, message.detail))
+            self._troubled.change(TroubleChanged("camera", not message.ok, message.camera, message.detail))
+
+    def _pictures(self, peer: Peer, manifest: m.Manifest) -> None:
+        if self._room.take(len(manifest.model_dump_json())):
+            self._submit(Noted("evidence.pictures", manifest.model_dump(exclude={"type"})))
+        else:
+            self.refused += 1
+            peer.send(
+                m.Error(reason="more pictures than the journal has room for; the files stay, the record is left out")
+            )
 
     def _watch(self) -> None:
+        self._troubled.settle()
         if self._alone_since is not None and time.monotonic() - self._alone_since > GONE_AFTER_S:
-            self._submit(TroubleChanged("camera", True, "process", "the camera process is not connected"))
+            self._troubled.change(TroubleChanged("camera", True, "process", "the camera process is not connected"))
             self._alone_since = None

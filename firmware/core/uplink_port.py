@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.core.commands import Commands
+from firmware.core.damping import Damper
 from firmware.core.delivery import Deliveries
 from firmware.core.heartbeat import Heartbeats
 from firmware.core.sockets import Peer, Role, Server
@@ -49,7 +50,7 @@ class UplinkPort:
         self._deliveries = deliveries
         self._commands = commands
         self._heartbeats = heartbeats
-        self._submit = submit
+        self._troubled = Damper(submit)
         self._state = state
         self._troubles = troubles
         self._server = server
@@ -72,7 +73,7 @@ class UplinkPort:
         if state := self._state():
             peer.send(state)
         self._alone_since = None
-        self._submit(TroubleChanged("path", False, "uplink"))
+        self._troubled.change(TroubleChanged("path", False, "uplink"))
         self.beat()
 
     def _closed(self, _peer: Peer) -> None:
@@ -91,7 +92,7 @@ class UplinkPort:
                 self._commands.received(message.jws)
             case m.Path():
                 if message.path in self._facts.paths:
-                    self._submit(TroubleChanged("path", not message.up, message.path, message.detail))
+                    self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
 
     def _send(self, message: Any) -> None:
         self._server.broadcast("uplink", message)
@@ -113,9 +114,12 @@ class UplinkPort:
             self._send(m.Beat(jws=jws))
 
     def _watch(self) -> None:
+        self._troubled.settle()
+        if not self._facts.paths:
+            return  # nobody is to carry anything, so nothing is missing
         now = time.monotonic()
         if self._alone_since is not None and now - self._alone_since > GONE_AFTER_S:
-            self._submit(TroubleChanged("path", True, "uplink", "the uplink process is not connected"))
+            self._troubled.change(TroubleChanged("path", True, "uplink", "the uplink process is not connected"))
             self._alone_since = now + 86_400.0
         self._watch_alarms(now)
 
@@ -128,8 +132,8 @@ class UplinkPort:
         )
         if waiting != self._stuck[0]:
             if not waiting:
-                self._submit(TroubleChanged("path", False, "receipts"))
+                self._troubled.change(TroubleChanged("path", False, "receipts"))
             self._stuck = (waiting, now)
         elif waiting and now - self._stuck[1] > self._facts.path_fault_s:
-            self._submit(TroubleChanged("path", True, "receipts", "an alarm is not receipted by the center"))
+            self._troubled.change(TroubleChanged("path", True, "receipts", "an alarm is not receipted by the center"))
             self._stuck = (waiting, now + 86_400.0)

@@ -229,6 +229,19 @@ def test_floods_and_giants_leave_core_alive_and_its_journal_small(panel: Rig, ca
     unharmed(panel)
 
 
+def test_moods_of_the_path_do_not_fill_the_journal(panel: Rig, captured: Captured) -> None:
+    before = len(panel.records())
+    up, down = m.Path(path="center-1", up=True), m.Path(path="center-1", up=False, detail="no receipts")
+    for _ in range(300):
+        captured.client.send(down)
+        captured.client.send(up)
+    captured.client.send(m.Pull(journal=captured.heads[-1]["journals"][-1]["journal"], lane="alarm", first=1, last=99))
+    captured.hear("records", timeout_s=15)  # so the 600 before it are read
+    assert len(panel.records()) - before < 40
+    assert "path:center-1" in panel.status()["troubles"]
+    unharmed(panel)
+
+
 def test_silence_is_reported_as_a_path_fault(panel: Rig, captured: Captured) -> None:
     # It stays connected and says that all is well, but no alarm is ever receipted.
     since = panel.mark()
