@@ -1,11 +1,13 @@
 """The technician's socket: status, journal snapshots and records, users. Who may open it is a matter of file rights.
 
-Changing users needs a manager's code, but for the first user of a panel, which comes with commissioning.
+Changing users needs the code of a user who stands above: of at least the level, and of all the areas, that the changed
+user has or gets. The first user of a panel comes with commissioning. Each try also goes to the rules as a code entered
+at `technician`: they count wrong ones, lock out and record it, and call for help at a duress code.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,15 @@ from firmware.core.codes import Codes
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
 from rules.effects import JsonValue
-from rules.stimuli import User, UserRemoved, UserSet
+from rules.stimuli import CodeEntered, User, UserRemoved, UserSet, Wish
 
 log = logging.getLogger("fenghuo.core.technician")
 
 WRONG_CODES = 5
 LOCK_S = 90.0
+SOURCE = "technician"
+COMMISSIONING = "commissioning"
+NOT_ALLOWED = "code: not that of a user who may change this one"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class TechnicianSources:
     areas: frozenset[str]
     snapshot: Callable[[], "Future[Path]"]
     records: Callable[[int, int], list[dict[str, Any]]]
-    submit: Callable[[UserSet | UserRemoved], bool]
+    submit: Callable[[UserSet | UserRemoved | CodeEntered], bool]
 
 
 class TechnicianPort:
@@ -45,6 +50,7 @@ class TechnicianPort:
         self._asking: dict[str, Peer] = {}
         self._wrong = 0
         self._locked_until = 0.0
+        self._wait_for_snapshot: list[Peer] = []
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""
@@ -62,12 +68,27 @@ class TechnicianPort:
                 rows = self._sources.records(message.after, message.limit)
                 peer.send(m.Answer(ok=True, detail={"records": rows}))
             case m.AskSnapshot():
-                future = self._sources.snapshot()
-                future.add_done_callback(lambda done: self._server.call(lambda: _snapshot_made(peer, done)))
+                self._snapshot(peer)
             case m.SetUser():
                 self._set_user(peer, message)
             case m.RemoveUser():
                 self._remove_user(peer, message)
+
+    def _snapshot(self, peer: Peer) -> None:
+        """One at a time, for all who ask meanwhile: it keeps the journal thread busy."""
+        self._wait_for_snapshot.append(peer)
+        if len(self._wait_for_snapshot) == 1:
+            future = self._sources.snapshot()
+            future.add_done_callback(lambda done: self._server.call(lambda: self._snapshot_made(done)))
+
+    def _snapshot_made(self, done: "Future[Path]") -> None:
+        try:
+            answer = m.Answer(ok=True, detail={"path": str(done.result())})
+        except Exception as error:
+            answer = m.Answer(ok=False, reason=f"snapshot: {error}"[:200])
+        peers, self._wait_for_snapshot = self._wait_for_snapshot, []
+        for peer in peers:
+            peer.send(answer)
 
     def _set_user(self, peer: Peer, wish: m.SetUser) -> None:
         if problem := self._problem(wish):
@@ -88,8 +109,8 @@ class TechnicianPort:
 
     def _set_with(self, peer: Peer, wish: m.SetUser, keys: tuple[str, ...]) -> None:
         actor = self._actor(keys[0])
-        if actor is None:
-            self._answer(peer, False, "code: not that of a user who may change users")
+        if actor is None or not self._above(actor, wish.id, wish.level, wish.areas):
+            self._answer(peer, False, NOT_ALLOWED)
             return
         taken = {
             key for user in self._sources.users().values() if user.id != wish.id for key in (user.key, user.duress_key)
@@ -103,10 +124,14 @@ class TechnicianPort:
     def _remove_user(self, peer: Peer, wish: m.RemoveUser) -> None:
         def with_keys(keys: tuple[str, ...]) -> None:
             actor = self._actor(keys[0])
-            if actor is None:
-                self._answer(peer, False, "code: not that of a user who may change users")
-            elif wish.id not in self._sources.users():
+            users = self._sources.users()
+            if actor is None or not self._above(actor, wish.id):
+                self._answer(peer, False, NOT_ALLOWED)
+            elif wish.id not in users:
                 self._answer(peer, False, f"id: no user {wish.id!r}")
+            elif len(users) == 1:
+                # Without users the next one would need no code: commissioning once more, for whoever comes.
+                self._answer(peer, False, "id: the only user can't be removed, add another one first")
             else:
                 self._change(peer, wish.id, UserRemoved(actor, wish.id))
 
@@ -117,16 +142,33 @@ class TechnicianPort:
         """Who may make this change: a user by his code; `commissioning` while there are none."""
         users = self._sources.users()
         if not users:
-            return "commissioning"
+            return COMMISSIONING
         now = time.monotonic()
-        if now < self._locked_until:
+        if now < self._locked_until or self._locked_out():
             return None
-        actor = next((user.id for user in users.values() if key and user.key == key), None)
+        actor = next((user.id for user in users.values() if key and key in (user.key, user.duress_key)), None)
+        self._sources.submit(CodeEntered(SOURCE, key, Wish.STATUS))
         self._wrong = 0 if actor else self._wrong + 1
         if self._wrong >= WRONG_CODES:
             log.warning("too many wrong codes on the technician's socket")
             self._wrong, self._locked_until = 0, now + LOCK_S
         return actor
+
+    def _locked_out(self) -> bool:
+        """Whether the rules locked this socket out; that outlives a restart."""
+        lockouts = self._sources.status().get("lockouts")
+        return isinstance(lockouts, Mapping) and SOURCE in lockouts
+
+    def _above(self, actor: str, changed: str, level: int = 0, areas: Collection[str] = ()) -> bool:
+        """Whether the actor may make of this user one with this level and these areas, given what he is now."""
+        users = self._sources.users()
+        if actor == COMMISSIONING and not users:
+            return True
+        if actor not in users:
+            return False  # removed in the meantime
+        mine, his = users[actor], users.get(changed)
+        level = max(level, his.level if his else 0)
+        return level <= mine.level and {*areas, *(his.areas if his else ())} <= set(mine.areas)
 
     def _change(self, peer: Peer, user: str, stimulus: UserSet | UserRemoved) -> None:
         self._asking[user] = peer
@@ -137,10 +179,3 @@ class TechnicianPort:
     def _answer(self, peer: Peer | None, ok: bool, reason: str = "") -> None:
         if peer is not None:
             peer.send(m.Answer(ok=ok, reason=reason[:200]))
-
-
-def _snapshot_made(peer: Peer, done: "Future[Path]") -> None:
-    try:
-        peer.send(m.Answer(ok=True, detail={"path": str(done.result())}))
-    except Exception as error:
-        peer.send(m.Answer(ok=False, reason=f"snapshot: {error}"[:200]))
