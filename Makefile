@@ -36,5 +36,6 @@ clean:           ## what was built
 
 $(STAMP): pyproject.toml
 	.ci/venv $(PYTHON) $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Installing Fenghuo and what it needs into $(VENV): about a minute, this once. 正在安装,约一分钟。"
+	$(BIN)/pip install --disable-pip-version-check --editable '.[dev]'
 	touch $@

@@ -38,6 +38,17 @@ next_connection_delay_ms = 1
 """
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this TCP port of the loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port() -> int:
     """A TCP port of the loopback that nobody used a moment ago."""
     with socket.socket() as probe:

@@ -4,6 +4,7 @@ Real processes (core, uplink, camera), the real GPIO driver over mock pins, an e
 given, and the reference alarm center. It plays a night burglary, shows it live, and judges what the center holds.
 """
 
+import shutil
 import signal
 import sys
 import threading
@@ -211,7 +212,7 @@ class _Demo:
             self._summary(cast, stopped=False)
             stage.step(_TEXTS["stay"])
             for words in _FINGERS:
-                line = f"    fenghuo {words.format(dir=self._wishes.folder)}"
+                line = f"    {_own_name()} {words.format(dir=self._wishes.folder)}"
                 stage.step((line, line))
             stage.wait(_TEXTS["staying"], lambda: False, float("inf"))
 
@@ -228,6 +229,14 @@ class _Demo:
         shown = [*tables(facts, names(cast.loaded), cast.center, cast.panel, now), verdict_panel(problems, stopped)]
         self._screen.summary(shown, verdict(facts, cast.center, cast.panel, problems, stopped))
         self._shown = self._wishes.stay and not stopped
+
+
+def _own_name() -> str:
+    """How the person at the terminal calls this program."""
+    if shutil.which("fenghuo"):
+        return "fenghuo"
+    beside = Path(sys.executable).parent / "fenghuo"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 def _core_key(loaded: Loaded) -> Callable[[str], str | None]:

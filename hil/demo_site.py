@@ -14,7 +14,7 @@ from pathlib import Path
 
 from firmware.config import Loaded, load
 from firmware.language import Text, pick
-from hil.broker import free_port
+from hil.broker import free_port, is_free
 from hil.timeline import Names
 
 # The kernel's limit for the path of a unix socket is 108 bytes, with the zero at its end.
@@ -44,9 +44,10 @@ def address(folder: Path, broker: Address | None) -> Address:
     if broker is not None:
         return broker
     file = folder / "panel.toml"
-    if file.exists() and (found := re.search(r'^host = "127\.0\.0\.1"[^\n]*\nport = (\d+)', file.read_text(), re.M)):
-        return Address("127.0.0.1", int(found[1]))
-    return Address("127.0.0.1", free_port())
+    text = file.read_text() if file.exists() else ""
+    found = re.search(r'^host = "127\.0\.0\.1"[^\n]*\nport = (\d+)', text, re.M)
+    port = int(found[1]) if found and is_free(int(found[1])) else free_port()
+    return Address("127.0.0.1", port)
 
 
 def make(folder: Path, broker: Address, receipt_key: str, command_key: str) -> tuple[Loaded, bool]:

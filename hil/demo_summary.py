@@ -28,7 +28,7 @@ _TEXTS: dict[str, Text] = {
     "verified": ("chain verified up to seq", "哈希链已验证至序号"),
     "head": ("head named by the panel's signed heartbeat", "主机签名心跳所报末条序号"),
     "gaps": ("missing records", "缺失记录"),
-    "thumbnails": ("pictures", "图像"),
+    "thumbnails": ("incidents with a picture", "有图像的警情"),
     "duplicates": ("received twice, held once", "重复接收(仅存一份)"),
     "refused": ("refused", "拒绝"),
     "latencies": ("How fast", "时延"),

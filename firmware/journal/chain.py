@@ -29,8 +29,8 @@ class Prepared(NamedTuple):
     rows: tuple[Row, ...]
     tip: Tip
     state: bytes | None
-    moment: Moment | None
-    """When the last record of it happened; None without records."""
+    moment: Moment | Draft | None
+    """When the last record of it happened, as that record's draft says; None without records."""
 
 
 class Chain:
@@ -54,22 +54,46 @@ class Chain:
         self._kinds: dict[str, tuple[str, str, bool]] = {}
         self._panel = (',"monotonic_ms":', f',"panel":"{panel}","payload_hash":"')
         self._starts: dict[tuple[str, str], str] = {}
-        self._last_state: tuple[object, bytes, str] | None = None
+        self._last_state: tuple[object, bytes, str] = (None, b"", "")
 
     def prepare(self, tip: Tip, commits: Sequence[Commit]) -> Prepared:
         """The rows of these commits after `tip`. Raises `ValueError` or `TypeError` for an impossible draft."""
-        at = _Place(tip)
+        # One loop almost without calls of our own: it runs once for every record, right after a wait for the disk has
+        # left the caches cold, and is held to a ninth of what SQLite takes for it.
+        seq, head, state_hash, known = tip
+        lanes = dict(known)
         rows: list[Row] = []
         state: bytes | None = None
         draft: Draft | None = None
+        kinds, starts, (at, panel) = self._kinds, self._starts, self._panel
+        boot: str | None = None
+        clock: str | None = None
+        start = ""
         for commit in commits:
             if commit.state is not None:
-                state, at.state_hash = self._state(commit.state)
-            if commit.drafts:
-                draft = commit.drafts[-1]
-                if self._write(rows, at, commit.drafts):
-                    self._write(rows, at, (self.checkpoint(at.tip(), _moment(draft)),))
-        return Prepared(tuple(rows), at.tip(), state, _moment(draft) if draft else None)
+                state, state_hash = self._state(commit.state)
+            drafts = commit.drafts
+            while drafts:
+                due = False
+                for draft in drafts:
+                    lane, kind, kind_due = kinds.get(draft.kind) or self._kind(draft.kind)
+                    if draft.boot is not boot or draft.clock is not clock:
+                        boot, clock = draft.boot, draft.clock
+                        start = starts.get((boot, clock)) or self._start(boot, clock)
+                    lane_seq = lanes[lane] = lanes[lane] + 1
+                    seq += 1
+                    payload = canonical(draft.payload)
+                    header = (
+                        f"{start}{kind}{lane_seq}{at}{draft.monotonic_ms}{panel}"
+                        f'{sha256(payload).hexdigest()}","prev":"{head}","seq":{seq},'
+                        f'"state_hash":"{state_hash}","time":"{draft.time}"}}'
+                    ).encode()
+                    head = sha256(header).hexdigest()
+                    rows.append((seq, lane, lane_seq, header, payload, head))
+                    if kind_due:
+                        due = True
+                drafts = (self.checkpoint(Tip(seq, head, state_hash), _moment(draft)),) if due and draft else ()
+        return Prepared(tuple(rows), Tip(seq, head, state_hash, lanes), state, draft)
 
     def checkpoint(self, tip: Tip, moment: Moment) -> Draft:
         """The draft of a signed checkpoint that vouches for the record `tip`."""
@@ -89,15 +113,18 @@ class Chain:
 
     def _state(self, state: object) -> tuple[bytes, str]:
         # By identity: the rules hand in the same object until something changed, and encoding is the dear part.
-        if self._last_state is None or self._last_state[0] is not state:
+        known, data, hash_ = self._last_state
+        if known is not state:
             data = self._encode(state)
-            self._last_state = (state, data, sha256(data).hexdigest())
-        return self._last_state[1], self._last_state[2]
+            hash_ = sha256(data).hexdigest()
+            self._last_state = (state, data, hash_)
+        return data, hash_
 
     def _kind(self, kind: str) -> tuple[str, str, bool]:
         lane = self._lane_of(kind)
         text = f'","kind":{canonical(kind).decode()},"lane":"{lane}","lane_seq":'
-        found = self._kinds[kind] = (lane, text, self._is_checkpoint(kind))
+        due = kind != CHECKPOINT_KIND and self._is_checkpoint(kind)
+        found = self._kinds[kind] = (lane, text, due)
         return found
 
     def _start(self, boot: str, clock: str) -> str:
@@ -106,39 +133,6 @@ class Chain:
         found = f'{{"boot":{canonical(boot).decode()},"clock":"{clock}","journal":"{self.journal}'
         self._starts[boot, clock] = found
         return found
-
-    def _write(self, rows: list[Row], at: "_Place", drafts: tuple[Draft, ...]) -> bool:
-        """Add the rows of these drafts; whether one of them asks for a checkpoint."""
-        # One loop without calls of our own: it runs once for every record, and is held to twice the time of raw SQLite.
-        due = False
-        for draft in drafts:
-            lane, kind, kind_due = self._kinds.get(draft.kind) or self._kind(draft.kind)
-            start = self._starts.get((draft.boot, draft.clock)) or self._start(draft.boot, draft.clock)
-            lane_seq = at.lanes[lane] = at.lanes[lane] + 1
-            at.seq += 1
-            payload = canonical(draft.payload)
-            header = (
-                f"{start}{kind}{lane_seq}{self._panel[0]}{draft.monotonic_ms}{self._panel[1]}"
-                f'{sha256(payload).hexdigest()}","prev":"{at.hash}","seq":{at.seq},'
-                f'"state_hash":"{at.state_hash}","time":"{draft.time}"}}'
-            ).encode()
-            at.hash = sha256(header).hexdigest()
-            rows.append((at.seq, lane, lane_seq, header, payload, at.hash))
-            due = due or kind_due
-        return due
-
-
-class _Place:
-    """Where the chain stands while rows are being made."""
-
-    __slots__ = ("hash", "lanes", "seq", "state_hash")
-
-    def __init__(self, tip: Tip) -> None:
-        self.seq, self.hash, self.state_hash = tip.seq, tip.hash, tip.state_hash
-        self.lanes = dict(tip.lanes)
-
-    def tip(self) -> Tip:
-        return Tip(self.seq, self.hash, self.state_hash, dict(self.lanes))
 
 
 def _moment(draft: Draft) -> Moment:

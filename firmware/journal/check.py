@@ -72,8 +72,15 @@ class Tail:
 
 def state_mark(journal: str, head: str, row: StateRow) -> str:
     """The checksum that ties the members of a state row to each other and to the head of the chain."""
-    members = f"{journal} {head} {row.seq} {row.boot} {row.monotonic_ms} {row.utc} {row.state_hash} {row.tick}"
-    return sha256_hex(members.encode())
+    return mark_of(journal, head, row.seq, row.boot, row.monotonic_ms, row.utc, row.state_hash, row.tick)
+
+
+def mark_of(
+    journal: str, head: str, seq: int, boot: str, monotonic_ms: int, utc: str, state_hash: str, tick: str | None
+) -> str:
+    """The `state_mark` of a row that is still to be made."""
+    members = f"{journal} {head} {seq} {boot} {monotonic_ms} {utc} {state_hash} {tick}"
+    return hashlib.sha256(members.encode()).hexdigest()
 
 
 def header_of(row: StoredRow) -> dict[str, Any] | None:

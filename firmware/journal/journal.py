@@ -54,7 +54,6 @@ class Journal:
         self.restored: Restored = opened.restored
         self.session: int = opened.store.session
         self.storage_trouble = opened.trouble
-        self.shelf: tuple[Volume, ...] = ()
         if not ballast.take_up(files.data) and not self.storage_trouble:
             self.storage_trouble = "full: no room for the reserve file"
         self._publish()
@@ -94,9 +93,9 @@ class Journal:
             self._store.write(prepared, self.moment)
         except (sqlite3.Error, OSError) as error:
             self._rescue(commits, prepared, error)
+            self._publish()
         if self.place == "memory":
             self._trim_memory()
-        self._publish()
 
     def tick(self, state: object | None) -> None:
         """Note beside the state that this moment was lived through; no record. `state` None: the one in force."""
@@ -174,6 +173,16 @@ class Journal:
     def mark(self) -> Mark:
         """The durable mark."""
         return self._store.mark()
+
+    @property
+    def shelf(self) -> tuple[Volume, ...]:
+        """The journals that hold something for the center, the one in use last. For any thread.
+
+        Made when it is asked for, which is far rarer than a commit; the tip and the ranges of a store are immutable.
+        """
+        older, store = self._published
+        tip = store.tip
+        return (*older, Volume(store.journal, store.uri, tip.lanes, store.delivered, tip.seq))
 
     def reader(self) -> "Reader":
         """A reader with connections of its own, for any one thread."""
@@ -350,13 +359,8 @@ class Journal:
         return next((a for a in self._older if a.volume.journal == journal), None)
 
     def _publish(self) -> None:
-        store = self._store
-        mine = Volume(store.journal, store.uri, store.tip.lanes, store.delivered, store.tip.seq)
-        if self._older:
-            volumes = [a.volume for a in self._older if a.volume.undelivered()][: MAX_VOLUMES - 1]
-            self.shelf = (*volumes, mine)
-        else:
-            self.shelf = (mine,)
+        older = [archive.volume for archive in self._older if archive.volume.undelivered()]
+        self._published = (*older[: MAX_VOLUMES - 1],), self._store
 
 
 def _hand_over(failed: Store, to: Store | Archive) -> None:

@@ -133,7 +133,10 @@ def _one(connection: sqlite3.Connection, seq: int) -> StoredRow | None:
 
 
 def _bounds(connection: sqlite3.Connection, delivered: dict[str, Ranges]) -> tuple[int, int]:
-    """The lowest and highest `seq` worth looking at: from the first undelivered record on, as far as it can be told."""
+    """The lowest and highest `seq` worth looking at: from the first undelivered record on, as far as it can be told.
+
+    The newest record is always looked at: the next journal begins with its hash, so that the two are linked.
+    """
     highs = [0]
     for query in ("SELECT max(seq) FROM record", "SELECT seq FROM state WHERE id = 1"):
         with contextlib.suppress(*_ERRORS):
@@ -148,7 +151,7 @@ def _bounds(connection: sqlite3.Connection, delivered: dict[str, Ranges]) -> tup
             return 1, min(max(highs), 2**53)
         if row is not None:
             lows.append(int(row[0]))
-    return min(lows, default=max(highs) + 1), min(max(highs), 2**53)
+    return max(1, min([*lows, max(highs)])), min(max(highs), 2**53)
 
 
 def _read(connection: sqlite3.Connection, low: int, high: int) -> Iterator[tuple[int, StoredRow | None]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
-from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, receipt_hash, state_mark
+from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, mark_of, receipt_hash
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import (
@@ -274,10 +274,12 @@ class Store:
             at = Moment(self._row.utc, at.clock, self._row.boot, self._row.monotonic_ms)
         tip = prepared.tip
         tick = None if prepared.rows else self._tick(tip, at)
-        row = StateRow(tip.seq, at.boot, at.monotonic_ms, at.time, state, tip.state_hash, tick)
-        return row._replace(mark=state_mark(self.journal, tip.hash, row))
+        seq, head, state_hash, _ = tip
+        boot, monotonic_ms, utc = at.boot, at.monotonic_ms, at.time
+        mark = mark_of(self.journal, head, seq, boot, monotonic_ms, utc, state_hash, tick)
+        return StateRow(seq, boot, monotonic_ms, utc, state, state_hash, tick, mark)
 
-    def _tick(self, tip: Tip, at: Moment) -> str:
+    def _tick(self, tip: Tip, at: Moment | Draft) -> str:
         return self._terms.signer.sign(
             TICK,
             {

@@ -1,5 +1,6 @@
 """A panel of real processes on simulated pins, for tests of the whole way: start, kill, watch, read its journal."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -33,6 +34,16 @@ def public_x(signer: Signer) -> str:
     return b64url(signer.public.public_bytes_raw())
 
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_test() -> None:
+    """A session of its own, and SIGKILL when an interrupted test run is gone."""
+    os.setsid()
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """One of the panel's processes, started as a service manager would."""
 
@@ -52,7 +63,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                preexec_fn=_die_with_the_test,
             )
 
     def wait_ready(self) -> "Process":

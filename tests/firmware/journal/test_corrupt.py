@@ -87,6 +87,23 @@ def test_what_was_rescued_is_delivered_once_and_for_ever(rig: Rig) -> None:
     assert [head.journal for head in again.reader().heads()] == [again.mark().journal]
 
 
+def test_a_broken_file_that_was_all_delivered_still_links_to_the_next(rig: Rig) -> None:
+    busy(rig)
+    journal = rig.open()
+    mark = journal.mark()
+    for lane, last in mark.lanes.items():
+        if last:
+            journal.mark_delivered(mark.journal, lane, [(1, last)])
+    journal.close()
+    with closing(sqlite3.connect(rig.main)) as connection:
+        seq, own_hash = connection.execute("SELECT seq, hash FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+    write(rig, "UPDATE state SET state_hash = 'broken'")
+    again = rig.open()
+    last = begun(again)["last"]
+    assert (last["journal"], last["seq"], last["hash"]) == (mark.journal, seq, own_hash)
+    again.close()
+
+
 def test_an_altered_state_is_not_believed(rig: Rig) -> None:
     busy(rig)
     write(rig, "UPDATE state SET state = CAST('disarmed' AS BLOB)")
