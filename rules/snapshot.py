@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from rules.pieces import VERSION
-from rules.site import Site
+from rules.site import Site, Zone
 from rules.state import NOTHING_LIVE, Alarm, AreaState, Durable, PanelState, People, ZoneState
 from rules.stimuli import User
 from rules.table import SET_MODES, AreaMode
+from rules.zones import ALARM_KINDS, NEVER_BYPASSED
 
 MAX_INTEGER = 2**53 - 1
 MAX_BYTES = 4 * 1024 * 1024
@@ -48,7 +49,8 @@ def adapt(site: Site, state: PanelState) -> PanelState:
     """The state under another panel file: what the file no longer has is dropped, new areas are disarmed.
 
     An area that remains keeps its mode, its alarm and its timers. Drivers report every zone again, so the live
-    part is forgotten. A bypass of a zone that may not be bypassed any more ends. Fitting a state that fits changes
+    part is forgotten. A bypass of a zone that may not be bypassed any more ends, as does an alarm of a zone that is of
+    another type now. Fitting a state that fits changes
     nothing.
     """
     durable = state.durable
@@ -56,14 +58,21 @@ def adapt(site: Site, state: PanelState) -> PanelState:
     zones = {
         id_: kept
         for id_, stood in durable.zones.items()
-        if id_ in site.zones
-        and not (kept := replace(stood, bypassed=stood.bypassed and site.zones[id_].bypassable)).quiet
+        if id_ in site.zones and not (kept := _fitted_zone(site.zones[id_], stood)).quiet
     }
     users = {
         id_: replace(user, areas=tuple(area for area in user.areas if area in site.areas))
         for id_, user in durable.people.users.items()
     }
     return PanelState(replace(durable, areas=areas, zones=zones, people=People(users)), NOTHING_LIVE)
+
+
+def _fitted_zone(zone: Zone, stood: ZoneState) -> ZoneState:
+    """What stands on the zone as it is now: a door that became a hold-up button must not be bypassed, nor be in alarm
+    as a door; either would swallow its first press."""
+    bypassable = zone.bypassable and zone.type not in NEVER_BYPASSED
+    alarm = stood.alarm if stood.alarm == ALARM_KINDS[zone.type] else ""
+    return replace(stood, bypassed=stood.bypassed and bypassable, alarm=alarm)
 
 
 def _fitted(site: Site, area: AreaState) -> AreaState:

@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import AreaMode, Condition, Site, TroubleChanged, User, UserSet, Wish, adapt, decode, encode, rebase
+from rules import (
+    AreaMode,
+    Condition,
+    Site,
+    TroubleChanged,
+    User,
+    UserSet,
+    Wish,
+    ZoneType,
+    adapt,
+    decode,
+    encode,
+    rebase,
+)
 from rules.snapshot import MAX_BYTES
 from rules.state import Alarm, AreaState, Durable, PanelState, People, ZoneState, changed, next_deadline
-from tests.rules.branch import CLERK, MANAGER, SIREN_MS, WRONG, Panel, branch
+from tests.rules.branch import CLERK, MANAGER, SIREN_MS, WRONG, Panel, branch, kinds
 
 
 def _busy() -> Panel:
@@ -248,3 +261,19 @@ def test_the_bypass_of_a_zone_that_may_not_be_bypassed_any_more_ends() -> None:
     panel.site = replace(site, zones={**site.zones, "window": replace(site.zones["window"], bypassable=False)})
     panel.state = adapt(panel.site, panel.state)
     assert not panel.state.zones
+
+
+@pytest.mark.parametrize("left", ["a bypass", "an alarm"])
+def test_a_zone_that_became_a_hold_up_button_swallows_no_press(left: str) -> None:
+    panel = Panel()
+    if left == "a bypass":
+        panel.code(CLERK, Wish.BYPASS, zone="window")
+    else:
+        panel.armed()
+        panel.read("window")
+    site = branch()
+    button = replace(site.zones["window"], type=ZoneType.HOLD_UP)
+    panel.site = replace(site, zones={**site.zones, "window": button})
+    panel.state = adapt(panel.site, panel.state)
+    panel.start(config="c1")
+    assert "alarm.hold-up" in kinds(panel.read("window"))
