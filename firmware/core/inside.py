@@ -4,7 +4,9 @@ When an `Inside` is made, the journal is open, the state restored, and every out
 sounded sounds again. It owns the parts and says in which order they start and stop; it decides nothing itself.
 """
 
+import logging
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import rules
@@ -15,6 +17,8 @@ from firmware.config import Loaded, kept, to_site
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
 from firmware.core.keys import load_or_make
+from firmware.core.leftovers import leftovers
+from firmware.core.lock import DataLock
 from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
@@ -29,6 +33,8 @@ from rules.vocabulary import KINDS
 if TYPE_CHECKING:
     from drivers.simulated import SimulatedWorld
 
+log = logging.getLogger("fenghuo.core")
+
 USER_KINDS = ("user.set", "user.removed")
 
 
@@ -37,12 +43,25 @@ def _encode(state: object) -> bytes:
     return rules.encode(cast(rules.PanelState, state))
 
 
+def _take(data: Path) -> DataLock | None:
+    """The lock on the data folder. A disk that takes nothing must not keep the panel from starting."""
+    try:
+        return DataLock(data)
+    except OSError as error:
+        log.warning("the data folder can't be locked: %s", error)
+        return None
+
+
 class Inside:
     """Senses, decides, sounds and records."""
 
     def __init__(self, loaded: Loaded, clock: Clock) -> None:
-        """Open the journal and claim the outputs. Raises `DriverError` (no GPIO), `BadKey`, `OSError`."""
+        """Open the journal and claim the outputs.
+
+        Raises `AlreadyRunning`, `DriverError` (no GPIO), `BadKey`, `OSError`.
+        """
         file = loaded.file
+        self._lock = _take(loaded.data)
         self.loaded = loaded
         self.clock = clock
         self.site = to_site(file)
@@ -111,8 +130,20 @@ class Inside:
         """Record, decide, sense."""
         self.recorder.start()
         self.engine.submit(self._begin.started)
+        for ended in self._leftovers():
+            self.engine.submit(ended)
         self.engine.start()
         self.driver.start()
+
+    def _leftovers(self) -> list[TroubleChanged]:
+        file = self.loaded.file
+        return leftovers(
+            self._begin.state.durable.troubles,
+            self.journal.storage_trouble,
+            {SUPPLY[wire.zone] for wire in supply_inputs(file)},
+            {path.id for path in file.path},
+            {camera.id for camera in file.camera},
+        )
 
     def fall_silent(self, reason: str) -> None:
         """Sense no more, decide what waits, record the stop."""
@@ -124,6 +155,8 @@ class Inside:
         self.recorder.close()
         self.telemetry.close()
         self._factory.close()
+        if self._lock is not None:
+            self._lock.release()
 
     # --- from the wires to the rules -----------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from drivers.pins import DriverError
 from firmware.clock import SystemClock
 from firmware.config import Loaded
 from firmware.core.keys import BadKey
+from firmware.core.lock import AlreadyRunning
 from firmware.core.panel import Panel
 from firmware.language import Text, pick
 from firmware.sd_notify import notify, watchdog_interval_s
@@ -28,7 +29,7 @@ def run(loaded: Loaded) -> int:
         panel.start()
         notify("STATUS=inputs live")
         panel.open()
-    except DriverError as error:
+    except (DriverError, AlreadyRunning) as error:
         return _refuse(pick(error.text))
     except (BadKey, OSError) as error:
         return _refuse(str(error))

@@ -46,7 +46,7 @@ class Outside:
         self._inside = inside
         self._server = Server()
         self._moved = threading.Condition()
-        self._clock_state = "synchronised"
+        self._clock_state = ""
         file = inside.loaded.file
         self._codes = Codes(file.panel.id, inside.keys.pepper)
         self._refusals = Refusals(inside.clock, inside.engine.submit)

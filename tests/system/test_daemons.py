@@ -117,3 +117,32 @@ def test_the_journal_of_a_running_panel_is_verified_and_shown() -> None:
         panel.wait("tell", "alarm", since=since)
         panel.stop()
         panel.check_journal()
+
+
+def test_a_second_core_on_the_same_folder_is_refused() -> None:
+    with rig() as panel:
+        panel.start("core")
+        second = fenghuo("run", "core", "--config", str(panel.panel_toml))
+        assert second.returncode == 3
+        assert "another core" in second.stderr
+        assert str(panel.processes["core"].popen.pid) in second.stderr
+        since = panel.mark()
+        panel.move("vault-door", "open")
+        panel.wait("tell", "alarm", since=since)
+
+
+def test_a_trouble_of_a_former_life_does_not_keep_the_panel_from_arming() -> None:
+    with rig(clock_rate=20) as panel:
+        panel.start("core")
+        panel.add_user()
+        panel.settle()
+        since = panel.mark()
+        panel.desk(m.Mains(on=False))
+        panel.wait("record", "trouble.mains", since=since)
+        panel.wait("durable", panel.status()["journal"], since=since)
+        panel.stop()
+        # The supply's input is taken out of the panel file: nobody will ever say that the mains are back.
+        panel.rewrite(lambda text: text.replace("mains_line = ", "# mains_line = "))
+        panel.start("core")
+        panel.settle()
+        panel.arm()
