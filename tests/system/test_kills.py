@@ -25,6 +25,8 @@ MOVED = ("front-door", "hall-pir", "back-door", "office-pir", "vault-door", "box
 def modes_by_records(records: list[dict[str, Any]]) -> dict[str, str]:
     """Where each area stands, told from the records alone: an oracle that shares nothing with the rules."""
     modes = {"hall": "disarmed", "vault": "disarmed"}
+    sounding: set[str] = set()
+    """Areas that sound locally, without being armed: at the end of an exit delay they are in alarm."""
     for record in records:
         kind, payload = record["kind"], record["payload"]
         areas = payload.get("areas", []) if isinstance(payload, dict) else []
@@ -38,6 +40,9 @@ def modes_by_records(records: list[dict[str, Any]]) -> dict[str, str]:
             new = "entry-delay"
         elif kind.startswith("area.disarmed"):
             new = "disarmed"
+        elif kind == "area.alarm-reset":
+            sounding.difference_update(areas)
+            continue
         elif kind in ("alarm.intruder", "alarm.entry", "alarm.24-hour", "alarm.tamper", "alarm.sensor-tamper"):
             new = "alarm"
         else:
@@ -45,6 +50,12 @@ def modes_by_records(records: list[dict[str, Any]]) -> dict[str, str]:
         for area in areas:
             # An alarm of a 24-hour or tamper zone does not change an area that is not armed.
             if new == "alarm" and modes[area] in ("disarmed", "exit-delay"):
+                sounding.add(area)
+                continue
+            goes_on = new == "armed" and modes[area] == "exit-delay" and area in sounding
+            sounding.discard(area)
+            if goes_on:
+                modes[area] = "alarm"
                 continue
             if new == "armed again":
                 modes[area] = "armed" if modes[area] == "alarm" else modes[area]
