@@ -4,6 +4,7 @@ The inside (journal, rules, drivers) is up before any socket; the first seconds 
 watcher. What waits is bounded: beyond that the oldest goes, and is counted.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any, Protocol
 
 from firmware.journal import Mark
 from rules.effects import Answer, Capture, Record, Tell
+
+log = logging.getLogger("fenghuo.core.doorstep")
 
 LIMIT = 512
 
@@ -69,5 +72,9 @@ class Doorstep:
         """The outside is there: tell it what waited, in order."""
         with self._lock:
             while self._waiting:
-                self._waiting.popleft()(outside)
+                act = self._waiting.popleft()
+                try:
+                    act(outside)
+                except Exception:
+                    log.exception("something that waited at the doorstep could not be told")
             self._outside = outside

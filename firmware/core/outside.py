@@ -125,7 +125,7 @@ class Outside:
     # --- life -------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Open the sockets. Raises `OSError` where one can't be opened."""
+        """Open the sockets; one that can't be opened is tried again."""
         file, run, server = self._inside.loaded.file, self._inside.loaded.run, self._server
         server.add(self._uplink.role(run / "uplink.sock"))
         server.add(self._technician.role(run / "technician.sock"))
@@ -142,6 +142,10 @@ class Outside:
         server.every(PRUNE_EVERY_S, self._prune)
         self._codes.start()
         server.start()
+
+    def alive(self) -> bool:
+        """Whether the socket thread lives."""
+        return self._server.alive()
 
     def let_go(self) -> None:
         """No fingers on the buttons any more."""
@@ -257,6 +261,10 @@ class Outside:
             "refused": self._refusals.total,
             "bad_lines": self._server.refused,
             "peers_dropped": self._server.dropped,
+            "calls_dropped": self._server.calls_dropped,
+            "socket_errors": self._server.errors,
+            "pictures_refused": self._camera.refused,
+            "unsound": self._deliveries.unsound,
             "orders_dropped": self._camera.dropped + inside.doorstep.dropped,
             "lines_failing": driver["failing"],
             "line_errors": driver["errors"],

@@ -28,16 +28,18 @@ class Panel:
         # Here, not above: what only talks must not delay the first reading of the inputs.
         from firmware.core.outside import Outside
 
-        self._outside = Outside(self.inside)
-        self._outside.start()
-        self.inside.doorstep.open(self._outside)
+        outside = Outside(self.inside)
+        outside.start()
+        self._outside = outside
+        self.inside.doorstep.open(outside)
         self.inside.keep_file()
 
     def alive(self) -> bool:
-        """Whether the rules and driver threads still turn. A stalled card does not count: the siren goes on."""
+        """Whether rules and driver turn, and the sockets live. A stalled card does not count: the siren goes on."""
         turn = self.inside.engine.turn()
         turned, self._last_turn = turn != self._last_turn, turn
-        return turned and self.inside.driver.alive()
+        talks = self._outside is None or self._outside.alive()
+        return turned and self.inside.driver.alive() and talks
 
     def stop(self, reason: str) -> None:
         """Record the stop, let the center hear of it, close. Outputs keep their level until the process ends."""

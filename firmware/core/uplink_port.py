@@ -54,6 +54,7 @@ class UplinkPort:
         self._state = state
         self._troubles = troubles
         self._server = server
+        self._shown: dict[str, Any] = {}
         self._alone_since: float | None = time.monotonic()
         self._stuck: tuple[object, float] = (None, time.monotonic())
 
@@ -102,9 +103,12 @@ class UplinkPort:
         self._send(self._deliveries.head())
 
     def tell_state(self) -> None:
-        """The public state changed."""
+        """The public state may have changed; sent only when something to see has, so that nothing silent moves it."""
         if state := self._state():
-            self._send(state)
+            shown = {name: state.body[name] for name in ("journal", "areas", "zones", "troubles")}
+            if shown != self._shown:
+                self._shown = shown
+                self._send(state)
 
     def beat(self) -> None:
         """Send a heartbeat, where there is somebody to carry it."""

@@ -172,7 +172,7 @@ def test_forged_altered_stale_and_replayed_commands_do_nothing(panel: Rig, captu
         captured.command(panel.commands, counter=2, panel="bank-0000"),
         captured.command(panel.commands, counter=2, nonce="A" * 22),
         captured.command(panel.commands, counter=1),
-        f"{head}.{body}.{signature[:-2]}AA",
+        f"{head}.{body}.{'AB'[signature[0] == 'A']}{signature[1:]}",
         f"{head}.{body}.",
         "x" * 100_000,
     ]
@@ -240,6 +240,23 @@ def test_moods_of_the_path_do_not_fill_the_journal(panel: Rig, captured: Capture
     assert len(panel.records()) - before < 40
     assert "path:center-1" in panel.status()["troubles"]
     unharmed(panel)
+
+
+def test_a_silent_hold_up_moves_nothing_on_the_state_topic(panel: Rig, captured: Captured) -> None:
+    panel.move("office-pir", "open")  # the positive control: this shows
+    captured.hear("state")
+    since = panel.mark()
+    panel.desk(m.Press(zone="holdup-1"))
+    panel.wait("record", "restore.hold-up", since=since)
+    captured.client.send(m.Pull(journal=captured.heads[-1]["journals"][-1]["journal"], lane="alarm", first=1, last=99))
+    heard = []
+    while (message := captured.client.receive(5.0)) is not None:
+        heard.append(message["type"])
+        if message["type"] == "records" and len(message["records"]) >= 3:
+            break
+    assert "head" in heard
+    states = [kind for kind in heard if kind == "state"]
+    assert len(states) <= 1, "only the end of the control may still come"
 
 
 def test_silence_is_reported_as_a_path_fault(panel: Rig, captured: Captured) -> None:
