@@ -121,16 +121,17 @@ class Core:
                             peer.close()
                         self._server.close()
                         return
-                if peer:
+            try:
+                if self._wake in ready and peer:
                     peer.sendall(self._head() + b"".join(self._said))
                     self._said.clear()
-            if peer in ready and peer:
-                data = peer.recv(65536)
-                if not data:
-                    peer = None
-                    continue
-                for line in splitter.feed(data):
-                    peer.sendall(self._answer(line))
+                if peer in ready and peer:
+                    data = peer.recv(65536)
+                    for line in splitter.feed(data):
+                        peer.sendall(self._answer(line))
+                    peer = peer if data else None
+            except OSError:  # the uplink was killed while something was under way: core lives on, and so must this
+                peer = None
 
     def _head(self) -> bytes:
         with self._lock:
