@@ -192,7 +192,8 @@ class _Demo:
             watcher.stop()
             clean = panel.stop()
             stage.flush()
-        if not clean and not stage.problems:
+        # Somebody who stops it in its first moments may hit processes that are only starting: no fault of the panel.
+        if not clean and not stopped and not stage.problems:
             stage.problem(_fill(_TEXTS["killed"], log=log))
         if not stopped and not stage.problems:
             try:
