@@ -20,6 +20,7 @@ from PIL import Image
 
 from drivers.cameras import Plan, make
 from firmware.camera.person import BOXED, MODELS, RUNTIMES, WHOLE, PersonCheck
+from hil.memory_use import rss_mib
 
 ROUNDS = 30
 ORDERS = 5
@@ -124,7 +125,7 @@ def _orders(folder: Path, peer: socket.socket, pid: int) -> dict[str, float]:
     return {
         "first_jpeg_ms": 1000 * max(firsts),
         "first_manifest_ms": 1000 * max(manifests),
-        "rss_mib": _resident_mib(pid),
+        "rss_mib": rss_mib(pid),
     }
 
 
@@ -155,11 +156,6 @@ def _first_jpeg(evidence: Path, incident: int) -> float:
                 return time.monotonic()
         time.sleep(0.001)
     raise TimeoutError(f"no JPEG of incident {incident} in {PATIENCE_S:.0f} s")
-
-
-def _resident_mib(pid: int) -> float:
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return int(fields["VmRSS"].split()[0]) / 1024
 
 
 def _scene() -> Image.Image:

@@ -1,57 +1,26 @@
 """Promise 1: uplink, camera, broker are killed during an alarm, one by one and together; the center ends complete."""
 
-import shutil
-import socket
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firmware.protocol import messages as m
-from hil.broker import free_port
+from hil.broker import Mosquitto
 from hil.center import Center
 from tests.system.rig import Rig, rig
 
-MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or "mosquitto"
-
-
-class Broker:
-    """A Mosquitto of this test's own, which may be killed and started again; it keeps nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert self._process.poll() is None
-                threading.Event().wait(0.02)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(5)
-
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path)
-    yield made
-    made.kill()
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as made:
+        yield made
 
 
 class Site:
     """A rig, a broker and a center that trust each other."""
 
-    def __init__(self, panel: Rig, broker: Broker, center: Center) -> None:
+    def __init__(self, panel: Rig, broker: Mosquitto, center: Center) -> None:
         self.panel, self.broker, self.center = panel, broker, center
 
     def complete(self) -> bool:
@@ -72,7 +41,7 @@ def quick(text: str) -> str:
 
 
 @pytest.fixture
-def site(broker: Broker, tmp_path: Path) -> Iterator[Site]:
+def site(broker: Mosquitto, tmp_path: Path) -> Iterator[Site]:
     keys: dict[str, str] = {}
     with Center("127.0.0.1", broker.port, tmp_path / "center", panels=keys.get) as center:
         known = (center.receipt_key.x, center.command_key.x)
