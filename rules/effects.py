@@ -59,4 +59,14 @@ class Answer:
     detail: Mapping[str, JsonValue]
 
 
-Effect: TypeAlias = Record | Switch | Capture | Tell | Answer
+@dataclass(frozen=True)
+class Request:
+    """Ask the panel for a test that the rules can't do themselves: `battery` (a load test).
+
+    It answers with `rules.stimuli.TestDone`; no answer in time counts as failed.
+    """
+
+    test: str
+
+
+Effect: TypeAlias = Record | Switch | Capture | Tell | Answer | Request

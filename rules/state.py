@@ -2,16 +2,15 @@
 
 The *durable* part is what the journal keeps with the records; the *live* part may be forgotten at a restart, since the
 drivers report every zone again. Mappings are plain dicts which nobody changes once they are in a state; zones at rest
-have no entry, so a step costs the same with 8 zones and with 512. Each part caches its own piece of the snapshot
-(`rules.snapshot`).
+have no entry, so a step costs the same with 8 zones and with 512. All moments are monotonic ms of the present boot.
+How each part is written and read stands in `rules.members`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from rules.pieces import area_piece, durable_piece, people_piece, zone_piece
 from rules.site import Condition, Site
 from rules.stimuli import User
 from rules.table import AreaMode
@@ -22,38 +21,54 @@ S = TypeVar("S", "AreaState", "ZoneState", "Durable", "Live")
 def changed(whole: S, **changes: Any) -> S:
     """A copy with other members: `dataclasses.replace` at a quarter of its price, which is most of a step.
 
-    What the original has cached of itself (its snapshot) is not taken over.
+    What the original has cached of itself is not taken over.
     """
     copy = object.__new__(type(whole))
     members = copy.__dict__
     members.update(whole.__dict__)
     members.pop("piece", None)
-    members.pop("encoded", None)
+    members.pop("due", None)
     members.update(changes)
     return copy
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm that goes on in an area. `since`, `until`: monotonic ms of the sirens' time.
+    """An alarm that goes on in an area. `since`, `until`: the sirens' time.
 
     `silenced`: somebody stopped the sirens; the alarm still ends at `until`. `zones`: those that have
-    alarmed in it; a further one lengthens it, one of these does not.
+    alarmed in it; a further one lengthens it, one of these does not. `external`: external sirens may sound for it.
     """
 
     since: int
     until: int
     silenced: bool
     zones: tuple[str, ...]
+    external: bool = True
+
+
+@dataclass(frozen=True)
+class Last:
+    """The arming that ended last, for quick re-arming: when it ended, its part, and what was bypassed in it."""
+
+    at: int
+    part: str = ""
+    instant: bool = False
+    bypassed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AreaState:
-    """Where an area stands. `deadline`: end of the exit or entry delay, monotonic ms.
+    """Where an area stands. `deadline`: end of the exit or entry delay.
 
-    `by`, `user`, `how` tell who armed it (`how`: `code`, `remote` or `key`). `entry_zones`: what was
-    touched in the running entry delay, first the one that started it. `strobe` is on until disarmed or reset;
-    `memory` holds the zones that alarmed, in order, until the next arming. Nothing silent is in here.
+    `by`, `user`, `how` tell who armed it (`how`: `code`, `remote`, `key` or `schedule`); `part` with which part set
+    (empty: in full), `instant` without entry delay. In the exit delay: `restarted`, its one restart is used; `left`,
+    somebody went through an entry-exit zone; `warned`, its last seconds were told. `entry_zones`: what was touched in
+    the running entry delay, first the one that started it; `exit_error`: it was open at the end of the exit delay.
+    `strobe` is on until disarmed or reset; `memory` holds the zones that alarmed, in order, until the next arming.
+    `armed_at`: end of the exit delay, until the first alarm. `reported_at`: when an intruder alarm was last reported.
+    `confirm_until`: while a second detector confirms; `confirm_zones`: those that have alarmed meanwhile;
+    `confirmed`: it was. Nothing silent is in here.
     """
 
     id: str
@@ -62,40 +77,122 @@ class AreaState:
     by: str = ""
     user: str = ""
     how: str = ""
+    part: str = ""
+    instant: bool = False
+    restarted: bool = False
+    left: bool = False
+    warned: bool = False
     entry_zones: tuple[str, ...] = ()
+    exit_error: bool = False
     alarm: Alarm | None = None
     strobe: bool = False
     memory: tuple[str, ...] = ()
-
-    @cached_property
-    def piece(self) -> str:
-        """This area's member of the snapshot."""
-        return area_piece(self)
+    armed_at: int | None = None
+    reported_at: int | None = None
+    confirm_until: int | None = None
+    confirm_zones: tuple[str, ...] = ()
+    confirmed: bool = False
+    last: Last | None = None
 
 
 @dataclass(frozen=True)
 class ZoneState:
     """What stands on a zone: a zone with nothing of it has no ZoneState.
 
-    `alarm`: kind of the alarm that is not restored yet. `tamper`: `open`, `short` or `masked`, alarmed and not
-    ended. `fault`: `fault` or `masked`, recorded and not ended. Empty means none.
+    `bypassed` ends with the arming, `isolated` when it is removed. `alarm`: kind of the alarm that is not restored yet.
+    `tamper`: `open`, `short`, `masked` or `fault`, alarmed and not ended. `fault`: `fault` or `masked`, recorded and
+    not ended. `day`: a day trouble stands. `trips`: alarms in this armed period; `shut`: too many, it rests until then.
     """
 
     id: str
     bypassed: bool = False
+    isolated: bool = False
     alarm: str = ""
     tamper: str = ""
     fault: str = ""
-
-    @cached_property
-    def piece(self) -> str:
-        """This zone's member of the snapshot."""
-        return zone_piece(self)
+    day: bool = False
+    trips: int = 0
+    shut: int | None = None
 
     @property
     def quiet(self) -> bool:
         """Nothing stands."""
-        return not (self.bypassed or self.alarm or self.tamper or self.fault)
+        return self == ZoneState(self.id)
+
+    @property
+    def out(self) -> bool:
+        """It does not count: bypassed or isolated."""
+        return self.bypassed or self.isolated
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An alarm that sounds and whose report waits: the record to come, and until when."""
+
+    kind: str
+    zone: str
+    areas: tuple[str, ...]
+    incident: int
+    condition: str
+    due: int
+
+
+@dataclass(frozen=True)
+class Indication:
+    """What a keypad shows until somebody resets it (GB 50394): never anything silent."""
+
+    kind: str
+    zone: str
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Siren:
+    """A siren's own time: on since then, or stopped at its limit then (it rests until a younger alarm)."""
+
+    since: int | None = None
+    rested: int | None = None
+
+
+@dataclass(frozen=True)
+class HoldUp:
+    """The hold-up alarm that a second one may confirm."""
+
+    at: int
+    zone: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk test that runs. `seen`: zones that tripped in it."""
+
+    until: int
+    by: str
+    user: str
+    quiet: bool = False
+    hold_up: bool = False
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What became of an area's closing times, as minutes since day 0: which one was reported late (`late`), which one
+    armed or tried to (`auto`), which one was warned of (`warned`). `postponed`: how often; `due`: arm then instead."""
+
+    late: int = 0
+    auto: int = 0
+    warned: int = 0
+    postponed: int = 0
+    due: int = 0
+
+
+@dataclass(frozen=True)
+class Walkers:
+    """A guard tour that runs: since when, what was reached, what is reported as missed and not reached since."""
+
+    since: int
+    reached: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,50 +207,72 @@ class People:
         keys = {u.duress_key: (u, True) for u in self.users.values() if u.duress_key}
         return keys | {u.key: (u, False) for u in self.users.values() if u.key}
 
-    @cached_property
-    def piece(self) -> str:
-        """The users' member of the snapshot."""
-        return people_piece(self.users)
-
 
 @dataclass(frozen=True)
 class Durable:
-    """What is kept with the records. Deadlines are monotonic ms of the present boot.
+    """What is kept with the records.
 
-    `troubles`: `name` or `name:subject` → detail. `lockouts`: source → until when. `incident` and `counter` are the
-    last ones used. `powered_ms`: when settling began; None before the first start. `config_hash`: of the panel file
-    in force.
+    `troubles`: `name` or `name:subject` → detail, those that stand; `delayed`: those whose report waits → until when;
+    `trouble_memory`: those that stood and were not reset. `indications`: alarms that wait for their reset, in order.
+    `pending`: alarms whose report waits. `sirens`: outputs that sound or rest. `lockouts`: source → until when.
+    `incident` and `counter` are the last ones used. `powered_ms`: when settling began; None before the first start.
+    `config_hash`, `version`: of the panel file and the software in force. `granted`: until when the installer may
+    enter; `installer`: until when he is in, `installer_id`: who. `walk`, `siren_test`, `battery_test`: tests that run.
+    `tours`: those that run; `tours_begun`: tour → minute since day 0 of its last start. `closings`: area → its closing
+    times. `reported_day`: of the last daily report.
     """
 
     areas: Mapping[str, AreaState]
     zones: Mapping[str, ZoneState] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
+    delayed: Mapping[str, int] = field(default_factory=dict)
+    trouble_memory: tuple[str, ...] = ()
+    indications: tuple[Indication, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    sirens: Mapping[str, Siren] = field(default_factory=dict)
+    hold_up: HoldUp | None = None
     people: People = field(default_factory=People)
     lockouts: Mapping[str, int] = field(default_factory=dict)
     incident: int = 0
     counter: int = 0
     powered_ms: int | None = None
     config_hash: str = ""
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """The snapshot."""
-        return durable_piece(self).encode()
+    version: str = ""
+    granted: int | None = None
+    installer: int | None = None
+    installer_id: str = ""
+    walk: Walk | None = None
+    siren_test: int | None = None
+    battery_test: int | None = None
+    tours: Mapping[str, Walkers] = field(default_factory=dict)
+    tours_begun: Mapping[str, int] = field(default_factory=dict)
+    closings: Mapping[str, Closing] = field(default_factory=dict)
+    reported_day: int = 0
 
 
 @dataclass(frozen=True)
 class Live:
-    """What drivers and keypads tell again. Zones that read `normal`, or have not been reported, have no condition here.
+    """What drivers, keypads and the clock tell again. Zones that read `normal`, or have not been reported, have no
+    condition here.
 
-    `attempts`: source → wrong codes since the last right one. `held`: zone → end of its settling, active
-    meanwhile; `settle_due` is not later than the first of them. `at_rest`: keyswitches that were seen at rest.
+    `attempts`: source → wrong codes since the last right one. `held`: zone → end of its settling, active meanwhile.
+    `at_rest`: keyswitches that were seen at rest. `knocks`: zone → moments of its activations within the window;
+    `holds`: zone → when a lasting activation counts as a double knock. `crossed`: cross group → the zone that tripped
+    and until when another one confirms it. `chimes`: chime and relay outputs that are on → until when. `day`,
+    `minute`, `sure`: the wall clock as last told, day 0 before.
     """
 
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     attempts: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
-    settle_due: int | None = None
     at_rest: frozenset[str] = frozenset()
+    knocks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    holds: Mapping[str, int] = field(default_factory=dict)
+    crossed: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    chimes: Mapping[str, int] = field(default_factory=dict)
+    day: int = 0
+    minute: int = 0
+    sure: bool = False
 
 
 NOTHING_LIVE = Live()
@@ -185,17 +304,3 @@ class PanelState:
 def initial(site: Site) -> PanelState:
     """The state of a new panel: all disarmed, nobody known."""
     return PanelState(Durable(areas={id_: AreaState(id_) for id_ in site.areas}))
-
-
-def next_deadline(state: PanelState) -> int | None:
-    """When `DeadlinePassed` is due, monotonic ms; None when no timer runs. Costs O(areas)."""
-    earliest = state.live.settle_due
-    for area in state.durable.areas.values():
-        if (due := area.deadline) is not None and (earliest is None or due < earliest):
-            earliest = due
-        if (alarm := area.alarm) is not None and (earliest is None or alarm.until < earliest):
-            earliest = alarm.until
-    for due in state.durable.lockouts.values():
-        if earliest is None or due < earliest:
-            earliest = due
-    return earliest

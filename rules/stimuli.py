@@ -12,24 +12,52 @@ from rules.site import Condition
 class Wish(StrEnum):
     """What a person at a keypad, or an operator at the center, asks for.
 
-    TOGGLE is for codes and keys only. STATUS is answered by core; the rules count and record it.
+    TOGGLE is for codes and keys only. RESET ends the indications and the trouble memory of what is over. REARM arms
+    again as it was before the last disarm. POSTPONE puts off an automatic arming. GRANT lets the installer in, LEAVE ends
+    his session. STATUS is answered by core; the rules count and record it.
     """
 
     TOGGLE = "toggle"
     ARM = "arm"
     DISARM = "disarm"
+    REARM = "rearm"
     SILENCE = "silence"
+    RESET = "reset"
     BYPASS = "bypass"
     UNBYPASS = "unbypass"
+    ISOLATE = "isolate"
+    UNISOLATE = "unisolate"
+    POSTPONE = "postpone"
+    GRANT = "grant"
+    LEAVE = "leave"
+    WALK_TEST = "walk-test"
+    SIREN_TEST = "siren-test"
+    BATTERY_TEST = "battery-test"
+    END_TEST = "end-test"
     STATUS = "status"
+
+
+class Right(StrEnum):
+    """What a user may do besides giving his code; what his level does not allow, no right gives."""
+
+    ARM = "arm"
+    DISARM = "disarm"
+    BYPASS = "bypass"
+    OVERRIDE = "override"
+    RESET = "reset"
+    TEST = "test"
+    GRANT = "grant"
+    USERS = "users"
 
 
 @dataclass(frozen=True)
 class User:
     """A person who may operate the panel.
 
-    `key` and `duress_key` are hex scrypt keys of the codes (never the codes); `duress_key` may be empty.
-    `level` is the access level 2 or 3 of EN 50131-1 (digest §1.1). `areas`: those he may arm and disarm.
+    `key` and `duress_key` are hex scrypt keys of the codes (never the codes); `duress_key` may be empty. `level` is the
+    access level 2 to 4 of EN 50131-1 (digest §1.1). `areas`: those he may arm and disarm. `rights`: all when it is
+    None. `first_day`, `last_day`: days (ordinals) on which the codes count, ends included, None for no bound. `once`:
+    they count once, then the user is spent.
     """
 
     id: str
@@ -38,6 +66,10 @@ class User:
     areas: tuple[str, ...]
     key: str
     duress_key: str = ""
+    rights: tuple[Right, ...] | None = None
+    first_day: int | None = None
+    last_day: int | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +84,10 @@ class ZoneChanged:
 class CodeEntered:
     """A code was entered at `source` (a keypad). `key` is the hex scrypt key of what was typed.
 
-    `areas` empty means every area the user may operate. `zone` goes with BYPASS and UNBYPASS.
+    `areas` empty means every area the user may operate. `zone` goes with BYPASS, ISOLATE and their ends. With ARM:
+    `part` names a part set, `instant` means without entry delay, `override` means in spite of what stands in the way,
+    as far as the user may. With WALK_TEST: `quiet` means without chime, `hold_up` means that hold-up buttons are tested
+    too (installers only).
     """
 
     source: str
@@ -60,13 +95,18 @@ class CodeEntered:
     wish: Wish = Wish.TOGGLE
     areas: tuple[str, ...] = ()
     zone: str = ""
+    part: str = ""
+    instant: bool = False
+    override: bool = False
+    quiet: bool = False
+    hold_up: bool = False
 
 
 @dataclass(frozen=True)
 class RemoteCommand:
     """A command of the alarm center whose signature, panel and freshness core has checked.
 
-    The rules check `counter`: it only grows, and is part of the durable state.
+    The rules check `counter`: it only grows, and is part of the durable state. Operators act at level 2.
     """
 
     counter: int
@@ -74,6 +114,22 @@ class RemoteCommand:
     wish: Wish
     areas: tuple[str, ...] = ()
     zone: str = ""
+    part: str = ""
+    instant: bool = False
+    override: bool = False
+
+
+@dataclass(frozen=True)
+class ClockTold:
+    """The local wall clock: said at the start, at every full minute, and when the clock was set.
+
+    `day`: `date.toordinal` of the local date; `minute`: 0 to 1439. `sure`: the clock is or was synchronised; an unsure one
+    moves no schedule and proves no dated code.
+    """
+
+    day: int
+    minute: int
+    sure: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +148,17 @@ class TroubleChanged:
     present: bool
     subject: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class TestDone:
+    """What became of a test that the panel was asked for (`rules.effects.Request`)."""
+
+    test: str
+    ok: bool
+    detail: str = ""
+
+    __test__ = False  # no test case for pytest
 
 
 @dataclass(frozen=True)
@@ -118,10 +185,11 @@ class PanelStopping:
 
 @dataclass(frozen=True)
 class UserSet:
-    """An authorised actor adds or changes a user."""
+    """An authorised actor adds or changes a user. `near`: keys of the codes that differ by 1 or 2 from the new ones."""
 
     actor: str
     user: User
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,8 +215,10 @@ Stimulus: TypeAlias = (
     ZoneChanged
     | CodeEntered
     | RemoteCommand
+    | ClockTold
     | DeadlinePassed
     | TroubleChanged
+    | TestDone
     | PanelStarted
     | PanelStopping
     | UserSet

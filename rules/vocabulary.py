@@ -45,7 +45,8 @@ class Kind:
 class Trouble:
     """One trouble of the panel itself; begins as `trouble.NAME`, ends as `trouble.NAME-ended`.
 
-    `blocks_arming`: digest §1.3, the rows that must block at grade 3.
+    `cause`: under which cause it stands in the way of arming (`rules.site.CAUSES`, digest §1.3). `fault`: its memory
+    is reset at the level that resets faults and tampers (digest §1.6), else at level 2. `lane`: of its begin.
     """
 
     name: str
@@ -54,21 +55,34 @@ class Trouble:
     sia_restore: str
     en: str
     zh: str
-    blocks_arming: bool = True
+    cause: str = "other"
+    fault: bool = True
+    lane: Lane = Lane.STATUS
 
 
 TROUBLES: Mapping[str, Trouble] = MappingProxyType(
     {
         t.name: t
         for t in (
-            Trouble("mains", 301, "AT", "AR", "mains lost", "市电断电"),
-            Trouble("battery", 302, "YT", "YR", "battery low", "蓄电池电压低"),
-            Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障"),
-            Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步", blocks_arming=False),
-            Trouble("driver", 330, "ET", "ER", "driver failed", "驱动故障"),
-            Trouble("camera", 330, "ET", "ER", "camera failed", "摄像机故障", blocks_arming=False),
-            Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", blocks_arming=False),
-            Trouble("rules", 303, "YF", "YZ", "internal error", "内部错误", blocks_arming=False),
+            Trouble("mains", 301, "AT", "AR", "mains lost", "市电断电", "mains", fault=False),
+            Trouble("battery", 302, "YT", "YR", "battery low", "蓄电池电压低", "battery"),
+            Trouble("battery-missing", 311, "YM", "YR", "battery missing", "蓄电池缺失", "battery"),
+            Trouble("battery-test", 309, "YT", "YR", "battery test failed", "蓄电池测试未通过", "battery"),
+            Trouble("charger", 314, "YP", "YQ", "power supply failed", "电源故障", "battery"),
+            Trouble("overcurrent", 312, "YI", "YJ", "supply overloaded", "电源过载", "battery"),
+            Trouble("siren", 321, "YA", "YH", "siren line failed", "警号线路故障", "siren"),
+            Trouble("box", 145, "ES", "EJ", "cabinet opened", "机箱被打开", "tamper", lane=Lane.ALARM),
+            Trouble("bus", 333, "EM", "EN", "bus or module failed", "总线或模块故障", "link"),
+            Trouble("driver", 330, "ET", "ER", "driver failed", "驱动故障", "link"),
+            Trouble("jamming", 344, "XQ", "XH", "radio jammed", "无线干扰", "link", fault=False),
+            Trouble("camera", 330, "ET", "ER", "camera failed", "摄像机故障"),
+            Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障", "storage"),
+            Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步"),
+            Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", "path", fault=False),
+            Trouble("paths", 350, "YS", "YK", "all paths failed", "全部传输路径故障", "paths", fault=False),
+            Trouble("board", 300, "YX", "YZ", "board too hot or supplied too low", "主板过热或欠压"),
+            Trouble("program", 304, "YF", "YZ", "program altered", "程序校验失败"),
+            Trouble("rules", 303, "YF", "YZ", "internal error", "内部错误"),
         )
     }
 )
@@ -79,52 +93,124 @@ _ROWS: tuple[Kind, ...] = (
     # alarms
     Kind("alarm.intruder", _A, 1130, "BA", 2, "intruder alarm", "入侵报警"),
     Kind("alarm.entry", _A, 1134, "BA", 2, "entry/exit zone alarm", "出入口防区报警"),
+    Kind("alarm.exit-error", _A, 1374, "EA", 3, "exit error alarm", "外出错误报警"),
+    Kind("alarm.day", _A, 1135, "BA", 2, "day zone alarm", "日间防区报警"),
     Kind("alarm.24-hour", _A, 1133, "BA", 1, "24-hour zone alarm", "24小时防区报警"),
+    Kind("alarm.confirmed", _A, 1139, "BV", 1, "intruder alarm confirmed by a second detector", "入侵报警已复核"),
     Kind("alarm.hold-up", _A, 1122, "HA", 1, "hold-up alarm", "紧急报警", silent=True),
+    Kind("alarm.audible-hold-up", _A, 1123, "PA", 1, "audible hold-up alarm", "有声紧急报警"),
+    Kind("alarm.hold-up-confirmed", _A, 1129, "HV", 1, "hold-up alarm confirmed", "紧急报警已复核", silent=True),
     Kind("alarm.duress", _A, 1121, "HA", 1, "duress code used", "胁迫报警", silent=True),
+    Kind("alarm.duress-button", _A, 1122, "HA", 1, "duress button pressed", "胁迫按钮报警", silent=True),
     Kind("alarm.tamper", _A, 1137, "TA", 2, "tamper alarm", "防拆报警"),
-    Kind("alarm.sensor-tamper", _A, 1144, "TA", 2, "detector line cut or shorted", "探测器线路断路或短路"),
+    Kind("alarm.sensor-tamper", _A, 1144, "TA", 2, "detector cut, shorted or unsupplied", "探测器断路、短路或断电"),
+    Kind("alarm.fire", _A, 1110, "FA", 1, "fire alarm", "火灾报警"),
+    Kind("alarm.gas", _A, 1151, "GA", 1, "gas alarm", "燃气报警"),
+    Kind("alarm.water", _A, 1154, "WA", 3, "water leak", "漏水报警"),
+    Kind("alarm.technical", _A, 1150, "UA", 3, "technical alarm", "设备报警"),
+    Kind("alarm.medical", _A, 1100, "MA", 1, "medical emergency", "医疗求助"),
     # restores of alarms
     Kind("restore.intruder", _S, 3130, "BH", 2, "intruder zone restored", "入侵防区恢复"),
     Kind("restore.24-hour", _S, 3133, "BH", 2, "24-hour zone restored", "24小时防区恢复"),
     Kind("restore.hold-up", _S, 3122, "HH", 1, "hold-up device restored", "紧急按钮复位", silent=True),
+    Kind("restore.audible-hold-up", _S, 3123, "PH", 1, "audible hold-up device restored", "有声紧急按钮复位"),
     Kind("restore.tamper", _S, 3137, "TR", 2, "tamper restored", "防拆恢复"),
     Kind("restore.sensor-tamper", _S, 3144, "TR", 2, "detector line restored", "探测器线路恢复"),
+    Kind("restore.fire", _S, 3110, "FH", 1, "fire zone restored", "火灾防区恢复"),
+    Kind("restore.gas", _S, 3151, "GH", 1, "gas zone restored", "燃气防区恢复"),
+    Kind("restore.water", _S, 3154, "WH", 3, "water zone restored", "漏水防区恢复"),
+    Kind("restore.technical", _S, 3150, "UH", 3, "technical zone restored", "设备防区恢复"),
+    Kind("restore.medical", _S, 3100, "MH", 1, "medical device restored", "医疗求助复位"),
     # the life of an area
     Kind("area.exit-started", _S, 0, "", 4, "exit delay started", "外出延时开始"),
+    Kind("area.exit-restarted", _S, 0, "", 4, "exit delay restarted", "外出延时重新开始"),
+    Kind("area.exit-error", _S, 1457, "EE", 3, "exit error: not closed at the end of the exit delay", "外出错误"),
     Kind("area.armed", _S, 3401, "CL", 4, "armed", "布防", checkpoint=True),
+    Kind("area.part-armed", _S, 3441, "NL", 4, "armed in part", "部分布防", checkpoint=True),
     Kind("area.armed-remotely", _S, 3407, "CQ", 4, "armed remotely", "远程布防", checkpoint=True),
     Kind("area.armed-by-key", _S, 3409, "CS", 4, "armed by keyswitch", "钥匙布防", checkpoint=True),
+    Kind("area.armed-automatically", _S, 3403, "CA", 4, "armed by schedule", "自动布防", checkpoint=True),
     Kind("area.arming-refused", _S, 0, "", 4, "arming refused", "布防被拒绝"),
+    Kind("area.arming-overridden", _S, 1574, "CW", 4, "armed in spite of what stood in the way", "强制布防"),
+    Kind("area.recent-close", _S, 1459, "CR", 3, "alarm soon after arming", "布防后短时间内报警"),
+    Kind("area.auto-arm-postponed", _S, 1464, "CE", 4, "automatic arming postponed", "自动布防推迟"),
+    Kind("area.auto-arm-failed", _S, 1455, "CC", 3, "automatic arming failed", "自动布防失败"),
+    Kind("area.late-to-close", _S, 1454, "CI", 3, "not armed after closing time", "未按时布防"),
+    Kind("area.opened-outside-hours", _S, 1451, "OK", 3, "disarmed outside opening hours", "非营业时间撤防"),
     Kind("area.entry-started", _S, 0, "", 4, "entry delay started", "进入延时开始"),
     Kind("area.entry-route", _S, 0, "", 4, "entry route walked", "进入路线触发"),
     Kind("area.entry-cancelled", _S, 0, "", 4, "entry delay cancelled", "进入延时取消"),
+    Kind("area.alarm-aborted", _S, 0, "AB", 4, "alarm aborted before it was reported", "报警在上报前取消"),
+    Kind("area.alarm-cancelled", _S, 1406, "BC", 4, "alarm cancelled by user", "用户取消报警"),
     Kind("area.alarm-ended", _S, 0, "", 4, "silenced alarm ended", "已静音警情结束"),
-    Kind("area.alarm-reset", _S, 0, "", 4, "alarm indication reset", "报警指示复位"),
+    Kind("area.alarm-reset", _S, 0, "", 4, "alarm in a disarmed area put out", "撤防分区警情解除"),
+    Kind("area.reinstated", _S, 3463, "CL", 4, "detection reinstated after an unconfirmed alarm", "报警后自动恢复布防"),
     Kind("area.disarmed", _S, 1401, "OP", 4, "disarmed", "撤防", checkpoint=True),
     Kind("area.disarmed-remotely", _S, 1407, "OQ", 4, "disarmed remotely", "远程撤防", checkpoint=True),
     Kind("area.disarmed-by-key", _S, 1409, "OS", 4, "disarmed by keyswitch", "钥匙撤防", checkpoint=True),
     Kind("siren.silenced", _S, 0, "", 4, "siren silenced", "警号已静音"),
     Kind("siren.stopped", _S, 0, "", 4, "siren stopped at its time limit", "警号到时停止"),
     # zones
+    Kind("zone.alarm-held", _S, 0, "", 3, "alarm sounds, its report waits", "报警延迟上报"),
     Kind("zone.bypassed", _S, 1570, "BB", 4, "zone bypassed", "防区旁路"),
     Kind("zone.unbypassed", _S, 3570, "BU", 4, "zone bypass removed", "防区旁路解除"),
+    Kind("zone.isolated", _S, 1572, "UB", 3, "zone isolated", "防区隔离"),
+    Kind("zone.unisolated", _S, 3572, "UU", 3, "zone isolation removed", "防区隔离解除"),
     Kind("zone.fault", _S, 1380, "BT", 3, "zone fault", "防区故障"),
     Kind("zone.fault-ended", _S, 3380, "BJ", 3, "zone fault ended", "防区故障恢复"),
+    Kind("zone.hold-up-fault", _S, 1376, "HT", 2, "hold-up device fault", "紧急按钮故障"),
+    Kind("zone.hold-up-fault-ended", _S, 3376, "HJ", 2, "hold-up device fault ended", "紧急按钮故障恢复"),
+    Kind("zone.fire-fault", _S, 1373, "FT", 2, "fire zone fault", "火灾防区故障"),
+    Kind("zone.fire-fault-ended", _S, 3373, "FJ", 2, "fire zone fault ended", "火灾防区故障恢复"),
+    Kind("zone.day-trouble", _S, 1156, "BT", 4, "day zone trouble", "日间防区异常"),
+    Kind("zone.day-trouble-ended", _S, 3156, "BJ", 4, "day zone trouble ended", "日间防区异常恢复"),
+    Kind("zone.unconfirmed", _S, 1378, "BG", 3, "single trip of a cross zone", "交叉防区单次触发"),
+    Kind("zone.swinger-shutdown", _S, 1377, "BD", 4, "zone shut down after too many alarms", "防区报警次数超限停用"),
+    Kind("zone.swinger-ended", _S, 3377, "BE", 4, "zone counts again after its shutdown", "防区停用解除"),
+    Kind("zone.soak-tripped", _S, 0, "", 4, "zone on trial tripped", "试用防区触发"),
     # people and the panel
     Kind("code.locked-out", _S, 1461, "JA", 3, "too many wrong codes", "密码错误次数超限"),
     Kind("code.lock-out-ended", _S, 0, "", 4, "lock-out ended", "密码锁定解除"),
+    Kind("code.refused", _S, 1421, "DD", 4, "code refused: not now, or not here", "密码当前无效"),
     Kind("user.set", _S, 1306, "JV", 4, "user added or changed", "用户增加或变更", checkpoint=True),
     Kind("user.removed", _S, 1306, "JX", 4, "user removed", "用户删除", checkpoint=True),
+    Kind("user.spent", _S, 1306, "JX", 4, "one-time code used up", "一次性密码已使用", checkpoint=True),
+    Kind("installer.granted", _S, 0, "", 4, "installer access granted", "允许安装员操作"),
+    Kind("installer.entered", _S, 1627, "LB", 4, "installer session begun", "安装员进入编程"),
+    Kind("installer.left", _S, 1628, "LX", 4, "installer session ended", "安装员退出编程"),
     Kind("config.installed", _S, 1306, "YG", 4, "panel file changed", "配置文件变更", checkpoint=True),
+    Kind("panel.software-changed", _S, 1306, "YG", 4, "software changed", "软件变更", checkpoint=True),
     Kind("panel.started", _S, 1305, "YW", 4, "panel started", "主机启动", checkpoint=True),
     Kind("panel.stopped", _S, 1308, "YX", 2, "panel stopped", "主机停止", checkpoint=True),
+    Kind("panel.reset", _S, 0, "", 4, "alarm indications and memory reset", "报警指示与记忆复位"),
+    Kind("power.mains-dip", _S, 0, "", 4, "mains lost for a short time", "市电短时中断"),
+    Kind("clock.set", _S, 1625, "JT", 4, "clock set", "时钟校准", noted=True),
     Kind("command.done", _S, 1412, "RS", 4, "remote command carried out", "远程命令已执行"),
     Kind("command.refused", _S, 1413, "RU", 3, "remote command refused", "远程命令被拒绝", noted=True),
+    # tests
+    Kind("test.report", _S, 1602, "RP", 4, "daily report", "每日定期报告"),
+    Kind("test.report-trouble", _S, 1608, "RY", 4, "daily report, trouble present", "每日定期报告(存在故障)"),
+    Kind("test.walk-started", _S, 1607, "TS", 4, "walk test begun", "步测开始"),
+    Kind("test.walk-ended", _S, 3607, "TE", 4, "walk test ended", "步测结束"),
+    Kind("test.zone-seen", _S, 1611, "TP", 4, "zone seen in the walk test", "步测触发防区"),
+    Kind("test.hold-up-seen", _S, 1615, "TP", 4, "hold-up button seen in the walk test", "步测触发紧急按钮"),
+    Kind("test.siren", _S, 1601, "RX", 4, "siren test", "警号测试"),
+    Kind("test.siren-ended", _S, 0, "", 4, "siren test ended", "警号测试结束"),
+    Kind("test.battery", _S, 0, "", 4, "battery test begun", "蓄电池测试开始"),
+    Kind("test.battery-ended", _S, 0, "", 4, "battery test ended", "蓄电池测试结束"),
+    # guard tours
+    Kind("tour.started", _S, 0, "", 4, "guard tour due", "巡更开始"),
+    Kind("tour.reached", _S, 0, "", 4, "checkpoint reached", "到达巡更点"),
+    Kind("tour.missed", _S, 1391, "NA", 3, "checkpoint missed", "巡更点漏巡"),
+    Kind("tour.late", _S, 3391, "NS", 3, "checkpoint reached late", "巡更点迟到"),
+    Kind("tour.out-of-order", _S, 0, "", 4, "checkpoint reached out of order or too early", "巡更顺序错误"),
+    Kind("tour.ended", _S, 0, "", 4, "guard tour ended", "巡更结束"),
     # the journal itself
     Kind("journal.begun", _S, 0, "", 4, "journal begun", "日志开始", noted=True),
     Kind("journal.checkpoint", _S, 0, "", 4, "signed checkpoint", "签名检查点", noted=True),
     Kind("journal.base", _S, 0, "", 4, "old records removed", "旧记录已清理", noted=True),
+    Kind("journal.half-full", _S, 1622, "JL", 4, "storage half full", "存储已用50%", noted=True),
+    Kind("journal.nearly-full", _S, 1623, "JL", 3, "storage nearly full", "存储已用90%", noted=True),
     Kind("journal.lost", _S, 1624, "JO", 2, "records lost", "记录丢失", noted=True),
     # evidence
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),
@@ -140,7 +226,7 @@ def _trouble_kinds() -> tuple[Kind, ...]:
         kind
         for t in TROUBLES.values()
         for kind in (
-            Kind(f"trouble.{t.name}", _S, 1000 + t.cid, t.sia, 3, t.en, t.zh),
+            Kind(f"trouble.{t.name}", t.lane, 1000 + t.cid, t.sia, 3 if t.lane is _S else 2, t.en, t.zh),
             Kind(
                 f"trouble.{t.name}-ended",
                 _S,
