@@ -26,10 +26,11 @@ bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of 
 	.ci/packages mosquitto
 	$(BIN)/python -m hil.bench $(ARGS)
 
-docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams
+docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conformance
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas
 	$(BIN)/python -m firmware.protocol.vectors docs/vectors
 	$(BIN)/python -m rules.diagram docs/rules.md
+	$(BIN)/python -m tests.conformance.page docs/conformance.md
 
 clean:           ## what was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
