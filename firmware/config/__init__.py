@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from firmware.config.dated import Day, Schedule, Stop, Tour
     from firmware.config.loaded import Loaded
     from firmware.config.mistakes import BadPanelFile, Mistake
     from firmware.config.models import (
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Output,
         Panel,
         PanelFile,
+        Part,
         Power,
         Storage,
         Timings,
@@ -34,16 +36,21 @@ __all__ = [
     "BadPanelFile",
     "Camera",
     "Center",
+    "Day",
     "Loaded",
     "Mistake",
     "MqttPath",
     "Output",
     "Panel",
     "PanelFile",
+    "Part",
     "Power",
+    "Schedule",
+    "Stop",
     "Storage",
     "Timings",
     "Tls",
+    "Tour",
     "Wire",
     "Zone",
     "load",
@@ -51,6 +58,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Day": "dated",
+    "Schedule": "dated",
+    "Stop": "dated",
+    "Tour": "dated",
     "Loaded": "loaded",
     "BadPanelFile": "mistakes",
     "Mistake": "mistakes",

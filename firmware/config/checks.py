@@ -1,19 +1,19 @@
 """What is wrong with a panel file as a whole, though each table may be right: used twice, unknown, contradicting.
 
-Each check is a function from the document to findings; `mistakes` runs them all. They never raise, whatever the file
-holds.
+Each check is a function from the document to findings; `mistakes` runs them all, those of the other `check_` modules
+included. They never raise, whatever the file holds.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from firmware.config import gb28181
+from firmware.config import check_dated, check_numbers, check_outputs, check_parts, check_zones, gb28181
+from firmware.config.findings import listed_once, twice, unknown, wrong
 from firmware.config.keys import is_public_key
 from firmware.config.mistakes import Finding, Loc, show
 from firmware.config.rows import Document, Row
 from firmware.language import Text
 
 PLAINTEXT = "I accept that anyone on the network can read and drop reports"
-_NOT_BYPASSABLE = ("hold-up", "tamper")
 
 
 def mistakes(document: Document) -> Iterator[Finding]:
@@ -23,23 +23,23 @@ def mistakes(document: Document) -> Iterator[Finding]:
 
 
 def _ids(document: Document) -> Iterator[Finding]:
+    text: Text = ("this id is used twice", "id 重复")
     ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "output", "camera"))
-    yield from _twice(ids, ("an id that nothing else has", "未被使用的 id"), ("this id is used twice", "id 重复"))
-    paths = ((r.at("id"), r.text("id")) for r in document.rows("path"))
-    yield from _twice(
-        paths, ("an id that no other path has", "其他路径未使用的 id"), ("this id is used twice", "id 重复")
-    )
+    yield from twice(ids, ("an id that nothing else has", "未被使用的 id"), text)
+    for table, zh in (("path", "路径"), ("part", "部分布防组"), ("schedule", "时间表"), ("tour", "巡更路线")):
+        ids = ((r.at("id"), r.text("id")) for r in document.rows(table))
+        yield from twice(ids, (f"an id that no other {table} has", f"其他{zh}未使用的 id"), text)
 
 
 def _numbers(document: Document) -> Iterator[Finding]:
     for table in ("area", "zone"):
         numbers = ((r.at("number"), r.number("number")) for r in document.rows(table))
         expected: Text = (f"a number that no other {table} has", "未被使用的编号")
-        yield from _twice(numbers, expected, ("this number is used twice", "编号重复"))
+        yield from twice(numbers, expected, ("this number is used twice", "编号重复"))
 
 
 def _lines(document: Document) -> Iterator[Finding]:
-    yield from _twice(
+    yield from twice(
         lines_used(document),
         ("a GPIO line of its own", "独占的 GPIO 线"),
         ("this GPIO line is used twice", "GPIO 线重复使用"),
@@ -59,21 +59,10 @@ def lines_used(document: Document) -> Iterator[tuple[Loc, int]]:
 
 
 def _references(document: Document) -> Iterator[Finding]:
-    known = {table: {r.text("id") for r in document.rows(table)} - {""} for table in ("area", "camera")}
-    for row in document.each("zone", "output"):
+    for row in document.each("zone", "output", "part"):
         for key, table in (("areas", "area"), ("cameras", "camera")):
-            yield from _unknown(row.texts(key), table, known[table])
-            again: Text = ("each only once", "每个只列一次")
-            yield from _twice(row.texts(key), again, ("listed twice", "重复列出"))
-
-
-def _unknown(items: list[tuple[Loc, str]], table: str, known: set[str]) -> Iterator[Finding]:
-    names = ", ".join(sorted(known)[:12]) or "–"
-    kind = {"area": "区域", "camera": "摄像机"}[table]
-    for loc, name in items:
-        if name not in known:
-            expected: Text = (f"the id of an [[{table}]]: {names}", f"某个 [[{table}]] 的 id:{names}")
-            yield Finding(loc, show(name), expected, (f"there is no such {table}", f"没有这个{kind}"))
+            yield from unknown(row.texts(key), table, document.ids(table))
+            yield from listed_once(row, key)
 
 
 def _changeover(document: Document) -> Iterator[Finding]:
@@ -96,17 +85,6 @@ def _changeover(document: Document) -> Iterator[Finding]:
             )
 
 
-def _bypass(document: Document) -> Iterator[Finding]:
-    for zone in document.rows("zone"):
-        if zone.text("type") in _NOT_BYPASSABLE and zone.values.get("bypassable") is True:
-            yield Finding(
-                zone.at("bypassable"),
-                "true",
-                ("false, or no such key", "false，或删除此键"),
-                ("hold-up and tamper zones can't be bypassed", "紧急与防拆防区不可旁路"),
-            )
-
-
 def _pins(document: Document) -> Iterator[Finding]:
     panel = document.table("panel")
     rate = panel.number("clock_rate", 1)
@@ -119,17 +97,22 @@ def _pins(document: Document) -> Iterator[Finding]:
         )
 
 
-def _timings(document: Document) -> Iterator[Finding]:
-    timings = document.table("timings")
-    siren, longest = timings.number("siren_s", 300), timings.number("siren_max_s", 900)
-    if siren is not None and longest is not None and longest < siren:
-        key = "siren_max_s" if timings.has("siren_max_s") else "siren_s"
-        yield Finding(
-            timings.at(key),
-            show(timings.values.get(key)),
-            (f"siren_max_s ≥ siren_s ({siren})", f"siren_max_s ≥ siren_s({siren})"),
-            ("the siren's limit is shorter than one alarm", "警号总时限短于一次报警时长"),
-        )
+def _timezone(document: Document) -> Iterator[Finding]:
+    panel = document.table("panel")
+    name = panel.text("timezone")
+    if name and not _is_timezone(name) and _is_timezone("Asia/Shanghai"):
+        expected: Text = ('a name such as "Asia/Shanghai"', '如 "Asia/Shanghai" 的名称')
+        yield wrong(panel, "timezone", expected, ("there is no such time zone", "没有这个时区"))
+
+
+def _is_timezone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # only a file that names one pays for it
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _paths(document: Document) -> Iterator[Finding]:
@@ -172,7 +155,7 @@ def _keys(document: Document) -> Iterator[Finding]:
                     ("the `x` of an Ed25519 JWK, copied exactly", "准确复制的 Ed25519 JWK 的 `x`"),
                     ("these 32 bytes are not a public key", "这 32 字节不是有效公钥"),
                 )
-        yield from _twice(items, ("each key only once", "每个公钥只列一次"), ("listed twice", "重复列出"))
+        yield from twice(items, ("each key only once", "每个公钥只列一次"), ("listed twice", "重复列出"))
 
 
 def _cameras(document: Document) -> Iterator[Finding]:
@@ -192,7 +175,7 @@ def _gb28181(document: Document) -> Iterator[Finding]:
         if len(value) == 20 and value.isascii() and value.isdigit():
             yield from gb28181.structure(loc, value, device)
     expected: Text = ("an id that nothing else has", "未被使用的编码")
-    yield from _twice(((loc, v) for loc, v, _ in ids), expected, ("this device id is used twice", "设备编码重复"))
+    yield from twice(((loc, v) for loc, v, _ in ids), expected, ("this device id is used twice", "设备编码重复"))
 
 
 def gb28181_ids(document: Document) -> Iterator[tuple[Loc, str, str]]:
@@ -207,28 +190,21 @@ def gb28181_ids(document: Document) -> Iterator[tuple[Loc, str, str]]:
             yield row.at("gb28181_id"), value, device
 
 
-def _twice(items: Iterable[tuple[Loc, str | int | None]], expected: Text, text: Text) -> Iterator[Finding]:
-    """A finding for each value that came before, at its later place; empty values don't count."""
-    seen: set[str | int] = set()
-    for loc, value in items:
-        if value is None or value == "":
-            continue
-        if value in seen:
-            yield Finding(loc, show(value), expected, text)
-        seen.add(value)
-
-
 _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _ids,
     _numbers,
     _lines,
     _references,
     _changeover,
-    _bypass,
     _pins,
-    _timings,
+    _timezone,
     _paths,
     _keys,
     _cameras,
     _gb28181,
+    *check_numbers.CHECKS,
+    *check_zones.CHECKS,
+    *check_outputs.CHECKS,
+    *check_parts.CHECKS,
+    *check_dated.CHECKS,
 )

@@ -82,6 +82,8 @@ def _mac(pepper: bytes, body: bytes) -> str:
 
 
 def _models() -> str:
-    """Which models the file was checked with: the version, and in a source tree the state of their source."""
-    source = Path(__file__).with_name("models.py").stat()
-    return f"{VERSION} {source.st_size} {source.st_mtime_ns}"
+    """What the file was checked with: the version, and in a source tree the state of models' and profiles' source."""
+    here = Path(__file__).parent
+    sources = [here / f"{name}.py" for name in ("base", "dated", "defaults", "models")]
+    stats = [source.stat() for source in (*sources, here.parents[1] / "rules" / "profiles.py")]
+    return " ".join([VERSION, *(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats)])

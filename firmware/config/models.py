@@ -1,35 +1,29 @@
 """The models of the panel file: one for each table, with units in the names.
 
-Strict: an unknown key, a wrong type or a number out of range is a mistake, never ignored. What one model can't see (an
-area that does not exist, a line used twice) is checked over the whole file, in `firmware.config.checks`.
+Strict: an unknown key, a wrong type or a number out of range is a mistake, never ignored. Numbers without limits here
+have them, and their defaults, from the profile (`rules.profiles`, filled in by `firmware.config.defaults`). What one
+model can't see (an area that does not exist, a line used twice) is checked over the whole file, in
+`firmware.config.checks`.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
-Line = Annotated[int, Field(ge=0, le=57, description="GPIO line number of the chip (BCM numbering on a Pi)")]
-KeyX = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="`x` of an Ed25519 JWK")]
-Gb28181Id = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
-# Control characters would reach terminals, records and reports.
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-FilePath = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
-
-
-class Model(BaseModel):
-    """All tables of the panel file: exact keys, frozen; compiled once, with the whole file, to start quickly."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+from firmware.config.base import FilePath, Gb28181Id, Host, Id, KeyX, Line, Model, Name, Time
+from firmware.config.dated import Day, Schedule, Tour
 
 
 class Panel(Model):
-    """`[panel]`"""
+    """`[panel]`; `timezone` is a name of the IANA data base, for schedules, tours and the daily report."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
     name: Name
-    profile: Literal["cn"] = "cn"
+    profile: Literal["cn", "eu-g2", "eu-g3", "us-cp01"] = "cn"
+    pin_digits: int
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64)] = (
+        "Asia/Shanghai"
+    )
     pins: Literal["board", "simulated"] = "board"
     chip: int = Field(default=0, ge=0, le=9)
     clock_rate: int = Field(default=1, ge=1, le=1000, description="simulated pins only")
@@ -37,13 +31,15 @@ class Panel(Model):
 
 
 class Area(Model):
-    """`[[area]]`; delays: EN 50131-1 (entry ≤ 45 s), CP-01; digest §8."""
+    """`[[area]]`; `entry_delay_2_s` is for zones with `second_entry`, 0 where there are none."""
 
     id: Id
     number: int = Field(ge=1, le=99)
     name: Name
-    entry_delay_s: int = Field(default=30, ge=0, le=45)
-    exit_delay_s: int = Field(default=60, ge=0, le=255)
+    entry_delay_s: int
+    entry_delay_2_s: int = 0
+    exit_delay_s: int
+    schedule: Id | None = None
     gb28181_id: Gb28181Id | None = None
 
 
@@ -62,30 +58,81 @@ class Wire(Model):
 
 
 class Zone(Model):
-    """`[[zone]]`"""
+    """`[[zone]]`; what its attributes do is told by `rules.site.Zone` and docs/rules.md."""
 
     id: Id
     number: int = Field(ge=1, le=999)
     name: Name
-    type: Literal["entry-exit", "follower", "instant", "24-hour", "hold-up", "tamper", "keyswitch"]
+    type: Literal[
+        "entry-exit",
+        "follower",
+        "instant",
+        "day",
+        "24-hour",
+        "hold-up",
+        "audible-hold-up",
+        "duress",
+        "tamper",
+        "fire",
+        "gas",
+        "water",
+        "technical",
+        "medical",
+        "keyswitch",
+        "maintained-keyswitch",
+        "checkpoint",
+        "monitor",
+    ]
     sensor: Literal["contact", "pir", "button", "loop", "glass-break", "vibration", "key"] = "contact"
     areas: list[Id] = Field(min_length=1, max_length=64)
     input: Wire
-    bypassable: bool | None = Field(default=None, description="by default all but 24-hour, hold-up and tamper")
+    bypassable: bool | None = Field(default=None, description="by default intruder, water and technical zones, keys")
+    forceable: bool = False
+    chime: bool = False
+    entry_delay_s: int | None = None
+    second_entry: bool = False
+    final_door: bool = False
+    pulses: int = Field(default=1, ge=1, le=9)
+    pulse_window_s: int = Field(default=0, ge=0, le=600)
+    double_knock: bool = False
+    cross_group: Id | None = None
+    swinger_trips: int | None = None
+    abort: bool = True
+    soak: bool = False
+    report_restore: bool = True
+    detector: Id | None = None
+    supply_cut: bool = False
     cameras: list[Id] = Field(default=[], max_length=16)
     gb28181_id: Gb28181Id | None = None
 
 
 class Output(Model):
-    """`[[output]]`. `active = "low"`: the load is on while the line is low."""
+    """`[[output]]`. `active = "low"`: the load is on while the line is low.
+
+    A relay follows `zone:ID`, `area:ID` (on while it is set), `alarm:ID` (on while an alarm sounds in that area), or
+    is on for `pulse_s` at an `event:KIND`; it alone may be without areas. `limit_s` 0: as long as the alarm.
+    """
 
     id: Id
-    kind: Literal["siren", "strobe", "armed"]
+    kind: Literal["siren", "strobe", "armed", "alarm", "buzzer", "chime", "relay"]
     place: Literal["external", "internal"] = "external"
     line: Line
     active: Literal["high", "low"] = "high"
-    areas: list[Id] = Field(min_length=1, max_length=64)
+    areas: list[Id] = Field(default=[], max_length=64)
+    delay_s: int = 0
+    limit_s: int = 0
+    follows: Annotated[str, Field(pattern=r"^(zone|area|alarm|event):[a-z0-9][a-z0-9.-]{0,47}$")] | None = None
+    pulse_s: int = Field(default=1, ge=1, le=3600)
     gb28181_id: Gb28181Id | None = None
+
+
+class Part(Model):
+    """`[[part]]`: a named way of arming a part; the zones in `omits` rest. Without `areas` it fits every area."""
+
+    id: Id
+    name: Name
+    omits: list[Id] = Field(min_length=1, max_length=512)
+    areas: list[Id] = Field(default=[], max_length=64)
 
 
 class Camera(Model):
@@ -104,14 +151,42 @@ class Camera(Model):
 
 
 class Timings(Model):
-    """`[timings]`; defaults and limits: digest §8, profile cn."""
+    """`[timings]`; defaults, limits and their sources: `rules.profiles`. What they do: `rules.site.Timings`.
 
-    siren_s: int = Field(default=300, ge=90, le=900)
-    siren_max_s: int = Field(default=900, ge=90, le=900)
-    settle_s: int = Field(default=60, ge=0, le=180, description="PIRs after power-up")
-    code_attempts: int = Field(default=5, ge=3, le=10)
-    lockout_s: int = Field(default=90, ge=90, le=3600)
-    heartbeat_s: int = Field(default=30, ge=1, le=300)
+    `report_time` is of the local day, by default one of the night that follows from the panel's id. `auto_part` "":
+    never arm a part instead.
+    """
+
+    siren_s: int
+    siren_max_s: int
+    settle_s: int = Field(description="PIRs after power-up")
+    code_attempts: int
+    lockout_s: int
+    heartbeat_s: int
+    exit_restart: bool
+    exit_warning_s: int
+    final_set_s: int
+    entry_hold_s: int
+    abort_window_s: int
+    cancel_window_min: int
+    recent_close_s: int
+    swinger_trips: int
+    swinger_reset_h: int
+    cross_s: int
+    confirm_min: int
+    hold_up_gap_s: int
+    hold_up_window_h: int
+    mains_report_delay_s: int
+    grant_min: int
+    installer_min: int
+    walk_test_min: int
+    siren_test_s: int
+    battery_test_s: int
+    chime_ms: int
+    rearm_min: int
+    reset_level: int
+    report_time: Time
+    auto_part: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,47})?$")]
 
 
 class Power(Model):
@@ -155,19 +230,23 @@ class Storage(Model):
 
     data: FilePath = "data"
     run: FilePath = "run"
-    retention_days: int = Field(default=400, ge=90, le=36_500)
+    retention_days: int
 
 
 class PanelFile(Model):
-    """The whole file."""
+    """The whole file, with the profile's defaults filled in."""
 
     panel: Panel
     area: list[Area] = Field(min_length=1, max_length=32)
     zone: list[Zone] = Field(min_length=1, max_length=512)
     output: list[Output] = Field(default=[], max_length=64)
+    part: list[Part] = Field(default=[], max_length=32)
+    schedule: list[Schedule] = Field(default=[], max_length=32)
+    day: list[Day] = Field(default=[], max_length=128)
+    tour: list[Tour] = Field(default=[], max_length=32)
     camera: list[Camera] = Field(default=[], max_length=16)
     path: list[MqttPath] = Field(default=[], max_length=4)
     center: Center | None = None
-    timings: Timings = Field(default_factory=Timings)
+    timings: Timings
     power: Power = Field(default_factory=Power)
-    storage: Storage = Field(default_factory=Storage)
+    storage: Storage

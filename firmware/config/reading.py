@@ -6,12 +6,14 @@ What is loaded stays as it was read, with the hash that goes into the journal.
 import hashlib
 import tomllib
 from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from firmware.config.checks import mistakes
+from firmware.config.defaults import filled
 from firmware.config.loaded import Loaded
 from firmware.config.mistakes import BadPanelFile, Finding, Mistake, name_key, shorten
 from firmware.config.models import PanelFile
@@ -27,7 +29,7 @@ def warnings_of(name: str, text: str) -> list[Mistake]:
     """What is allowed in this file's text but seldom meant."""
     from firmware.config.warnings import warnings
 
-    data = tomllib.loads(text)
+    data = plain_days(tomllib.loads(text))
     return _place(name, warnings(Document(data)), text, data)
 
 
@@ -35,20 +37,34 @@ def load(path: Path) -> Loaded:
     """Read and check a panel file; raises `BadPanelFile` with every mistake."""
     raw = _read(path)
     text = _decode(path, raw)
-    data = _parse(path, text)
+    data = plain_days(_parse(path, text))
+    document = Document(data)
     findings: list[Finding] = []
     file = None
     try:
-        file = PanelFile.model_validate(data)
+        file = PanelFile.model_validate(filled(data, document.defaults))
     except ValidationError as error:
         from firmware.config.shape import shape  # only a bad file pays for the words
 
         findings.extend(shape(error))
-    findings.extend(mistakes(Document(data)))
+    findings.extend(mistakes(document))
     if file is None or findings:
         listed = _place(path.name, findings[: 10 * MAX_MISTAKES], text, data)
         raise BadPanelFile(listed[:MAX_MISTAKES], max(0, len(findings) - MAX_MISTAKES))
     return Loaded(path, path.absolute().parent, file, hashlib.sha256(raw).hexdigest(), text)
+
+
+def plain_days(data: dict[str, Any]) -> dict[str, Any]:
+    """Dates of special days are texts; TOML has a type of its own for those that stand without quotes."""
+    days = data.get("day")
+    if not isinstance(days, list):
+        return data
+
+    def plain(value: object) -> object:
+        return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+
+    rows = [{key: plain(v) for key, v in row.items()} if isinstance(row, dict) else row for row in days]
+    return {**data, "day": rows}
 
 
 def _read(path: Path) -> bytes:

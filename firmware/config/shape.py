@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from firmware.config.hours import DATE, HOURS, TIME
 from firmware.config.mistakes import Finding, Loc, show
 from firmware.config.models import PanelFile
 from firmware.language import Text
@@ -50,6 +51,21 @@ _PATTERNS: Mapping[str, Text] = {
         "the `x` of an Ed25519 JWK: 43 characters of base64url",
         "Ed25519 JWK 的 `x`:43 个 base64url 字符",
     ),
+    r"^([a-z0-9][a-z0-9-]{0,47})?$": (
+        'the id of a [[part]], or ""',
+        '某个 [[part]] 的 id,或 ""',
+    ),
+    r"^(zone|area|alarm|event):[a-z0-9][a-z0-9.-]{0,47}$": (
+        "zone:ID, area:ID, alarm:ID or event:KIND",
+        "zone:ID、area:ID、alarm:ID 或 event:KIND",
+    ),
+    r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$": (
+        'a name such as "Asia/Shanghai"',
+        '如 "Asia/Shanghai" 的名称',
+    ),
+    TIME: ('a time as "08:30"', '如 "08:30" 的时刻'),
+    HOURS: ('hours as "08:30-17:30", or "closed"', '如 "08:30-17:30" 的时段，或 "closed"'),
+    DATE: ('a day as "2026-10-01"', '如 "2026-10-01" 的日期'),
     r"^[0-9]{20}$": ("20 digits", "20 位数字"),
     r"^[^\x00-\x1f\x7f-\x9f]+$": ("text without control characters", "不含控制字符的文本"),
     r"^[^\x00-\x1f\x7f-\x9f]*$": ("text without control characters", "不含控制字符的文本"),

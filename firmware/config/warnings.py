@@ -2,11 +2,24 @@
 
 from collections.abc import Callable, Iterator
 
+from firmware.config import warn_rules
+from firmware.config.check_zones import zone_type
 from firmware.config.checks import gb28181_ids, lines_used
 from firmware.config.mistakes import Finding, show
 from firmware.config.rows import Document
+from rules.site import ZoneType
+from rules.zones import KEYSWITCHES, SILENT
 
-_SILENT = ("keyswitch", "hold-up")
+_SOUNDLESS = frozenset(
+    {
+        *SILENT,
+        *KEYSWITCHES,
+        ZoneType.WATER,
+        ZoneType.TECHNICAL,
+        ZoneType.CHECKPOINT,
+        ZoneType.MONITOR,
+    }
+)
 # Lines 0 and 1 of the 40-pin header read the ID of add-on boards; above 27 a header has none (compute modules do).
 _HEADER = range(2, 28)
 
@@ -24,7 +37,7 @@ def _sirens(document: Document) -> Iterator[Finding]:
         sounding = [
             z
             for z in document.rows("zone")
-            if z.text("type") not in _SILENT and name in [a for _, a in z.texts("areas")]
+            if zone_type(z) not in _SOUNDLESS and name in [a for _, a in z.texts("areas")]
         ]
         if sounding and name not in served:
             yield Finding(
@@ -48,10 +61,11 @@ def _areas(document: Document) -> Iterator[Finding]:
 
 
 def _entry(document: Document) -> Iterator[Finding]:
-    undelayed = {a.text("id") for a in document.rows("area") if a.number("entry_delay_s", 30) == 0}
+    undelayed = {a.text("id") for a in document.rows("area") if a.number("entry_delay_s") == 0}
     doors = [z for z in document.rows("zone") if z.text("type") == "entry-exit"]
     for zone in doors:
-        if any(a in undelayed for _, a in zone.texts("areas")):
+        own = zone.has("entry_delay_s") or zone.on("second_entry")
+        if not own and any(a in undelayed for _, a in zone.texts("areas")):
             yield Finding(
                 zone.at("type"),
                 '"entry-exit", entry_delay_s = 0',
@@ -132,4 +146,5 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _header,
     _cameras,
     _place,
+    *warn_rules.CHECKS,
 )
