@@ -13,6 +13,8 @@ from firmware.language import Text, pick
 from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
 
+_REPORTED = {"area", "zone", "output", "part", "schedule", "day", "tour", "camera", "power", "timings"}
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 EXIT_MISTAKES = 2
@@ -70,7 +72,7 @@ def _show(loaded: Loaded) -> None:
 
 def _report(path: Path, loaded: Loaded) -> dict[str, Any]:
     """The wiring as data: the file's own tables, with the defaults filled in."""
-    tables = loaded.file.model_dump(mode="json", include={"area", "zone", "output", "camera", "power"})
+    tables = loaded.file.model_dump(mode="json", include=_REPORTED)
     return {
         "file": str(path),
         "ok": True,
