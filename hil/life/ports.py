@@ -15,7 +15,7 @@ from firmware.journal.entries import Moment, Restored
 from hil.life.happenings import Happening, Held, Recorded
 from rules.effects import Record
 from rules.state import PanelState
-from rules.stimuli import TroubleChanged
+from rules.stimuli import Stimulus, TroubleChanged, Wish
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Disk(Protocol):
         ...
 
     def open(self, clock: Clock, at: int) -> Restored:
-        """The panel starts: check and chain on, give back the last durable state."""
+        """The panel starts: check and chain on, give back the last durable state. Records that turn out to be durable,
+        though no `work` has told so before the crash, are told by the next `work`."""
         ...
 
     def commit(self, records: Sequence[Record], state: PanelState | None, moment: Moment, at: int) -> int:
@@ -52,6 +53,11 @@ class Disk(Protocol):
 
     def work(self, at: int) -> Synced:
         """Do what is due by now; what became durable by it."""
+        ...
+
+    def tick(self, moment: Moment, at: int) -> None:
+        """Note beside the state that this moment was lived through (`firmware.core.recorder.TICK_MS`). Told just before
+        a crash, with the last moment that the recorder would have noted; counts unless the disk hung then."""
         ...
 
     def mark_delivered(self, journal: str, lane: str, ranges: list[tuple[int, int]], receipt: str) -> None:
@@ -124,4 +130,62 @@ class Watcher(Protocol):
 
     def watch(self, happening: Happening) -> None:
         """Something happened; in order of `at`."""
+        ...
+
+
+class Hands(Protocol):
+    """What the world can do to the panel, and see of it. A dark panel takes nothing and shows nothing."""
+
+    @property
+    def awake(self) -> bool:
+        """Whether somebody reads the inputs."""
+        ...
+
+    @property
+    def powered(self) -> bool:
+        """Whether the board has power."""
+        ...
+
+    def emit(self, happening: Happening) -> None:
+        """This truly happened."""
+        ...
+
+    def feed(self, stimulus: Stimulus) -> None:
+        """A driver, a keypad or another part of the panel says this now. Lost when the panel is dark."""
+        ...
+
+    def mode(self, area: str) -> str:
+        """What the keypad shows of the area: a name of `rules.table.AreaMode`, empty when all is dark."""
+        ...
+
+    def alarmed(self, area: str) -> bool:
+        """Whether siren or strobe of the area are on, as one sees from the street."""
+        ...
+
+    def crash(self, power: bool, fuse: int | None) -> None:
+        """Kill the process, or cut its power: now, or when it has done so many further things (`fuse`)."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """End the process in good order."""
+        ...
+
+    def start(self, version: str = "", config: str = "") -> None:
+        """Start the process, on a new boot where the power was gone; with another version or panel file."""
+        ...
+
+    def set_clock(self, offset_ms: int, doubt: str) -> None:
+        """The panel's wall clock is off by so much from now on; `doubt` is a name of `firmware.clock.CLOCK_STATES`."""
+        ...
+
+    def order(self, wish: Wish, deed: str, areas: tuple[str, ...] = (), zone: str = "") -> None:
+        """The center's operator sends a command: `deed` is `genuine`, `replayed`, `stale` or `forged`."""
+        ...
+
+    def network(self, what: str, up: bool = True) -> None:
+        """`link` goes or comes back; `uplink`, `broker`, `center` is restarted."""
+        ...
+
+    def card(self, what: str, until: int = 0) -> None:
+        """The disk is `full`, has `room` again, or hangs (`stall`) until then."""
         ...
