@@ -4,20 +4,41 @@ Pure: no I/O, no clock, no threads, no import of the other rooms. A stimulus and
 go in, the new state and a list of effects come out (`step`).
 """
 
-from rules.effects import Answer, Capture, Effect, JsonValue, Record, Switch, Tell
+from rules.deadlines import next_deadline
+from rules.effects import Answer, Capture, Effect, JsonValue, Record, Request, Switch, Tell
 from rules.outputs import outputs
-from rules.site import Area, Condition, Output, OutputKind, Place, Site, Timings, Zone, ZoneType
+from rules.site import (
+    Area,
+    Condition,
+    Hours,
+    Level,
+    Output,
+    OutputKind,
+    Part,
+    Place,
+    Prevention,
+    Schedule,
+    Site,
+    Stop,
+    Timings,
+    Tour,
+    Zone,
+    ZoneType,
+)
 from rules.snapshot import adapt, decode, encode, rebase
-from rules.state import Alarm, AreaState, PanelState, ZoneState, initial, next_deadline
+from rules.state import Alarm, AreaState, PanelState, ZoneState, initial
 from rules.step import step
 from rules.stimuli import (
+    ClockTold,
     CodeEntered,
     DeadlinePassed,
     Noted,
     PanelStarted,
     PanelStopping,
     RemoteCommand,
+    Right,
     Stimulus,
+    TestDone,
     TroubleChanged,
     User,
     UserRemoved,
@@ -35,25 +56,36 @@ __all__ = [
     "AreaMode",
     "AreaState",
     "Capture",
+    "ClockTold",
     "CodeEntered",
     "Condition",
     "DeadlinePassed",
     "Effect",
+    "Hours",
     "JsonValue",
+    "Level",
     "Noted",
     "Output",
     "OutputKind",
     "PanelStarted",
     "PanelState",
     "PanelStopping",
+    "Part",
     "Place",
+    "Prevention",
     "Record",
     "RemoteCommand",
+    "Request",
+    "Right",
+    "Schedule",
     "Site",
     "Stimulus",
+    "Stop",
     "Switch",
     "Tell",
+    "TestDone",
     "Timings",
+    "Tour",
     "TroubleChanged",
     "User",
     "UserRemoved",

@@ -1,69 +1,110 @@
 """An alarm: its record, its pictures, and its sound in each area of the zone, up to its end.
 
-Silent kinds (hold-up, duress) stop after the record and the pictures: no siren, strobe, lamp, memory or notice ever
-learns of them.
+Silent kinds (hold-up, duress) stop after the record and the pictures: no siren, strobe, lamp, memory, indication or
+notice ever learns of them.
 """
 
 from dataclasses import replace
 
+from rules import confirm, indications, pending
 from rules.draft import Draft, about, about_areas
 from rules.effects import Capture, JsonValue
 from rules.site import Zone
-from rules.state import Alarm, AreaState
+from rules.state import Alarm, AreaState, changed
 from rules.table import FOLLOWING, AreaEvent, AreaMode
 from rules.vocabulary import KINDS
+from rules.zones import EXTERNAL_KINDS, INTRUDER_KINDS
 
 
-def zone_alarm(d: Draft, zone: Zone, kind: str, *, quiet: bool = False) -> None:
-    """An alarm of a zone in all its areas. `quiet`: recorded and reported, but not sounded (a bypassed zone's line)."""
-    d.incident += 1
-    payload = {**about(zone), "incident": d.incident, "condition": d.condition(zone.id).value}
+def zone_alarm(
+    d: Draft, zone: Zone, kind: str, *, quiet: bool = False, sounds: bool = True, confirms: bool = True
+) -> None:
+    """An alarm of a zone in all its areas. `quiet`: recorded, reported and indicated, but not sounded (a bypassed
+    zone's line); `sounds` is False for kinds that only show (water, technical), `confirms` for the way in."""
+    incident = d.next_incident()
+    payload: dict[str, JsonValue] = {**about(zone), "incident": incident, "condition": d.condition(zone.id).value}
     if quiet:
         payload["bypassed"] = True
-    d.record(kind, payload)
     silent = KINDS[kind].silent
-    first = quiet or silent
-    if not first:
-        news = [_sound(d, d.areas[id_], zone.id) for id_ in zone.areas]
+    intruder = kind in INTRUDER_KINDS and not quiet
+    before = [d.areas[id_] for id_ in zone.areas] if intruder else []
+    held = intruder and pending.hold(d, zone, kind, incident)
+    if not held:
+        d.record(kind, payload)
+    first = quiet or silent or not sounds
+    if not silent:
+        indications.add(d, kind, zone.id, zone.areas)
+    if sounds and not quiet and not silent:
+        news = [_sound(d, d.areas[id_], zone.id, kind) for id_ in zone.areas]
         first = any(news)
+    if not silent and not quiet:
         d.tell("", "alarm", {"kind": kind, "zone": zone.id, "areas": list(zone.areas)})
     if first and zone.cameras:
-        d.captures.append(Capture(d.incident, kind, zone.id, zone.cameras))
+        d.captures.append(Capture(incident, kind, zone.id, zone.cameras))
+    if intruder:
+        if not held:
+            pending.reported(d, zone.areas, incident)
+        _count(d, zone)
+        if confirms:
+            confirm.intruder(d, zone, before)
 
 
-def area_alarm(d: Draft, area: AreaState) -> None:
-    """The alarm of an area whose entry delay ran out, and whose entry zone is no longer in the panel file."""
-    d.incident += 1
-    d.record("alarm.entry", {**about_areas(d.site, [area.id]), "incident": d.incident})
-    _sound(d, area, "")
-    d.tell("", "alarm", {"kind": "alarm.entry", "zone": "", "areas": [area.id]})
+def areas_alarm(d: Draft, ids: list[str], kind: str) -> None:
+    """An alarm of no zone: an entry delay whose zone is gone from the panel file, or a cabinet's own contact."""
+    if kind in KINDS and kind.startswith("alarm."):
+        incident = d.next_incident()
+        d.record(kind, {**about_areas(d.site, ids), "incident": incident})
+    indications.add(d, kind, "", tuple(ids))
+    for id_ in ids:
+        _sound(d, d.areas[id_], "", kind)
+    d.tell("", "alarm", {"kind": kind, "zone": "", "areas": list(ids)})
 
 
-def _sound(d: Draft, area: AreaState, zone: str) -> bool:
+def _count(d: Draft, zone: Zone) -> None:
+    """Swinger shutdown (CP-01 row 15): a zone that has alarmed so often in one armed period rests."""
+    timings = d.site.timings
+    limit = timings.swinger_trips if zone.swinger_trips is None else zone.swinger_trips
+    stood = d.zone(zone.id)
+    trips = stood.trips + 1
+    if not limit or trips < limit:
+        d.set_zone(changed(stood, trips=trips))
+        return
+    d.set_zone(changed(stood, trips=trips, shut=d.now + timings.swinger_reset_ms))
+    d.record("zone.swinger-shutdown", {**about(zone), "trips": trips})
+
+
+def _sound(d: Draft, area: AreaState, zone: str, kind: str) -> bool:
     """Sound an area's alarm for a zone; whether the zone is new in it."""
     alarm = area.alarm
+    external = kind in EXTERNAL_KINDS
     new = alarm is None or zone not in alarm.zones
+    if not new and alarm is not None and external and not alarm.external:
+        alarm = replace(alarm, external=True)
     mode = FOLLOWING[area.mode, AreaEvent.ALARM]
+    leaving = mode is AreaMode.EXIT_DELAY
     d.set_area(
         area,
         mode=mode,
-        deadline=area.deadline if mode is AreaMode.EXIT_DELAY else None,
+        deadline=area.deadline if leaving else None,
+        warn_at=area.warn_at if leaving else None,
         entry_zones=(),
-        alarm=_lengthened(d, alarm, zone) if new else alarm,
+        exit_error=False,
+        alarm=_lengthened(d, alarm, zone, external) if new else alarm,
         strobe=True,
         memory=area.memory if not zone or zone in area.memory else (*area.memory, zone),
     )
     return new
 
 
-def _lengthened(d: Draft, alarm: Alarm | None, zone: str) -> Alarm:
+def _lengthened(d: Draft, alarm: Alarm | None, zone: str, external: bool) -> Alarm:
     """A new alarm, or one that a further zone makes longer; silenced sirens sound anew, with a limit of their own."""
     timings, now = d.site.timings, d.now
     if alarm is None or alarm.silenced:
         until = now + min(timings.siren_ms, timings.siren_max_ms)
-        return Alarm(now, until, False, (*(alarm.zones if alarm else ()), zone))
+        older = alarm.zones if alarm else ()
+        return Alarm(now, until, False, (*older, zone), external or bool(alarm and alarm.external))
     until = min(alarm.since + timings.siren_max_ms, now + timings.siren_ms)
-    return Alarm(alarm.since, max(alarm.until, until), False, (*alarm.zones, zone))
+    return Alarm(alarm.since, max(alarm.until, until), False, (*alarm.zones, zone), external or alarm.external)
 
 
 def alarms_ended(d: Draft) -> None:
@@ -86,9 +127,10 @@ def silence(d: Draft, ids: list[str], who: dict[str, JsonValue]) -> list[str]:
     sounding = []
     for id_ in ids:
         area = d.areas[id_]
-        if area.alarm is not None and not area.alarm.silenced:
+        if area.exit_error or (area.alarm is not None and not area.alarm.silenced):
             sounding.append(id_)
-            d.set_area(area, alarm=replace(area.alarm, silenced=True))
+            alarm = area.alarm and replace(area.alarm, silenced=True)
+            d.set_area(area, alarm=alarm, exit_error=False)
     if sounding:
         d.record("siren.silenced", {**about_areas(d.site, sounding), **who})
     return sounding

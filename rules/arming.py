@@ -1,51 +1,75 @@
-"""Arming and disarming areas, and what stands in the way of arming.
+"""Arming and disarming areas.
 
-Sources: EN 50131-1 prevention of setting (digest §1.3), GB 50394 (digest §3.2), CP-01 rows 4 and 5 (digest §5).
+Sources: EN 50131-1 (digest §1.3), GB 50394 (digest §3.2), CP-01 rows 4 and 5 (digest §5).
 """
 
-from rules import detect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rules import detect, exits, filters, pending, prevention, schedule, sessions, testing
 from rules.delays import armed, entry_cancelled
 from rules.draft import Draft, about, about_areas
-from rules.site import Condition, Zone, ZoneType
-from rules.state import changed
+from rules.effects import JsonValue
+from rules.site import Zone
+from rules.state import Last, changed
 from rules.table import FOLLOWING, AreaEvent, AreaMode
-from rules.vocabulary import TROUBLES
 from rules.who import DISARMED_KINDS, Who
-from rules.zones import EXIT_ROUTE
-
-MAX_REASONS = 64
-"""So many reasons of a refused arming are told; a further entry `more` says that there are more."""
+from rules.zones import NEVER_BYPASSED
 
 
-def arm(d: Draft, ids: list[str], who: Who) -> list[str]:
+@dataclass(frozen=True)
+class Way:
+    """How to arm: with a part set (empty: in full), without entry delay, in spite of what is in the way."""
+
+    part: str = ""
+    instant: bool = False
+    override: bool = False
+
+
+FULL = Way()
+
+
+def arm(d: Draft, ids: list[str], who: Who, way: Way = FULL) -> list[JsonValue]:
     """Arm these areas, all or none; those that are not disarmed stay as they are. The reasons against it.
 
     Remote arming has no exit delay (nobody is there to leave; CP-01 row 5).
     """
     disarmed = [id_ for id_ in ids if d.areas[id_].mode is AreaMode.DISARMED]
     delays = {id_: 0 if who.how == "remote" else max(0, d.site.areas[id_].exit_delay_ms) for id_ in disarmed}
-    reasons = in_the_way(d, delays)
+    reasons = prevention.in_the_way(d, delays, way.part)
+    stay = prevention.override(d, reasons, who) if way.override else reasons
+    about_it: dict[str, JsonValue] = {**about_areas(d.site, disarmed), **who.told()}
+    if stay:
+        kind = "area.auto-arm-failed" if who.how == "schedule" else "area.arming-refused"
+        d.record(kind, {**about_it, "reasons": prevention.told(stay)})
+        return prevention.told(stay)
     if reasons:
-        d.record("area.arming-refused", {**about_areas(d.site, disarmed), **who.told(), "reasons": list(reasons)})
-        return reasons
+        d.record("area.arming-overridden", {**about_it, "reasons": prevention.told(reasons)})
     for delay in dict.fromkeys(delays.values()):
-        _begin(d, [id_ for id_ in disarmed if delays[id_] == delay], delay, who)
+        _begin(d, [id_ for id_ in disarmed if delays[id_] == delay], delay, who, way)
+    if disarmed:
+        sessions.areas_armed(d)
+        testing.areas_armed(d, disarmed)
     return []
 
 
-def _begin(d: Draft, ids: list[str], delay: int, who: Who) -> None:
+def _begin(d: Draft, ids: list[str], delay: int, who: Who, way: Way) -> None:
     event = AreaEvent.ARM if delay else AreaEvent.ARM_NOW
+    deadline = d.now + delay if delay else None
+    warn_at = exits.warn_at(d, deadline) if deadline is not None else None
     for id_ in ids:
         area = d.areas[id_]
         d.set_area(
             area,
+            **_CLEAN,
             mode=FOLLOWING[area.mode, event],
-            deadline=d.now + delay if delay else None,
+            deadline=deadline,
+            warn_at=warn_at,
             by=who.by,
             user=who.user,
             how=who.how,
-            alarm=None,
-            strobe=False,
+            part=way.part,
+            instant=way.instant,
             memory=(),
         )
     if delay:
@@ -55,23 +79,77 @@ def _begin(d: Draft, ids: list[str], delay: int, who: Who) -> None:
         armed(d, ids, who)
 
 
+_CLEAN: Mapping[str, object] = {
+    "restarted": False,
+    "left": False,
+    "entry_zones": (),
+    "exit_error": False,
+    "alarm": None,
+    "strobe": False,
+    "armed_at": None,
+    "reported_at": None,
+    "incident": 0,
+    "confirm_until": None,
+    "confirm_zones": (),
+    "confirmed": False,
+}
+"""Nothing of an earlier armed period is left in an area that begins or ends one."""
+
+
 def disarm(d: Draft, ids: list[str], who: Who) -> list[str]:
     """Disarm these areas, and put out what an alarm left on in those that are disarmed. The zones in their memory."""
-    armed = [id_ for id_ in ids if d.areas[id_].mode is not AreaMode.DISARMED]
-    reset = [id_ for id_ in ids if id_ not in armed and (d.areas[id_].alarm or d.areas[id_].strobe)]
+    set_ = [id_ for id_ in ids if d.areas[id_].mode is not AreaMode.DISARMED]
+    reset = [id_ for id_ in ids if id_ not in set_ and (d.areas[id_].alarm or d.areas[id_].strobe)]
     memory = list(dict.fromkeys(zone for id_ in ids for zone in d.areas[id_].memory))
-    for id_ in (*armed, *reset):
+    pending.disarmed(d, set_, who)
+    for id_ in (*set_, *reset):
         area = d.areas[id_]
+        last = _last(d, id_) if id_ in set_ else area.last
         mode = FOLLOWING[area.mode, AreaEvent.DISARM]
-        d.set_area(area, mode=mode, deadline=None, by="", user="", how="", entry_zones=(), alarm=None, strobe=False)
-    if armed:
-        d.record(DISARMED_KINDS[who.how], {**about_areas(d.site, armed), **who.told(), "memory": list(memory)})
+        gone = {"by": "", "user": "", "how": "", "part": "", "instant": False, "deadline": None, "warn_at": None}
+        d.set_area(area, **_CLEAN, **gone, mode=mode, last=last)
+    if set_:
+        d.record(DISARMED_KINDS[who.how], {**about_areas(d.site, set_), **who.told(), "memory": list(memory)})
     if reset:
         d.record("area.alarm-reset", {**about_areas(d.site, reset), **who.told()})
-    if armed:
+    if set_:
+        filters.period_ended(d, set_, who.by)
         _end_bypasses(d, who)
         entry_cancelled(d)
+        schedule.opened(d, set_, who)
     return memory
+
+
+def _last(d: Draft, id_: str) -> Last:
+    """What quick re-arming would do again."""
+    area = d.areas[id_]
+    zones = [z.id for z in d.zones.values() if z.bypassed and id_ in d.site.zones[z.id].areas]
+    return Last(d.now, area.part, area.instant, tuple(zones))
+
+
+def rearm(d: Draft, ids: list[str], who: Who) -> list[JsonValue] | None:
+    """Arm the areas that were disarmed just now as they were, bypasses included; None when there are none."""
+    recent = [a for id_ in ids if (a := d.areas[id_]).last is not None and a.mode is AreaMode.DISARMED]
+    recent = [a for a in recent if a.last and d.now - a.last.at <= d.site.timings.rearm_ms]
+    if not recent:
+        return None
+    for id_ in dict.fromkeys(zone for a in recent if a.last for zone in a.last.bypassed):
+        zone = d.site.zones.get(id_)
+        if zone is not None and not d.zone(id_).bypassed and may_bypass(d, zone):
+            d.set_zone(changed(d.zone(id_), bypassed=True))
+            d.record("zone.bypassed", {**about(zone), **who.told()})
+    reasons: list[JsonValue] = []
+    ways = dict.fromkeys((a.last.part, a.last.instant) for a in recent if a.last)
+    for part, instant in ways:
+        mine = [a.id for a in recent if a.last and (a.last.part, a.last.instant) == (part, instant)]
+        reasons += arm(d, mine, who, Way(part if part in d.site.parts else "", instant))
+    return reasons
+
+
+def may_bypass(d: Draft, zone: Zone) -> bool:
+    """Whether the zone may be bypassed now: by its kind, and while its areas are disarmed."""
+    usable = zone.bypassable and zone.type not in NEVER_BYPASSED
+    return usable and all(d.areas[id_].mode is AreaMode.DISARMED for id_ in zone.areas)
 
 
 def _end_bypasses(d: Draft, who: Who) -> None:
@@ -86,37 +164,10 @@ def end_bypass(d: Draft, zone: Zone, who: Who) -> None:
     """The zone counts again, at once, with what it reads."""
     d.set_zone(changed(d.zone(zone.id), bypassed=False))
     d.record("zone.unbypassed", {**about(zone), **who.told()})
-    if zone.id not in d.live.held:
+    counts_again(d, zone)
+
+
+def counts_again(d: Draft, zone: Zone) -> None:
+    """React to what a zone reads that is in force again."""
+    if zone.id not in d.live.held and not d.zone(zone.id).out:
         detect.react(d, zone, d.condition(zone.id))
-
-
-def in_the_way(d: Draft, delays: dict[str, int]) -> list[str]:
-    """What prevents arming these areas (area → exit delay): `active:ZONE`, `tamper:ZONE`, `fault:ZONE`, `trouble:NAME`.
-
-    A pressed silent hold-up button is not among them: a refusal would show it (rules.md, "Silent").
-    """
-    if not delays:
-        return []
-    ids = set(d.zones) | set(d.live.conditions)
-    zones = sorted((d.site.zones[id_] for id_ in ids if id_ in d.site.zones), key=lambda z: z.number)
-    found = [f"{reason}:{z.id}" for z in zones if (reason := _against(d, z, delays))]
-    found += [f"trouble:{name}" for name in sorted(d.troubles) if TROUBLES[name.partition(":")[0]].blocks_arming]
-    return found if len(found) <= MAX_REASONS else [*found[:MAX_REASONS], "more"]
-
-
-def _against(d: Draft, zone: Zone, delays: dict[str, int]) -> str:
-    mine = [id_ for id_ in zone.areas if id_ in delays]
-    stood, condition = d.zone(zone.id), d.condition(zone.id)
-    if not mine or stood.bypassed:
-        return ""
-    if stood.tamper or condition in (Condition.OPEN, Condition.SHORT):
-        return "tamper"
-    if stood.fault or condition in (Condition.FAULT, Condition.MASKED):
-        return "fault"
-    if condition is not Condition.ACTIVE or zone.type in (ZoneType.HOLD_UP, ZoneType.KEYSWITCH):
-        return ""
-    if zone.type is ZoneType.TAMPER:
-        return "tamper"
-    if zone.type in EXIT_ROUTE and all(delays[id_] for id_ in mine):
-        return ""
-    return "active"

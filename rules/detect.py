@@ -3,17 +3,35 @@
 A condition that stands is told once: neither a driver that repeats itself nor a restart alarms a second time.
 """
 
-from rules import entry
+from rules import chimes, confirm, entry, exits, filters, testing, tours
 from rules.alarms import zone_alarm
 from rules.draft import Draft, about
 from rules.site import Condition, Zone, ZoneType
 from rules.state import changed
 from rules.table import AreaMode
-from rules.zones import ALARM_KINDS, NEVER_SETTLES, REACTIONS, RESTORE_KINDS, Reaction, tamper_kind
+from rules.zones import (
+    ALARM_KINDS,
+    HOLD_UPS,
+    INTRUDER,
+    KEYSWITCHES,
+    NEVER_BYPASSED,
+    NEVER_ON_TRIAL,
+    NEVER_SETTLES,
+    REACTIONS,
+    RESTORE_KINDS,
+    SILENT,
+    WALKED,
+    Reaction,
+    fault_kind,
+    tamper_kind,
+)
 
-_NORMAL, _ACTIVE = Condition.NORMAL, Condition.ACTIVE
+_NORMAL, _ACTIVE, _FAULTY = Condition.NORMAL, Condition.ACTIVE, Condition.FAULT
 _NOTHING, _TOGGLE, _TAMPER, _FAULT = Reaction.NOTHING, Reaction.TOGGLE, Reaction.TAMPER, Reaction.FAULT
-_ENTRY, _ROUTE = Reaction.ENTRY, Reaction.ROUTE
+_ENTRY, _ROUTE, _ALARM, _DAY = Reaction.ENTRY, Reaction.ROUTE, Reaction.ALARM, Reaction.DAY
+_ENTRY_EXIT, _FOLLOWER = ZoneType.ENTRY_EXIT, ZoneType.FOLLOWER
+_DISARMED, _ARMED = AreaMode.DISARMED, AreaMode.ARMED
+_MAY_KEEP_RESTORES = INTRUDER | {ZoneType.WATER, ZoneType.TECHNICAL}
 
 
 def zone_changed(d: Draft, id_: str, condition: Condition) -> None:
@@ -24,11 +42,15 @@ def zone_changed(d: Draft, id_: str, condition: Condition) -> None:
     known = d.live.conditions.get(id_, _NORMAL)
     if condition is not known:
         d.set_condition(id_, condition)
+        if known is _ACTIVE and zone.double_knock:
+            filters.let_go(d, id_)
+        if zone.type is _ENTRY_EXIT:
+            exits.moved(d, zone, condition)
     if id_ in d.live.held:
         if condition is _ACTIVE:
             return
-        d.set_live(held={k: v for k, v in d.live.held.items() if k != id_})
-    if id_ in d.zones:
+        d.note(held={k: v for k, v in d.live.held.items() if k != id_})
+    if id_ in d.durable.zones:
         _end(d, zone, condition)
     if condition is known or condition is _NORMAL:
         return
@@ -41,13 +63,17 @@ def _end(d: Draft, zone: Zone, condition: Condition) -> None:
     stood = d.zone(zone.id)
     left = stood
     if stood.fault and stood.fault != condition.value:
-        d.record("zone.fault-ended", {**about(zone), "condition": stood.fault})
+        d.record(f"{fault_kind(zone.type)}-ended", {**about(zone), "condition": stood.fault})
         left = changed(left, fault="")
     if stood.tamper and stood.tamper != condition.value:
         d.record(RESTORE_KINDS[tamper_kind(zone.type)], {**about(zone), "condition": stood.tamper})
         left = changed(left, tamper="")
+    if stood.day and condition is not _ACTIVE:
+        d.record("zone.day-trouble-ended", about(zone))
+        left = changed(left, day=False)
     if stood.alarm and condition is _NORMAL:
-        d.record(RESTORE_KINDS[stood.alarm], about(zone))
+        if zone.report_restore or zone.type not in _MAY_KEEP_RESTORES:
+            d.record(RESTORE_KINDS[stood.alarm], about(zone))
         left = changed(left, alarm="")
     if left is not stood:
         d.set_zone(left)
@@ -55,66 +81,118 @@ def _end(d: Draft, zone: Zone, condition: Condition) -> None:
 
 def _settling(d: Draft, zone: Zone) -> bool:
     """Hold an activity back while the detector settles after power-up."""
-    if d.powered_ms is None or not zone.settle_ms or zone.type in NEVER_SETTLES:
+    powered = d.durable.powered_ms
+    if powered is None or not zone.settle_ms or zone.type in NEVER_SETTLES:
         return False
-    until = d.powered_ms + zone.settle_ms
+    until = powered + zone.settle_ms
     if d.now >= until:
         return False
-    due = d.live.settle_due
-    d.set_live(held={**d.live.held, zone.id: until}, settle_due=until if due is None else min(due, until))
+    d.note(held={**d.live.held, zone.id: until})
     return True
 
 
 def settled(d: Draft) -> None:
-    """What is still active at the end of its settling counts now."""
-    due = d.live.settle_due
-    if due is None or due > d.now:
-        return
-    over = [id_ for id_, until in d.live.held.items() if until <= d.now]
-    held = {id_: until for id_, until in d.live.held.items() if until > d.now}
-    d.set_live(held=held, settle_due=min(held.values(), default=None))
-    for id_ in over:
-        react(d, d.site.zones[id_], _ACTIVE)
+    """What is still active at the end of its settling counts now, as does what has been active long enough."""
+    if d.live.held:
+        over = [id_ for id_, until in d.live.held.items() if until <= d.now]
+        if over:
+            d.note(held={id_: until for id_, until in d.live.held.items() if until > d.now})
+            for id_ in over:
+                react(d, d.site.zones[id_], _ACTIVE)
+    if d.live.holds:
+        for zone in filters.lasting(d):
+            react(d, zone, _ACTIVE, counted=True)
 
 
-def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False) -> None:
-    """Do what the table says. `again`: also where it stands already (the end of an exit delay)."""
-    reaction = REACTIONS[zone.type, condition, d.mode_of(zone)]
-    if reaction is _NOTHING or reaction is _TOGGLE:
+def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False, counted: bool = False) -> None:
+    """Do what the table says. `again`: also where it stands already (the end of an exit delay); `counted`: its
+    activations are enough."""
+    if condition is _NORMAL:
         return
+    mode = d.mode_of(zone)
+    reaction = REACTIONS[zone.type, condition, mode]
+    if zone.soak and zone.type not in NEVER_ON_TRIAL and reaction is not Reaction.STOP:
+        if not again:
+            d.record("zone.soak-tripped", {**about(zone), "condition": condition.value})
+        return
+    if reaction is _TOGGLE:
+        return
+    if reaction is _FAULT and condition is _FAULTY and zone.supply_cut and not _driver_failed(d, zone):
+        reaction = _TAMPER
     if reaction is _TAMPER:
         _tampered(d, zone, condition, again)
-        return
-    if reaction is _FAULT:
+    elif reaction is _FAULT:
         _faulty(d, zone, condition)
+    elif d.durable.walk is not None and testing.tripped(d, zone):
+        return
+    elif reaction is _NOTHING:
+        if zone.chime and mode is _DISARMED and not again:
+            chimes.ring(d, zone)
+    else:
+        _active(d, zone, reaction, again, counted)
+
+
+def _active(d: Draft, zone: Zone, reaction: Reaction, again: bool, counted: bool) -> None:
+    """An activation that counts, of a zone that is in force."""
+    if reaction is Reaction.STOP:
+        tours.reached(d, zone)
         return
     stood = d.zone(zone.id)
-    if stood.bypassed or (stood.alarm and not again):
+    if (stood.out and zone.type not in NEVER_BYPASSED) or (stood.alarm and not again):
         return
+    if reaction is _DAY:
+        d.set_zone(changed(stood, day=True))
+        d.record("zone.day-trouble", about(zone))
+        d.tell("", "day-trouble", {"zone": zone.id, "areas": list(zone.areas)})
+        return
+    if zone.type in WALKED and not counted and not filters.counts(d, zone):
+        return
+    if reaction is _ALARM and zone.type is _FOLLOWER and d.mode_of(zone) is _ARMED and entry.shut_off(d, zone):
+        reaction = _ENTRY
     if reaction is _ENTRY:
         entry.started(d, zone)
     elif reaction is _ROUTE:
         entry.touched(d, zone)
+    elif zone.type in INTRUDER:
+        for tripped in filters.crossing(d, zone):
+            _alarm(d, tripped)
     else:
-        kind = ALARM_KINDS[zone.type]
-        d.set_zone(changed(stood, alarm=kind))
-        zone_alarm(d, zone, kind)
+        _alarm(d, zone)
+
+
+def _alarm(d: Draft, zone: Zone) -> None:
+    """The alarm of an active zone; one that has gone back to rest meanwhile (the first of a cross group) stands no
+    more."""
+    kind = ALARM_KINDS[zone.type]
+    if d.condition(zone.id) is not _NORMAL:
+        d.set_zone(changed(d.zone(zone.id), alarm=kind))
+    zone_alarm(d, zone, kind, sounds=zone.type not in (ZoneType.WATER, ZoneType.TECHNICAL))
+    if zone.type in HOLD_UPS:
+        confirm.hold_up(d, zone.id)
+
+
+def _driver_failed(d: Draft, zone: Zone) -> bool:
+    """Whether the fault is that of the driver which reads the zone."""
+    troubles = d.durable.troubles
+    return f"driver:{zone.driver}" in troubles or f"bus:{zone.driver}" in troubles
 
 
 def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
-    """A line that is cut, shorted or masked. On a bypassed zone it is reported, and sounds nothing."""
+    """A line that is cut, shorted, masked or without supply. On a bypassed zone it is reported, and sounds nothing."""
     stood = d.zone(zone.id)
     if condition.value in (stood.tamper, stood.fault) and not again:
         return
     d.set_zone(changed(stood, tamper=condition.value))
-    zone_alarm(d, zone, tamper_kind(zone.type), quiet=stood.bypassed)
+    zone_alarm(d, zone, tamper_kind(zone.type), quiet=stood.out)
+    if zone.type in HOLD_UPS:
+        confirm.hold_up_tampered(d, zone)
 
 
 def _faulty(d: Draft, zone: Zone, condition: Condition) -> None:
     stood = d.zone(zone.id)
     if condition.value not in (stood.tamper, stood.fault):
         d.set_zone(changed(stood, fault=condition.value))
-        d.record("zone.fault", {**about(zone), "condition": condition.value})
+        d.record(fault_kind(zone.type), {**about(zone), "condition": condition.value})
 
 
 def look_again(d: Draft, ids: list[str], *, again: bool) -> None:
@@ -124,8 +202,8 @@ def look_again(d: Draft, ids: list[str], *, again: bool) -> None:
     """
     chosen = set(ids)
     zones = [d.site.zones[id_] for id_ in d.live.conditions if chosen.intersection(d.site.zones[id_].areas)]
-    for zone in sorted(zones, key=lambda z: (z.type is not ZoneType.ENTRY_EXIT, z.number)):
-        silent = zone.type in (ZoneType.HOLD_UP, ZoneType.KEYSWITCH)
-        quiet = d.zone(zone.id).bypassed or zone.id in d.live.held
-        if not quiet and not (silent and again) and d.mode_of(zone) is not AreaMode.DISARMED:
+    for zone in sorted(zones, key=lambda z: (z.type is not _ENTRY_EXIT, z.number)):
+        apart = zone.type in SILENT or zone.type in KEYSWITCHES
+        quiet = d.zone(zone.id).out or zone.id in d.live.held
+        if not quiet and not (apart and again) and d.mode_of(zone) is not _DISARMED:
             react(d, zone, d.condition(zone.id), again=again)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rules.site import Condition, ZoneType
 from rules.table import FOLLOWING, AreaEvent, AreaMode
-from rules.zones import ALARM_KINDS, REACTIONS, Reaction, tamper_kind
+from rules.zones import ALARM_KINDS, REACTIONS, Reaction, fault_kind, tamper_kind
 
 
 def state_diagram() -> str:
@@ -56,7 +56,9 @@ def _kinds(zone_type: ZoneType, reactions: Sequence[Reaction]) -> str:
         Reaction.ALARM: ALARM_KINDS[zone_type],
         Reaction.SILENT: ALARM_KINDS[zone_type],
         Reaction.TAMPER: tamper_kind(zone_type),
-        Reaction.FAULT: "zone.fault",
+        Reaction.NOTIFY: ALARM_KINDS[zone_type],
+        Reaction.DAY: "zone.day-trouble",
+        Reaction.FAULT: fault_kind(zone_type),
         Reaction.ENTRY: "area.entry-started",
         Reaction.ROUTE: "area.entry-route",
     }

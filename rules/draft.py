@@ -1,16 +1,17 @@
 """A step in the making: the parts of the state that may still be exchanged, and the effects so far.
 
-Lives for one step only and never leaves `rules`. Mappings are copied when first written to, so the state before stays
-as it was.
+Lives for one step only and never leaves `rules`. The durable and the live part are copied when first written to, and
+their mappings likewise, so the state before stays as it was.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from rules.effects import Answer, Capture, Effect, JsonValue, Record, Tell
+from rules.effects import Answer, Capture, Effect, JsonValue, Record, Request, Tell
+from rules.index import site_index
 from rules.outputs import switches
 from rules.site import Condition, Site, Zone
-from rules.state import AreaState, PanelState, ZoneState, changed
+from rules.state import AreaState, Durable, Live, PanelState, ZoneState, changed
 from rules.table import PRECEDENCE, AreaMode
 
 MAX_TEXT = 64
@@ -22,102 +23,88 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     return text[:limit] if text.isascii() else text[:limit].encode("utf-8", "replace").decode()
 
 
-_NORMAL = Condition.NORMAL
+_NORMAL, _DISARMED = Condition.NORMAL, AreaMode.DISARMED
 
 
 class Draft:
-    """What a step has decided so far."""
+    """What a step has decided so far. `durable` and `live` are read freely and written by `keep` and `note` only."""
 
-    __slots__ = (
-        "_areas",
-        "_troubles",
-        "_zones",
-        "answers",
-        "before",
-        "captures",
-        "config_hash",
-        "counter",
-        "incident",
-        "live",
-        "lockouts",
-        "now",
-        "people",
-        "powered_ms",
-        "records",
-        "site",
-        "tells",
-    )
+    __slots__ = ("answers", "before", "captures", "durable", "live", "now", "records", "requests", "site", "tells")
 
     def __init__(self, site: Site, state: PanelState, now: int) -> None:
         self.site, self.before, self.now = site, state, now
-        durable = state.durable
-        self._areas, self._zones, self._troubles = durable.areas, durable.zones, durable.troubles
-        self.people, self.lockouts = durable.people, durable.lockouts
-        self.incident, self.counter = durable.incident, durable.counter
-        self.powered_ms, self.config_hash = durable.powered_ms, durable.config_hash
-        self.live = state.live
+        self.durable: Durable = state.durable
+        self.live: Live = state.live
         self.records: list[Record] = []
         self.captures: list[Capture] = []
         self.tells: list[Tell] = []
         self.answers: list[Answer] = []
+        self.requests: list[Request] = []
 
     # --- reading
 
     @property
     def areas(self) -> Mapping[str, AreaState]:
         """As decided so far."""
-        return self._areas
+        return self.durable.areas
 
     @property
     def zones(self) -> Mapping[str, ZoneState]:
         """As decided so far; zones at rest are absent."""
-        return self._zones
-
-    @property
-    def troubles(self) -> Mapping[str, str]:
-        """As decided so far."""
-        return self._troubles
+        return self.durable.zones
 
     def zone(self, id_: str) -> ZoneState:
         """What stands on a zone."""
-        return self._zones.get(id_) or ZoneState(id_)
+        return self.durable.zones.get(id_) or ZoneState(id_)
 
     def condition(self, id_: str) -> Condition:
         """What the zone reads; `normal` before its first report."""
         return self.live.conditions.get(id_, _NORMAL)
 
+    def mode_in(self, zone: Zone, area_id: str) -> AreaMode:
+        """The mode of one of the zone's areas as it holds for the zone: one that rests by the part set is disarmed."""
+        area = self.durable.areas[area_id]
+        if area.part and zone.id in site_index(self.site).omits.get(area.part, ()):
+            return _DISARMED
+        return area.mode
+
     def mode_of(self, zone: Zone) -> AreaMode:
         """The mode in which the zone's reaction is looked up."""
         if len(zone.areas) == 1:
-            return self._areas[zone.areas[0]].mode
-        modes = {self._areas[id_].mode for id_ in zone.areas}
+            return self.mode_in(zone, zone.areas[0])
+        modes = {self.mode_in(zone, id_) for id_ in zone.areas}
         return next(mode for mode in PRECEDENCE if mode in modes)
 
     # --- writing
 
+    def keep(self, **changes: Any) -> None:
+        """Replace members of the durable part."""
+        if self.durable is self.before.durable:
+            self.durable = changed(self.durable, **changes)
+        else:
+            self.durable.__dict__.update(changes)
+
+    def note(self, **changes: Any) -> None:
+        """Replace members of the live part."""
+        if self.live is self.before.live:
+            self.live = changed(self.live, **changes)
+        else:
+            self.live.__dict__.update(changes)
+
     def set_area(self, area: AreaState, **changes: Any) -> None:
         """Replace an area's state."""
-        areas = dict(self._areas)
+        areas = dict(self.durable.areas)
         areas[area.id] = changed(area, **changes)
-        self._areas = areas
+        self.keep(areas=areas)
 
     def set_zone(self, zone: ZoneState) -> None:
         """Replace what stands on a zone."""
-        zones = dict(self._zones)
+        zones = dict(self.durable.zones)
         if zone.quiet:
             zones.pop(zone.id, None)
         else:
             zones[zone.id] = zone
-        self._zones = zones
-
-    def set_trouble(self, name: str, detail: str | None) -> None:
-        """A trouble stands, or no longer (None)."""
-        troubles = dict(self._troubles)
-        if detail is None:
-            troubles.pop(name, None)
-        else:
-            troubles[name] = detail
-        self._troubles = troubles
+        self.keep(zones=zones)
 
     def set_condition(self, id_: str, condition: Condition) -> None:
         """What the zone reads now."""
@@ -126,11 +113,13 @@ class Draft:
             conditions.pop(id_, None)
         else:
             conditions[id_] = condition
-        self.live = changed(self.live, conditions=conditions)
+        self.note(conditions=conditions)
 
-    def set_live(self, **changes: Any) -> None:
-        """Replace other members of the live part."""
-        self.live = changed(self.live, **changes)
+    def next_incident(self) -> int:
+        """A number for a new incident."""
+        incident = self.durable.incident + 1
+        self.keep(incident=incident)
+        return incident
 
     # --- effects
 
@@ -144,34 +133,19 @@ class Draft:
 
     def finish(self) -> tuple[PanelState, tuple[Effect, ...]]:
         """The state after, and the effects: what switches first, then what is written, then what waits for that."""
-        before, durable = self.before, self.before.durable
-        same = (
-            self._areas is durable.areas
-            and self._zones is durable.zones
-            and self.incident == durable.incident
-            and self._troubles is durable.troubles
-            and self.people is durable.people
-            and self.lockouts is durable.lockouts
-            and self.counter == durable.counter
-            and self.powered_ms == durable.powered_ms
-            and self.config_hash == durable.config_hash
+        before = self.before
+        if self.durable is before.durable and self.live is before.live:
+            state = before
+        else:
+            state = PanelState(self.durable, self.live)
+        return state, (
+            *switches(self.site, before, state),
+            *self.records,
+            *self.captures,
+            *self.requests,
+            *self.tells,
+            *self.answers,
         )
-        if not same:
-            durable = changed(
-                durable,
-                areas=self._areas,
-                zones=self._zones,
-                troubles=self._troubles,
-                people=self.people,
-                lockouts=self.lockouts,
-                incident=self.incident,
-                counter=self.counter,
-                powered_ms=self.powered_ms,
-                config_hash=self.config_hash,
-            )
-        state = before if same and self.live is before.live else PanelState(durable, self.live)
-        switched = switches(self.site, before.durable.areas, self._areas)
-        return state, (*switched, *self.records, *self.captures, *self.tells, *self.answers)
 
 
 def about(zone: Zone) -> dict[str, JsonValue]:

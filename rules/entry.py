@@ -6,24 +6,25 @@ the delay runs out, it alarms with the door.
 
 from rules.alarms import zone_alarm
 from rules.draft import Draft, about, about_areas
+from rules.index import site_index
 from rules.site import Condition, Zone
-from rules.state import changed
+from rules.state import AreaState, changed
 from rules.table import FOLLOWING, SET_MODES, AreaEvent, AreaMode
 from rules.zones import ALARM_KINDS
 
 
 def started(d: Draft, zone: Zone) -> None:
-    """An entry-exit zone opened: start the delay of its areas that are armed, or note it where one runs already."""
+    """A zone of the way in opened: start the delay of its areas that are armed, or note it where one runs already."""
     starting = [
         area
         for id_ in zone.areas
         if (area := d.areas[id_]).mode is not AreaMode.ENTRY_DELAY
         and FOLLOWING[area.mode, AreaEvent.ENTRY] is AreaMode.ENTRY_DELAY
     ]
-    delays = [d.site.areas[area.id].entry_delay_ms for area in starting]
+    delays = [delay_of(d, zone, area) for area in starting]
     if starting and min(delays) <= 0:
         stand(d, zone)
-        zone_alarm(d, zone, ALARM_KINDS[zone.type])
+        zone_alarm(d, zone, ALARM_KINDS[zone.type], confirms=False)
         return
     touched(d, zone)
     for delay in dict.fromkeys(delays):
@@ -33,6 +34,17 @@ def started(d: Draft, zone: Zone) -> None:
             d.set_area(area, mode=AreaMode.ENTRY_DELAY, deadline=d.now + delay, entry_zones=(zone.id,))
         d.record("area.entry-started", {**about(zone), **about_areas(d.site, ids), "entry_delay_ms": delay})
         d.tell("", "entry-started", {"areas": list(ids), "zone": zone.id, "entry_delay_ms": delay})
+
+
+def delay_of(d: Draft, zone: Zone, area: AreaState) -> int:
+    """The entry delay of this way into the area, ms: the zone's own, or the area's first or second time; 0 when
+    instant."""
+    if area.instant:
+        return 0
+    if zone.entry_delay_ms is not None:
+        return zone.entry_delay_ms
+    site_area = d.site.areas[area.id]
+    return site_area.entry_delay_2_ms if zone.second_entry else site_area.entry_delay_ms
 
 
 def touched(d: Draft, zone: Zone) -> None:
@@ -47,9 +59,21 @@ def touched(d: Draft, zone: Zone) -> None:
         d.record("area.entry-route", {**about(zone), **about_areas(d.site, ids)})
 
 
+def shut_off(d: Draft, zone: Zone) -> bool:
+    """Whether nobody can come in by an entry-exit zone of the zone's areas, so that a follower is the way in itself."""
+    doors = [door for id_ in zone.areas for door in site_index(d.site).entries_of[id_]]
+    return bool(doors) and all(
+        d.zone(door.id).out or d.mode_of(door) is AreaMode.DISARMED for door in doors if set(door.areas) <= _set(d)
+    )
+
+
+def _set(d: Draft) -> set[str]:
+    return {area.id for area in d.areas.values() if area.mode in SET_MODES}
+
+
 def is_set(d: Draft, zone: Zone) -> bool:
-    """Whether all areas of the zone are set."""
-    return all(d.areas[id_].mode in SET_MODES for id_ in zone.areas)
+    """Whether all areas of the zone are set, and it does not rest in any."""
+    return all(d.mode_in(zone, id_) in SET_MODES for id_ in zone.areas)
 
 
 def stand(d: Draft, zone: Zone) -> None:

@@ -1,28 +1,41 @@
 """Remote commands, whose signature, panel and freshness core has checked; here their counter and their content.
 
 A counter counts once, whether the command is carried out or refused, so nothing that was said once can be said again
-later.
+later. Operators act at level 2 (digest §1.1).
 """
 
 from rules import operations
 from rules.draft import Draft, clean
 from rules.effects import Answer, JsonValue
 from rules.index import site_index
-from rules.operations import Outcome
+from rules.operations import Order, Outcome
 from rules.stimuli import RemoteCommand, Wish
 from rules.who import Who
 
 MAX_COUNTER = 2**53 - 1
+WISHES = frozenset(
+    {
+        Wish.ARM,
+        Wish.DISARM,
+        Wish.SILENCE,
+        Wish.RESET,
+        Wish.BYPASS,
+        Wish.UNBYPASS,
+        Wish.POSTPONE,
+        Wish.STATUS,
+    }
+)
+"""What an operator may ask for. Not TOGGLE: he can't see what it would do by the time it arrives."""
 
 
 def remote_command(d: Draft, command: RemoteCommand) -> None:
     """Carry out or refuse; always records and always answers."""
     operator = clean(command.operator)
-    fresh = d.counter < command.counter <= MAX_COUNTER
+    fresh = d.durable.counter < command.counter <= MAX_COUNTER
     if not fresh:
-        outcome = Outcome(False, "replayed" if command.counter <= d.counter else "bad-counter")
+        outcome = Outcome(False, "replayed" if command.counter <= d.durable.counter else "bad-counter")
     else:
-        d.counter = command.counter
+        d.keep(counter=command.counter)
         outcome = _carry_out(d, command, operator)
     said: dict[str, JsonValue] = {
         "counter": min(command.counter, MAX_COUNTER),
@@ -32,6 +45,8 @@ def remote_command(d: Draft, command: RemoteCommand) -> None:
     }
     if command.zone:
         said["zone"] = clean(command.zone)
+    if command.part:
+        said["part"] = clean(command.part)
     if outcome.done:
         d.record("command.done", said)
     else:
@@ -41,9 +56,7 @@ def remote_command(d: Draft, command: RemoteCommand) -> None:
 
 
 def _carry_out(d: Draft, command: RemoteCommand, operator: str) -> Outcome:
-    if command.wish is Wish.TOGGLE:
-        # An operator can't see what it would do by the time it arrives.
+    if command.wish not in WISHES:
         return Outcome(False, "unknown-wish")
-    who = Who(f"remote:{operator}", "", "remote")
-    areas = site_index(d.site).area_ids
-    return operations.carry_out(d, command.wish, command.areas, command.zone, who, areas)
+    order = Order(command.wish, command.areas, command.zone, command.part, command.instant, command.override)
+    return operations.carry_out(d, order, Who(f"remote:{operator}", "", "remote"), site_index(d.site).area_ids)

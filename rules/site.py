@@ -48,8 +48,9 @@ class ZoneType(StrEnum):
 class OutputKind(StrEnum):
     """What an output is for; it decides which causes drive it.
 
-    `buzzer` sounds while an entry or exit delay runs, `chime` for a moment when a chime zone opens in a disarmed area,
-    `relay` follows what its `follows` names, `alarm` is a lamp that is on while an alarm indication waits for its reset.
+    `buzzer` sounds while an entry or exit delay runs, `chime` for a moment when a chime zone opens in a disarmed
+    area, `relay` follows what its `follows` names, `alarm` is a lamp that is on while an alarm indication waits for
+    its reset.
     """
 
     SIREN = "siren"
@@ -259,15 +260,15 @@ class Timings:
 
     `siren_ms`: one alarm sounds so long. `siren_max_ms`: alarms of further zones may lengthen it up to this (EN
     50131-1: warning device at most 15 min). `code_attempts`, `lockout_ms`: digest §1.2. `exit_restart`: a door that
-    opens again restarts the exit delay once (CP-01 row 3). `final_set_ms`: from the closing of a final door to armed.
-    `exit_warning_ms`: the last part of an exit delay, told again (CP-01 row 2). `abort_ms`: CP-01 rows 7 and 8.
-    `entry_hold_ms`: an alarm off the entry route is reported so much later, and not before the entry delay ends (EN
-    50131-1/A1). `cancel_ms`: CP-01 row 11. `recent_close_ms`: row 20. `swinger_trips`, `swinger_reset_ms`: row 15.
-    `cross_ms`: row 14. `confirm_ms`, `hold_up_gap_ms`, `hold_up_window_ms`: digest §6. `mains_delay_ms`: row 26, EN
-    cap 60 min. `grant_ms`: a user's grant for the installer; `installer_ms`: his session at most. `walk_ms`, `siren_test_ms`,
-    `battery_test_ms`: each test ends by itself after so long. `reset_level`: who may reset tampers and faults (digest §1.6).
-    `rearm_ms`: quick re-arm after a disarm. `report_minute`: of the daily report. `auto_part`: arm this part instead
-    when nobody left (CP-01 row 4), empty for never.
+    opens again restarts the exit delay once (CP-01 row 3). `final_set_ms`: from the closing of a final door to
+    armed. `exit_warning_ms`: the last part of an exit delay, told again (CP-01 row 2). `abort_ms`: CP-01 rows 7 and
+    8. `entry_hold_ms`: an alarm off the entry route is reported so much later, and not before the entry delay ends
+    (EN 50131-1/A1). `cancel_ms`: CP-01 row 11. `recent_close_ms`: row 20. `swinger_trips`, `swinger_reset_ms`: row
+    15. `cross_ms`: row 14. `confirm_ms`, `hold_up_gap_ms`, `hold_up_window_ms`: digest §6. `mains_delay_ms`: row 26,
+    EN cap 60 min. `grant_ms`: a user's grant for the installer; `installer_ms`: his session at most. `walk_ms`,
+    `siren_test_ms`, `battery_test_ms`: each test ends by itself after so long. `reset_level`: who may reset tampers
+    and faults (digest §1.6). `rearm_ms`: quick re-arm after a disarm. `report_minute`: of the daily report.
+    `auto_part`: arm this part instead when nobody left (CP-01 row 4), empty for never.
     """
 
     siren_ms: int = 300_000
@@ -316,5 +317,5 @@ class Site:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     days: Mapping[int, Hours | None] = field(default_factory=dict)
     tours: Mapping[str, Tour] = field(default_factory=dict)
-    prevention: Mapping[str, Prevention] = CN_PREVENTION
+    prevention: Mapping[str, Prevention] = field(default_factory=lambda: CN_PREVENTION)
     paths: tuple[str, ...] = ()

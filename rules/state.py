@@ -6,7 +6,7 @@ have no entry, so a step costs the same with 8 zones and with 512. All moments a
 How each part is written and read stands in `rules.members`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -63,12 +63,12 @@ class AreaState:
 
     `by`, `user`, `how` tell who armed it (`how`: `code`, `remote`, `key` or `schedule`); `part` with which part set
     (empty: in full), `instant` without entry delay. In the exit delay: `restarted`, its one restart is used; `left`,
-    somebody went through an entry-exit zone; `warned`, its last seconds were told. `entry_zones`: what was touched in
-    the running entry delay, first the one that started it; `exit_error`: it was open at the end of the exit delay.
-    `strobe` is on until disarmed or reset; `memory` holds the zones that alarmed, in order, until the next arming.
-    `armed_at`: end of the exit delay, until the first alarm. `reported_at`: when an intruder alarm was last reported.
-    `confirm_until`: while a second detector confirms; `confirm_zones`: those that have alarmed meanwhile;
-    `confirmed`: it was. Nothing silent is in here.
+    somebody went through an entry-exit zone; `warn_at`, when its last seconds are told. `entry_zones`: what was
+    touched in the running entry delay, first the one that started it; `exit_error`: it was open at the end of the
+    exit delay. `strobe` is on until disarmed or reset; `memory` holds the zones that alarmed, in order, until the
+    next arming. `armed_at`: end of the exit delay, until the first alarm. `reported_at`: when an intruder alarm was
+    last reported, `incident`: which. `confirm_until`: while a second detector confirms; `confirm_zones`: those that
+    have alarmed meanwhile; `confirmed`: it was. Nothing silent is in here.
     """
 
     id: str
@@ -81,7 +81,7 @@ class AreaState:
     instant: bool = False
     restarted: bool = False
     left: bool = False
-    warned: bool = False
+    warn_at: int | None = None
     entry_zones: tuple[str, ...] = ()
     exit_error: bool = False
     alarm: Alarm | None = None
@@ -89,6 +89,7 @@ class AreaState:
     memory: tuple[str, ...] = ()
     armed_at: int | None = None
     reported_at: int | None = None
+    incident: int = 0
     confirm_until: int | None = None
     confirm_zones: tuple[str, ...] = ()
     confirmed: bool = False
@@ -148,9 +149,11 @@ class Indication:
 
 @dataclass(frozen=True)
 class Siren:
-    """A siren's own time: on since then, or stopped at its limit then (it rests until a younger alarm)."""
+    """A siren's own time. `until`: it is on so long, or waits so long with its delay. `rested`: it stopped at its limit
+    then, and rests until a younger alarm."""
 
-    since: int | None = None
+    on: bool = False
+    until: int | None = None
     rested: int | None = None
 
 
@@ -164,11 +167,12 @@ class HoldUp:
 
 @dataclass(frozen=True)
 class Walk:
-    """A walk test that runs. `seen`: zones that tripped in it."""
+    """A walk test that runs in these areas. `seen`: zones that tripped in it."""
 
     until: int
     by: str
     user: str
+    areas: tuple[str, ...]
     quiet: bool = False
     hold_up: bool = False
     seen: tuple[str, ...] = ()
@@ -188,11 +192,15 @@ class Closing:
 
 @dataclass(frozen=True)
 class Walkers:
-    """A guard tour that runs: since when, what was reached, what is reported as missed and not reached since."""
+    """A guard tour that runs: since when, when something of it is due next, what was reached, what is reported as
+    missed and was not reached since; `late` and `odd` count what came late or out of order."""
 
     since: int
+    due: int
     reached: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
+    late: int = 0
+    odd: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,32 @@
 """The one call: a stimulus and the present moment go in, the new state and the effects come out."""
 
-from rules import delays, detect, keyswitch, panel, people, remote
-from rules.alarms import alarms_ended
+from rules import (
+    alarms,
+    chimes,
+    confirm,
+    daily,
+    delays,
+    detect,
+    exits,
+    filters,
+    keyswitch,
+    panel,
+    pending,
+    people,
+    remote,
+    sessions,
+    sirens,
+    testing,
+    tours,
+    troubles,
+)
+from rules.deadlines import next_deadline
 from rules.draft import Draft
 from rules.effects import Effect
 from rules.site import Site
-from rules.state import PanelState, next_deadline
+from rules.state import PanelState
 from rules.stimuli import (
+    ClockTold,
     CodeEntered,
     DeadlinePassed,
     Noted,
@@ -14,6 +34,7 @@ from rules.stimuli import (
     PanelStopping,
     RemoteCommand,
     Stimulus,
+    TestDone,
     TroubleChanged,
     UserRemoved,
     UserSet,
@@ -25,8 +46,9 @@ def step(site: Site, state: PanelState, stimulus: Stimulus, now_ms: int) -> tupl
     """What follows from the stimulus at `now_ms` (monotonic, never less than in the step before).
 
     Deadlines that are over by then take effect first, so a late timer changes nothing but the moment. The effects come
-    in the order in which they count: switches, records, pictures, notices, answers. Never raises for a stimulus of
-    valid types: unknown names have no effect or are refused. `state` must fit `site` (`initial`, or `adapt`).
+    in the order in which they count: switches, records, pictures, requests, notices, answers. Never raises for a
+    stimulus of valid types: unknown names have no effect or are refused. `state` must fit `site` (`initial`, or
+    `adapt`).
     """
     draft = Draft(site, state, now_ms)
     if isinstance(stimulus, PanelStarted):
@@ -35,15 +57,33 @@ def step(site: Site, state: PanelState, stimulus: Stimulus, now_ms: int) -> tupl
     if due is not None and due <= now_ms:
         _deadlines(draft)
     _dispatch(draft, stimulus)
+    chimes.followed(draft)
+    sirens.settled(draft)
     return draft.finish()
 
 
+_DEADLINES = (
+    pending.reports_due,
+    troubles.reports_due,
+    sessions.expired,
+    testing.over,
+    alarms.alarms_ended,
+    exits.ending,
+    delays.exit_ended,
+    delays.entry_ended,
+    confirm.unconfirmed,
+    filters.rested,
+    filters.uncrossed,
+    people.lockouts_ended,
+    tours.due,
+    detect.settled,
+    chimes.over,
+)
+
+
 def _deadlines(d: Draft) -> None:
-    alarms_ended(d)
-    delays.exit_ended(d)
-    delays.entry_ended(d)
-    people.lockouts_ended(d)
-    detect.settled(d)
+    for over in _DEADLINES:
+        over(d)
 
 
 def _dispatch(d: Draft, stimulus: Stimulus) -> None:
@@ -55,8 +95,12 @@ def _dispatch(d: Draft, stimulus: Stimulus) -> None:
             people.code_entered(d, stimulus)
         case RemoteCommand():
             remote.remote_command(d, stimulus)
+        case ClockTold():
+            daily.told(d, stimulus)
         case TroubleChanged():
-            panel.trouble_changed(d, stimulus)
+            troubles.trouble_changed(d, stimulus)
+        case TestDone():
+            testing.done(d, stimulus)
         case UserSet():
             people.user_set(d, stimulus)
         case UserRemoved():

@@ -13,8 +13,8 @@ class Wish(StrEnum):
     """What a person at a keypad, or an operator at the center, asks for.
 
     TOGGLE is for codes and keys only. RESET ends the indications and the trouble memory of what is over. REARM arms
-    again as it was before the last disarm. POSTPONE puts off an automatic arming. GRANT lets the installer in, LEAVE ends
-    his session. STATUS is answered by core; the rules count and record it.
+    again as it was before the last disarm. POSTPONE puts off an automatic arming. GRANT lets the installer in, LEAVE
+    ends his session. STATUS is answered by core; the rules count and record it.
     """
 
     TOGGLE = "toggle"
@@ -123,8 +123,8 @@ class RemoteCommand:
 class ClockTold:
     """The local wall clock: said at the start, at every full minute, and when the clock was set.
 
-    `day`: `date.toordinal` of the local date; `minute`: 0 to 1439. `sure`: the clock is or was synchronised; an unsure one
-    moves no schedule and proves no dated code.
+    `day`: `date.toordinal` of the local date; `minute`: 0 to 1439. `sure`: the clock is or was synchronised; an
+    unsure one moves no schedule and proves no dated code.
     """
 
     day: int

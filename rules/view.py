@@ -5,34 +5,54 @@ Nothing of a silent alarm is in the public view, nor can it be worked out from i
 
 from rules.effects import JsonValue
 from rules.outputs import outputs
-from rules.site import Condition, Site, Zone, ZoneType
-from rules.state import AreaState, PanelState
+from rules.site import Condition, Site, Zone
+from rules.state import AreaState, PanelState, ZoneState
+from rules.stimuli import User
 from rules.vocabulary import KINDS
+from rules.zones import SILENT
 
 
 def public_view(site: Site, state: PanelState) -> dict[str, JsonValue]:
-    """For the retained `state` topic, keypads and pages: areas, zones, troubles.
+    """For the retained `state` topic, keypads and pages: areas, zones, troubles, indications.
 
-    A hold-up zone always reads `normal` here. Deterministic: the same state gives the same view.
+    A silent zone always reads `normal` here. Deterministic: the same state gives the same view.
     """
+    durable = state.durable
     return {
         "areas": {id_: _area(state.areas[id_]) for id_ in site.areas},
         "zones": {zone.id: _zone(state, zone) for zone in site.zones.values()},
-        "troubles": sorted(state.durable.troubles),
+        "troubles": sorted(durable.troubles),
+        "trouble_memory": list(durable.trouble_memory),
+        "indications": [{"kind": i.kind, "zone": i.zone, "areas": list(i.areas)} for i in durable.indications],
+        "walk_test": durable.walk is not None,
+        "installer": durable.installer is not None,
     }
 
 
 def _area(area: AreaState) -> dict[str, JsonValue]:
-    return {"mode": area.mode.value, "alarm": area.alarm is not None, "memory": list(area.memory)}
+    return {
+        "mode": area.mode.value,
+        "part": area.part,
+        "instant": area.instant,
+        "alarm": area.alarm is not None,
+        "exit_error": area.exit_error,
+        "memory": list(area.memory),
+    }
 
 
 def _zone(state: PanelState, zone: Zone) -> dict[str, JsonValue]:
-    if zone.type is ZoneType.HOLD_UP:
-        return {"condition": Condition.NORMAL.value, "bypassed": False, "alarm": False}
-    stood = state.zones.get(zone.id)
+    if zone.type in SILENT:
+        return {"condition": Condition.NORMAL.value, "bypassed": False, "isolated": False, "alarm": False}
+    stood = state.zones.get(zone.id) or ZoneState(zone.id)
     condition = state.live.conditions.get(zone.id, Condition.NORMAL)
-    alarm = stood is not None and bool(stood.tamper or (stood.alarm and not KINDS[stood.alarm].silent))
-    return {"condition": condition.value, "bypassed": stood is not None and stood.bypassed, "alarm": alarm}
+    alarm = bool(stood.tamper or stood.alarm)
+    return {
+        "condition": condition.value,
+        "bypassed": stood.bypassed,
+        "isolated": stood.isolated,
+        "alarm": alarm,
+        "shut_down": stood.shut is not None,
+    }
 
 
 def private_view(site: Site, state: PanelState, *, silent: bool = False) -> dict[str, JsonValue]:
@@ -43,7 +63,7 @@ def private_view(site: Site, state: PanelState, *, silent: bool = False) -> dict
     """
     durable = state.durable
     more: dict[str, JsonValue] = {
-        "users": {u.id: {"name": u.name, "level": u.level, "areas": list(u.areas)} for u in state.users.values()},
+        "users": {user.id: _user(user) for user in state.users.values()},
         "outputs": dict(outputs(site, state)),
         "sirens": {
             a.id: {"since": a.alarm.since, "until": a.alarm.until, "silenced": a.alarm.silenced}
@@ -56,6 +76,8 @@ def private_view(site: Site, state: PanelState, *, silent: bool = False) -> dict
         "config_hash": durable.config_hash,
         "faults": {z.id: z.fault for z in state.zones.values() if z.fault and not _hidden(site, z.id)},
         "trouble_details": dict(durable.troubles),
+        "tours": {id_: {"reached": list(t.reached), "missed": list(t.missed)} for id_, t in durable.tours.items()},
+        "walk_seen": list(durable.walk.seen) if durable.walk else [],
     }
     if silent:
         more["silent"] = sorted(z.id for z in state.zones.values() if z.alarm and KINDS[z.alarm].silent)
@@ -65,4 +87,18 @@ def private_view(site: Site, state: PanelState, *, silent: bool = False) -> dict
 
 def _hidden(site: Site, id_: str) -> bool:
     zone = site.zones.get(id_)
-    return zone is not None and zone.type is ZoneType.HOLD_UP
+    return zone is not None and zone.type in SILENT
+
+
+def _user(user: User) -> dict[str, JsonValue]:
+    """What may be shown of a user: no keys."""
+    return {
+        "name": user.name,
+        "level": user.level,
+        "areas": list(user.areas),
+        "rights": None if user.rights is None else [right.value for right in user.rights],
+        "first_day": user.first_day,
+        "last_day": user.last_day,
+        "once": user.once,
+        "spent": not user.key,
+    }

@@ -58,6 +58,7 @@ class Trouble:
     cause: str = "other"
     fault: bool = True
     lane: Lane = Lane.STATUS
+    priority: int = 3
 
 
 TROUBLES: Mapping[str, Trouble] = MappingProxyType(
@@ -71,17 +72,17 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
             Trouble("charger", 314, "YP", "YQ", "power supply failed", "电源故障", "battery"),
             Trouble("overcurrent", 312, "YI", "YJ", "supply overloaded", "电源过载", "battery"),
             Trouble("siren", 321, "YA", "YH", "siren line failed", "警号线路故障", "siren"),
-            Trouble("box", 145, "ES", "EJ", "cabinet opened", "机箱被打开", "tamper", lane=Lane.ALARM),
+            Trouble("box", 145, "ES", "EJ", "cabinet opened", "机箱被打开", "tamper", lane=Lane.ALARM, priority=2),
             Trouble("bus", 333, "EM", "EN", "bus or module failed", "总线或模块故障", "link"),
             Trouble("driver", 330, "ET", "ER", "driver failed", "驱动故障", "link"),
-            Trouble("jamming", 344, "XQ", "XH", "radio jammed", "无线干扰", "link", fault=False),
+            Trouble("jamming", 344, "XQ", "XH", "radio jammed", "无线干扰", "link", fault=False, priority=2),
             Trouble("camera", 330, "ET", "ER", "camera failed", "摄像机故障"),
             Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障", "storage"),
             Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步"),
             Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", "path", fault=False),
             Trouble("paths", 350, "YS", "YK", "all paths failed", "全部传输路径故障", "paths", fault=False),
             Trouble("board", 300, "YX", "YZ", "board too hot or supplied too low", "主板过热或欠压"),
-            Trouble("program", 304, "YF", "YZ", "program altered", "程序校验失败"),
+            Trouble("program", 304, "YF", "YZ", "program altered", "程序校验失败", priority=2),
             Trouble("rules", 303, "YF", "YZ", "internal error", "内部错误"),
         )
     }
@@ -111,7 +112,9 @@ _ROWS: tuple[Kind, ...] = (
     Kind("alarm.medical", _A, 1100, "MA", 1, "medical emergency", "医疗求助"),
     # restores of alarms
     Kind("restore.intruder", _S, 3130, "BH", 2, "intruder zone restored", "入侵防区恢复"),
-    Kind("restore.24-hour", _S, 3133, "BH", 2, "24-hour zone restored", "24小时防区恢复"),
+    Kind("restore.entry", _S, 3134, "BH", 2, "entry/exit zone restored", "出入口防区恢复"),
+    Kind("restore.day", _S, 3135, "BH", 2, "day zone restored", "日间防区恢复"),
+    Kind("restore.24-hour", _S, 3133, "BH", 1, "24-hour zone restored", "24小时防区恢复"),
     Kind("restore.hold-up", _S, 3122, "HH", 1, "hold-up device restored", "紧急按钮复位", silent=True),
     Kind("restore.audible-hold-up", _S, 3123, "PH", 1, "audible hold-up device restored", "有声紧急按钮复位"),
     Kind("restore.tamper", _S, 3137, "TR", 2, "tamper restored", "防拆恢复"),
@@ -226,13 +229,13 @@ def _trouble_kinds() -> tuple[Kind, ...]:
         kind
         for t in TROUBLES.values()
         for kind in (
-            Kind(f"trouble.{t.name}", t.lane, 1000 + t.cid, t.sia, 3 if t.lane is _S else 2, t.en, t.zh),
+            Kind(f"trouble.{t.name}", t.lane, 1000 + t.cid, t.sia, t.priority, t.en, t.zh),
             Kind(
                 f"trouble.{t.name}-ended",
                 _S,
                 3000 + t.cid,
                 t.sia_restore,
-                3,
+                t.priority,
                 f"{t.en}: ended",
                 f"{t.zh}:恢复",
             ),

@@ -1,0 +1,82 @@
+"""What is due by the wall clock: late-to-close, automatic arming, guard tours, the daily report.
+
+Nothing ever disarms by schedule, and a clock that is not sure moves none.
+"""
+
+from rules import arming, tours
+from rules.draft import Draft, about_areas
+from rules.effects import JsonValue
+from rules.schedule import DAY, MAX_DAY, NEW, closed_since, put, with_
+from rules.site import Schedule
+from rules.stimuli import ClockTold
+from rules.table import SET_MODES, AreaMode
+from rules.who import Who
+
+
+def told(d: Draft, clock: ClockTold) -> None:
+    """The clock was told: do what is due by it."""
+    if not (0 < clock.day <= MAX_DAY and 0 <= clock.minute < DAY):
+        return
+    d.note(day=clock.day, minute=clock.minute, sure=clock.sure)
+    _report(d, clock)
+    if clock.sure:
+        now = clock.day * DAY + clock.minute
+        for area in d.site.areas.values():
+            if area.schedule in d.site.schedules:
+                _tend(d, area.id, d.site.schedules[area.schedule], now)
+        tours.begin(d, now)
+
+
+def _tend(d: Draft, area: str, schedule: Schedule, now: int) -> None:
+    known = d.durable.closings.get(area, NEW)
+    closing = closed_since(d.site, schedule, now)
+    if closing is None:
+        if known.due or known.postponed:
+            put(d, area, with_(known, due=0, postponed=0))
+        return
+    disarmed = d.areas[area].mode is AreaMode.DISARMED
+    if schedule.late_after_min is not None and now >= closing + schedule.late_after_min and known.late != closing:
+        known = with_(known, late=closing)
+        put(d, area, known)
+        if disarmed:
+            d.record("area.late-to-close", {**about_areas(d.site, [area]), "by": f"schedule:{schedule.id}"})
+    if schedule.auto_after_min is not None:
+        _auto(d, area, schedule, now, closing, disarmed)
+
+
+def _auto(d: Draft, area: str, schedule: Schedule, now: int, closing: int, disarmed: bool) -> None:
+    known = d.durable.closings.get(area, NEW)
+    due = known.due or closing + (schedule.auto_after_min or 0)
+    if known.auto == closing and not known.due:
+        return
+    if now >= due:
+        put(d, area, with_(known, auto=closing, due=0, postponed=0))
+        if disarmed:
+            who = Who(f"schedule:{schedule.id}", "", "schedule")
+            arming.arm(d, [area], who, arming.Way(override=True))
+    elif disarmed and now >= due - schedule.warn_min and known.warned != due:
+        put(d, area, with_(known, warned=due))
+        d.tell("", "auto-arm-soon", {"areas": [area], "minutes": due - now})
+
+
+def _report(d: Draft, clock: ClockTold) -> None:
+    """The daily report (CID 602): that the panel lives and what stands, also to a center that polls nobody."""
+    if d.durable.reported_day == clock.day or clock.minute < d.site.timings.report_minute:
+        return
+    first = d.durable.reported_day == 0
+    d.keep(reported_day=clock.day)
+    if first and clock.minute > d.site.timings.report_minute:
+        return  # a panel that is new today reports from tomorrow on
+    out = [z for z in d.zones.values() if z.out]
+    troubles = sorted(d.durable.troubles)
+    armed: list[JsonValue] = [a.id for a in d.areas.values() if a.mode in SET_MODES]
+    d.record(
+        "test.report-trouble" if troubles else "test.report",
+        {
+            "set": armed,
+            "troubles": troubles[:64],
+            "bypassed": [z.id for z in out if z.bypassed][:64],
+            "isolated": [z.id for z in out if z.isolated][:64],
+            "indications": len(d.durable.indications),
+        },
+    )
