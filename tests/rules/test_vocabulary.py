@@ -53,12 +53,6 @@ OTHER_PRIORITY = {
     "area.exit-error": (3, "a door stands open at an armed site: as heavy as its alarm, 374"),
     "tour.missed": (3, "391 is borrowed from inactive sensors; a guard who does not come is more"),
     "tour.late": (3, "like the missed checkpoint that it ends"),
-    "restore.24-hour": (2, "a restore needs no hurry"),
-    "trouble.box-ended": (3, "the end of a trouble needs no hurry"),
-    "trouble.jamming": (3, "wired panel: jamming concerns a path only"),
-    "trouble.jamming-ended": (3, "the end of a trouble needs no hurry"),
-    "trouble.program": (3, "noticed at a start: the panel works"),
-    "trouble.program-ended": (3, "the end of a trouble needs no hurry"),
 }
 """Kinds whose GB/T 28181 priority is not the one that the table suggests: which, and why."""
 
@@ -186,9 +180,10 @@ LOG: Mapping[str, tuple[str, set[int]]] = {
     "isolate": ("zone.isolated zone.unisolated", {570, 572}),
     "override": ("area.arming-overridden", {574}),
     "restore": (
-        "restore.intruder restore.24-hour restore.hold-up restore.audible-hold-up restore.tamper restore.sensor-tamper"
+        "restore.intruder restore.entry restore.day restore.24-hour"
+        " restore.hold-up restore.audible-hold-up restore.tamper restore.sensor-tamper"
         " zone.fault-ended trouble.mains-ended trouble.path-ended panel.reset",
-        {130, 133, 122, 123, 137, 144, 380, 301, 351},
+        {130, 133, 134, 135, 122, 123, 137, 144, 380, 301, 351},
     ),
     "session": ("installer.entered installer.left command.done command.refused", {627, 628, 412, 413}),
     "wrong codes": ("code.locked-out", {461}),
