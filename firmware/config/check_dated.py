@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from firmware.config.findings import twice, wrong
-from firmware.config.hours import HOURS, MINUTES_A_DAY, TIME, WEEKDAYS, are_hours, minute_of, time_text
+from firmware.config.hours import DATE, HOURS, MINUTES_A_DAY, TIME, WEEKDAYS, are_hours, minute_of, time_text
 from firmware.config.mistakes import Finding, Loc, show
 from firmware.config.rows import Document, Row
 from firmware.language import Text
@@ -70,7 +70,7 @@ def _days(document: Document) -> Iterator[Finding]:
     seen: set[int] = set()
     for row in document.rows("day")[:MAX_ROWS]:
         for key in ("date", "until"):
-            if row.text(key) and _ordinal(row.text(key)) is None:
+            if re.fullmatch(DATE, row.text(key)) and _ordinal(row.text(key)) is None:
                 expected: Text = ('a day as "2026-10-01"', '如 "2026-10-01" 的日期')
                 yield wrong(row, key, expected, ("there is no such day", "没有这一天"))
         first = _ordinal(row.text("date"))
@@ -91,7 +91,7 @@ def _days(document: Document) -> Iterator[Finding]:
 
 def _ordinal(text: str) -> int | None:
     try:
-        return date.fromisoformat(text).toordinal() if len(text) == 10 and text[:2] == "20" else None
+        return date.fromisoformat(text).toordinal() if re.fullmatch(DATE, text) else None
     except ValueError:
         return None
 

@@ -25,12 +25,13 @@ def _omits(document: Document) -> Iterator[Finding]:
                     loc,
                     show(name),
                     (f"zones of type {_RESTING}", f"类型为 {_RESTING} 的防区"),
-                    (f"a {kind} zone never rests", f"{kind} 类型防区不可停用"),
+                    (f'a zone of type "{kind}" never rests', f"{kind} 类型防区不可停用"),
                 )
 
 
 def _areas(document: Document) -> Iterator[Finding]:
-    areas = {z.text("id"): {a for _, a in z.texts("areas")} for z in document.rows("zone")}
+    resting = [z for z in document.rows("zone") if zone_type(z) in INTRUDER]
+    areas = {z.text("id"): {a for _, a in z.texts("areas")} for z in resting}
     for part in document.rows("part"):
         own = {a for _, a in part.texts("areas")}
         for loc, name in part.texts("omits"):

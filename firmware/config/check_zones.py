@@ -53,7 +53,7 @@ def _attributes(document: Document) -> Iterator[Finding]:
                 zone,
                 key,
                 (f"no such key, or a type of {names}", f"删除此键，或类型为 {names}"),
-                (f"{key} means nothing for a {kind} zone", f"{key} 不适用于 {kind} 类型防区"),
+                (f'{key} means nothing for a zone of type "{kind}"', f"{key} 不适用于 {kind} 类型防区"),
             )
 
 
@@ -113,7 +113,8 @@ def _second_entry(document: Document) -> Iterator[Finding]:
     lacking = {a.text("id") for a in document.rows("area") if not a.number("entry_delay_2_s")}
     for zone in document.rows("zone"):
         areas = [a for _, a in zone.texts("areas") if a in lacking]
-        if zone.on("second_entry") and zone.number("entry_delay_s") is None and areas:
+        own = zone.number("entry_delay_s") is not None or zone_type(zone) not in _ENTRY
+        if zone.on("second_entry") and not own and areas:
             yield wrong(
                 zone,
                 "second_entry",

@@ -41,7 +41,8 @@ def listed_once(row: Row, key: str) -> Iterator[Finding]:
 def unknown(items: Iterable[tuple[Loc, str]], table: str, known: set[str]) -> Iterator[Finding]:
     """A finding for each id that no [[table]] of the file has."""
     names = ", ".join(sorted(known)[:MAX_NAMES]) or "–"
+    article = "an" if table[0] in "aeiou" else "a"
     for loc, name in items:
         if name not in known:
-            expected: Text = (f"the id of an [[{table}]]: {names}", f"某个 [[{table}]] 的 id:{names}")
+            expected: Text = (f"the id of {article} [[{table}]]: {names}", f"某个 [[{table}]] 的 id:{names}")
             yield Finding(loc, show(name), expected, (f"there is no such {table}", f"没有这个{TABLES[table]}"))

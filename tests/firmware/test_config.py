@@ -1,6 +1,5 @@
 """Panel files that are fine: what is loaded, and the site that the rules get."""
 
-import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -44,10 +43,14 @@ def test_the_bank_has_what_others_build_on() -> None:
         "box-tamper",
         "siren-tamper",
         "key-switch",
+        "side-exit",
+        "archive-pir",
+        "tour-hall",
+        "tour-vault",
     ]
     assert site.zones["front-door"].type is ZoneType.ENTRY_EXIT
     assert site.zones["front-door"].cameras == ("lobby",)
-    assert {o.kind for o in site.outputs.values()} == set(OutputKind)
+    assert {o.kind for o in site.outputs.values()} == set(OutputKind) - {OutputKind.BUZZER, OutputKind.CHIME}
     assert site.outputs["siren-inside"].place is Place.INTERNAL
 
 
@@ -66,7 +69,8 @@ def test_seconds_become_milliseconds(tmp_path: Path) -> None:
     text = BANK.replace("siren_s = 300", "siren_s = 120").replace("lockout_s = 90", "lockout_s = 100")
     site = to_site(loaded_from(text, tmp_path).file)
     assert (site.areas["vault"].entry_delay_ms, site.areas["vault"].exit_delay_ms) == (15_000, 30_000)
-    assert dataclasses.astuple(site.timings) == (120_000, 900_000, 5, 100_000)
+    assert (site.timings.siren_ms, site.timings.siren_max_ms) == (120_000, 900_000)
+    assert (site.timings.code_attempts, site.timings.lockout_ms) == (5, 100_000)
 
 
 def test_only_sensors_that_warm_up_settle_and_never_hold_up_or_tamper(tmp_path: Path) -> None:
@@ -74,7 +78,8 @@ def test_only_sensors_that_warm_up_settle_and_never_hold_up_or_tamper(tmp_path: 
     text = BANK.replace('sensor = "loop"', 'sensor = "pir"', 1).replace('sensor = "button"', 'sensor = "pir"', 1)
     site = to_site(loaded_from(text.replace("settle_s = 60", "settle_s = 45"), tmp_path).file)
     settling = {zone.id: zone.settle_ms for zone in site.zones.values() if zone.settle_ms}
-    assert settling == {"hall-pir": 45_000, "office-pir": 45_000, "vault-vibration": 45_000}
+    pirs = ("hall-pir", "office-pir", "archive-pir")
+    assert settling == dict.fromkeys((*pirs, "vault-vibration"), 45_000)
 
 
 def test_what_can_be_bypassed(tmp_path: Path) -> None:
@@ -82,10 +87,10 @@ def test_what_can_be_bypassed(tmp_path: Path) -> None:
     fixed = {zone.id for zone in site.zones.values() if not zone.bypassable}
     assert fixed == {"vault-door", "holdup-1", "holdup-2", "box-tamper", "siren-tamper"}
     text = BANK.replace('type = "24-hour" ', 'bypassable = true\ntype = "24-hour" ')
-    text = text.replace('id = "back-door"', 'id = "back-door"\nbypassable = false')
+    text = text.replace('id = "side-exit"', 'id = "side-exit"\nbypassable = false')
     site = to_site(loaded_from(text, tmp_path).file)
     assert site.zones["vault-door"].bypassable
-    assert not site.zones["back-door"].bypassable
+    assert not site.zones["side-exit"].bypassable
 
 
 @pytest.mark.parametrize("text", ["\ufeff" + BANK, BANK.replace("\n", "\r\n")])
@@ -94,15 +99,40 @@ def test_what_windows_editors_write_is_read(text: str, tmp_path: Path) -> None:
     assert load(tmp_path / "panel.toml").file == load(EXAMPLES / "bank.toml").file
 
 
+SPARE = '[[schedule]]\nid = "spare"\nweekdays = "closed"\nweekend = "closed"\n\n'
 WARNINGS = [
     ('kind = "siren"', 'kind = "strobe"', '[[area]] #1 "hall"', "sound nowhere"),
     ("entry_delay_s = 30 ", "entry_delay_s = 0 ", '[[zone]] #1 "front-door": type', "alarms at once"),
-    ('type = "entry-exit"', 'type = "instant"', '[[zone]] #2 "hall-pir": type', "without an entry-exit zone"),
+    (
+        'type = "entry-exit"\nareas = ["hall"]\nfinal_door = true',
+        'type = "instant"\nareas = ["hall"]',
+        '[[zone]] #2 "hall-pir": type',
+        "without an entry-exit zone",
+    ),
     ("command_keys = ", "# command_keys = ", "[center] command_keys", "can't send commands"),
     ("line = 22 ", "line = 28 ", '[[zone]] #2 "hall-pir": input.line', "40-pin header"),
     ('cameras = ["lobby"]', "cameras = []", '[[camera]] #1 "lobby"', "no zone asks"),
     ('"53010200491347000001"', '"44010200491347000001"', '[[zone]] #1 "front-door": gb28181_id', "differ from"),
     ('areas = ["vault"]', 'areas = ["hall"]', None, ""),
+    ('kind = "alarm"', 'kind = "strobe"', "output", "no lamp shows an alarm until its reset"),
+    ("forceable = true ", "soak = true ", '[[zone]] #4 "back-door": soak', "NOT PROTECTED"),
+    ("forceable = true ", "supply_cut = true ", '[[zone]] #4 "back-door": supply_cut', "can't tell"),
+    ('{ zone = "tour-hall", until_min = 10 },', "", '[[zone]] #14 "tour-hall": type', "on no tour"),
+    ("exit_delay_s = 60\n", "exit_delay_s = 0\n", '[[zone]] #1 "front-door": final_door', "no exit delay"),
+    ("omits = [", 'omits = ["front-door", ', '[[part]] #1 "cleaners": omits', "no entry-exit zone of this area"),
+    (
+        '[[schedule]]\nid = "branch"',
+        SPARE + '[[schedule]]\nid = "branch"',
+        '[[schedule]] #1 "spare"',
+        "nothing happens",
+    ),
+    ('[[schedule]]\nid = "branch"', SPARE + '[[schedule]]\nid = "branch"', '[[schedule]] #1 "spare"', "no area has"),
+    (
+        "pulses = 3 ",
+        'cross_group = "offices"\npulses = 3 ',
+        '[[zone]] #6 "vault-vibration": cross_group',
+        "nobody who trips this zone",
+    ),
 ]
 
 
@@ -119,6 +149,24 @@ def test_an_area_without_zones_and_a_panel_that_reports_nothing(tmp_path: Path) 
     text = text[: text.index("[[path]]")] + text[text.index("[timings]") :]
     said = [w.text[0] for w in loaded_from(text, tmp_path).warnings]
     assert said == ["this area has no zones", "nothing is reported"]
+
+
+def test_special_days_without_a_schedule_change_nothing(tmp_path: Path) -> None:
+    text = BANK.replace('schedule = "branch"', "#")
+    text = text[: text.index("[[schedule]]\nid")] + text[text.index("[[day]]\n") :]
+    said = [w.text[0] for w in loaded_from(text, tmp_path).warnings]
+    assert said == ["special days change nothing without a schedule"]
+
+
+def test_zones_that_sound_nothing_need_no_siren(tmp_path: Path) -> None:
+    quiet = "hold-up", "duress", "water", "technical", "checkpoint", "monitor", "keyswitch", "maintained-keyswitch"
+    loud = "audible-hold-up", "fire", "gas", "medical", "instant"
+    area = '[[area]]\nid = "attic"\nnumber = 3\nname = "Attic"\n\n'
+    zone = '[[zone]]\nid = "z"\nnumber = 99\nname = "Z"\ntype = "{}"\nareas = ["attic"]\ninput = {{ line = 2 }}\n\n'
+    for kind in (*quiet, *loud):
+        text = BANK.replace("[[output]]", area + zone.format(kind) + "[[output]]", 1)
+        said = [w.text[0] for w in loaded_from(text, tmp_path).warnings]
+        assert ("alarms of this area sound nowhere" in said) == (kind in loud), kind
 
 
 def test_fast_clocks_with_simulated_pins(tmp_path: Path) -> None:

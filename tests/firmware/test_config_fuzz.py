@@ -2,15 +2,19 @@
 
 import random
 import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.config import BadPanelFile, load
+from firmware.config import BadPanelFile, PanelFile, load, to_site
 from firmware.config.places import line_of, places
+from rules.site import CAUSES, OutputKind, Site, ZoneType
+from rules.vocabulary import KINDS
+from rules.zones import INTRUDER
 
 BANK = Path("docs/examples/bank.toml").read_bytes()
 PLAIN = b"\n".join(line for line in BANK.split(b"\n") if line and not line.startswith(b"#"))
@@ -45,6 +49,15 @@ WORDS += [
     b"areas = 5",
     b"input = 5",
     b"id = []",
+    b'"25:61-24:00"',
+    b'"closed"',
+    b'"2026-02-30"',
+    b'"zone:holdup-1"',
+    b'"event:"',
+    b'["tour-hall", "tour-hall"]',
+    b"[{}]",
+    b"{ zone = 5 }",
+    b"until = 9999-12-31",
 ]
 
 
@@ -80,10 +93,44 @@ def judge(raw: bytes, folder: Path) -> None:
         assert said, "refused without a reason"  # both ways out are right
     else:
         said = loaded.warnings
+        assert_all_references_resolve(to_site(loaded.file))
     for mistake in said:
         assert mistake.say("en")
         assert mistake.say("zh")
         assert mistake.line is None or 1 <= mistake.line <= raw.count(b"\n") + 1
+
+
+def assert_all_references_resolve(site: Site) -> None:
+    """Whatever a loaded file names is there, and is what it must be."""
+    areas, zones = site.areas.keys(), site.zones
+    for area in site.areas.values():
+        assert area.schedule == "" or area.schedule in site.schedules
+    for zone in zones.values():
+        assert set(zone.areas) <= areas
+        assert zone.areas
+    for output in site.outputs.values():
+        assert set(output.areas) <= areas
+        what, _, name = output.follows.partition(":")
+        assert (output.kind is OutputKind.RELAY) == bool(output.follows)
+        if what == "zone":
+            assert zones[name].type not in (ZoneType.HOLD_UP, ZoneType.DURESS)
+        elif what == "event":
+            assert not KINDS[name].silent
+        else:
+            assert not what or name in areas
+    for part in site.parts.values():
+        assert set(part.areas) <= areas
+        assert {zones[id_].type for id_ in part.omits} <= INTRUDER
+    for schedule in site.schedules.values():
+        assert len(schedule.week) == 7
+        for hours in (*schedule.week, *site.days.values()):
+            assert hours is None or 0 <= hours.opens < hours.closes <= 1440
+    for tour in site.tours.values():
+        assert all(zones[stop.zone].type is ZoneType.CHECKPOINT for stop in tour.stops)
+        assert all(0 <= stop.after_min < stop.until_min <= 1440 for stop in tour.stops)
+        assert all(0 <= day < 7 and 0 <= minute < 1440 for day, minute in tour.starts)
+    assert site.timings.auto_part == "" or site.timings.auto_part in site.parts
+    assert site.prevention.keys() == set(CAUSES)
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +158,111 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["panel", "area", "zone", "output", "camera", "path", "center", "timings", "power"]), VALUES)
+@given(st.sampled_from([*PanelFile.model_fields]), VALUES)
 def test_any_value_for_a_table(folder: Path, table: str, value: Any) -> None:
     judge(f"{table} = {toml(value)}\n".encode(), folder)
     judge(f"{table} = [{toml(value)}, {{ id = 'a', input = {toml(value)}, areas = {toml(value)} }}]\n".encode(), folder)
+
+
+def inner_model(annotation: Any) -> Any:
+    """The model of one row: of `list[X]`, `X | None` or X."""
+    return next((inner_model(a) for a in get_args(annotation) if a is not type(None)), annotation)
+
+
+KEYS = [
+    (table, key)
+    for table, field in PanelFile.model_fields.items()
+    for key in getattr(inner_model(field.annotation), "model_fields", ())
+]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(KEYS), VALUES | st.integers(-2, 2000) | st.sampled_from(["closed", "hall", "24:00", "zone:hall"])
+)
+def test_any_value_for_a_key_of_the_bank(folder: Path, place: tuple[str, str], value: Any) -> None:
+    table, key = place
+    data = tomllib.loads(BANK.decode())
+    rows = data.setdefault(table, {})
+    row = rows[-1] if isinstance(rows, list) else rows
+    row[key] = value
+    judge("\n".join(f"{name} = {toml(inner)}" for name, inner in data.items()).encode(), folder)
+
+
+HOURS = st.sampled_from(["closed", "08:00-18:00", "00:00-24:00", "18:00-08:00", "23:59-24:00"])
+DAYS = st.dates(date(2026, 1, 1), date(2026, 2, 1)).map(str)
+AREA = st.sampled_from(["a", "b", "c"])
+PLACE = st.sampled_from(["z0", "z1", "z2"])
+ZONE = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from([kind.value for kind in ZoneType]),
+        "areas": st.lists(AREA, min_size=1, max_size=2, unique=True),
+    },
+    optional={
+        "final_door": st.booleans(),
+        "second_entry": st.booleans(),
+        "forceable": st.booleans(),
+        "bypassable": st.booleans(),
+        "cross_group": AREA,
+        "pulses": st.integers(1, 3),
+        "pulse_window_s": st.integers(0, 3),
+        "double_knock": st.booleans(),
+        "entry_delay_s": st.integers(0, 60),
+        "soak": st.booleans(),
+    },
+)
+STOP = st.fixed_dictionaries({"zone": PLACE, "after_min": st.integers(0, 20), "until_min": st.integers(1, 40)})
+OUTPUT = st.fixed_dictionaries(
+    {"kind": st.sampled_from([kind.value for kind in OutputKind]), "areas": st.lists(AREA, max_size=2, unique=True)},
+    optional={
+        "follows": st.builds("{}:{}".format, st.sampled_from(["area", "alarm"]), AREA)
+        | PLACE.map("zone:{}".format)
+        | st.sampled_from(sorted(KINDS)).map("event:{}".format),
+        "delay_s": st.integers(0, 400),
+        "limit_s": st.integers(0, 200),
+        "pulse_s": st.integers(1, 3),
+    },
+)
+SITE = st.fixed_dictionaries(
+    {
+        "profile": st.sampled_from(["cn", "eu-g2", "eu-g3", "us-cp01"]),
+        "zones": st.lists(ZONE, min_size=1, max_size=3),
+        "outputs": st.lists(OUTPUT, max_size=2),
+        "parts": st.lists(st.lists(PLACE, min_size=1, max_size=2, unique=True), max_size=2),
+        "weekdays": HOURS,
+        "days": st.lists(st.tuples(DAYS, DAYS, HOURS), max_size=2),
+        "starts": st.lists(st.sampled_from(["00:00", "00:10", "12:00", "23:50"]), min_size=1, max_size=2),
+        "stops": st.lists(STOP, max_size=2),
+        "abort": st.sampled_from([0, 15, 30, 45]),
+        "auto_part": st.sampled_from(["", "p0", "p1"]),
+    }
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SITE)
+def test_sites_of_all_kinds(folder: Path, drawn: dict[str, Any]) -> None:
+    judge(whole_site(drawn).encode(), folder)
+
+
+def whole_site(drawn: dict[str, Any]) -> str:
+    """A file whose tables are each written as they must be; whether they fit one another is the question."""
+    tour = {"id": "t", "name": "T", "starts": drawn["starts"], "stops": drawn["stops"]}
+    data = {
+        "panel": {"id": "any", "name": "Any", "profile": drawn["profile"]},
+        "area": [{"id": id_, "number": n + 1, "name": "A", "schedule": "s"} for n, id_ in enumerate("abc")],
+        "zone": [
+            {"id": f"z{n}", "number": n + 1, "name": "Z", "input": {"line": n}, **zone}
+            for n, zone in enumerate(drawn["zones"])
+        ],
+        "output": [{"id": f"o{n}", "line": 20 + n, **output} for n, output in enumerate(drawn["outputs"])],
+        "part": [{"id": f"p{n}", "name": "P", "omits": omits} for n, omits in enumerate(drawn["parts"])],
+        "schedule": [{"id": "s", "weekdays": drawn["weekdays"], "weekend": "closed", "late_after_min": 5}],
+        "day": [{"date": first, "until": last, "hours": hours} for first, last, hours in drawn["days"]],
+        "tour": [tour] if drawn["stops"] else [],
+        "timings": {"abort_window_s": drawn["abort"], "auto_part": drawn["auto_part"]},
+    }
+    return "\n".join(f"{name} = {toml(inner)}" for name, inner in data.items())
 
 
 def toml(value: Any) -> str:

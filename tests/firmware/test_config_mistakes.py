@@ -73,7 +73,13 @@ BROKEN = {
         "not one of the choices",
     ),
     "too small": Broken(
-        "siren_s = 300", "siren_s = 30", "siren_s = 30", "[timings] siren_s", "30", "at least 90", "too small"
+        "receipt_timeout_s = 10",
+        "receipt_timeout_s = 0",
+        "receipt_timeout_s",
+        "[center] receipt_timeout_s",
+        "0",
+        "at least 1",
+        "too small",
     ),
     "too large": Broken(
         "line = 22 ",
@@ -173,10 +179,10 @@ BROKEN = {
     ),
     "a second line without changeover": Broken(
         "{ line = 24 }",
-        "{ line = 24, line_no = 8 }",
-        "line_no = 8",
+        "{ line = 24, line_no = 2 }",
+        "line_no = 2",
         '[[zone]] #4 "back-door": input.line_no',
-        "8",
+        "2",
         "changeover",
         "only changeover",
     ),

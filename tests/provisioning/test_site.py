@@ -4,10 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from firmware.config import Output, Wire, Zone
+from firmware.language import Text
 from provisioning import site
+from provisioning.site_words import WORDS
 from provisioning.wiring_table import HEADER
 from tests.provisioning.calling import Done, call
 
@@ -59,6 +63,83 @@ def test_the_wiring_table_tells_what_an_installer_needs() -> None:
         assert word in out
 
 
+def test_types_attributes_part_sets_schedules_and_tours_are_told() -> None:
+    lines = check(str(EXAMPLES / "bank.toml")).stdout.splitlines()
+    text = "\n".join(lines)
+    for words in (
+        ("profile cn",),
+        ("hall", "30 s", "60 s", "branch"),
+        ("final door",),
+        ("cross group offices",),
+        ("forced arming",),
+        ("3 pulses in 30 s",),
+        ("side-exit", "day"),
+        ("tour-vault", "checkpoint"),
+        ("vault-light", "relay"),
+        ("follows alarm:vault",),
+        ("cleaners", "hall", "hall-pir"),
+        ("time zone Asia/Shanghai",),
+        ("branch", "Mon–Fri 08:00-18:00", "15 min: reported"),
+        ("Sat 09:00-16:30", "60 min: arms itself"),
+        ("Sun closed",),
+        ("2026-10-01 – 2026-10-07", "closed"),
+        ("22:30 02:30", "tour-vault: 5 to 20 min"),
+    ):
+        assert any(all(word in line for word in words) for line in lines), (words, text)
+
+
+def test_every_attribute_is_told_in_both_languages(tmp_path: Path) -> None:
+    text = BANK.replace(
+        'id = "back-door"',
+        """id = "back-door"
+soak = true
+chime = true
+bypassable = true
+double_knock = true
+pulse_window_s = 4
+swinger_trips = 0
+abort = false
+report_restore = false
+detector = "d-1"
+supply_cut = true""",
+    )
+    text = text.replace('place = "external"\n', 'place = "external"\ndelay_s = 20\nlimit_s = 90\n')
+    text = text.replace("final_door = true ", "entry_delay_s = 20 ")
+    text = text.replace('follows = "alarm:vault"', 'follows = "event:trouble.mains"\npulse_s = 7')
+    (tmp_path / "site.toml").write_text(text)
+    said = {lang: check(str(tmp_path / "site.toml"), lang=lang).stdout for lang in ("en", "zh")}
+    told: list[Text] = [
+        ("ON TRIAL: never alarms", "试用：永不报警"),
+        ("chime", "门铃"),
+        ("bypassable", "可旁路"),
+        ("double knock, 4 s", "双击计数，4 秒"),
+        ("never rests", "永不停用"),
+        ("reported at once", "立即上报"),
+        ("its end is not reported", "不报恢复"),
+        ("detector d-1", "探测器 d-1"),
+        ("alarms when its supply is cut", "断电报警"),
+        ("entry delay 20 s", "进入延时 20 秒"),
+        ("after 20 s", "延时 20 秒"),
+        ("at most 90 s", "至多 90 秒"),
+        ("follows", "跟随"),
+        ("for 7 s", "持续 7 秒"),
+        ("warning: ", "警告："),
+        ("NOT PROTECTED", "未受保护"),
+    ]
+    for en, zh in told:
+        assert en in said["en"]
+        assert zh in said["zh"]
+
+
+def test_every_word_that_a_file_may_hold_has_its_text() -> None:
+    models = (Zone, Wire, Output)
+    for name in ("type", "sensor", "wiring", "kind", "place", "active"):
+        for model in models:
+            if field := model.model_fields.get(name):
+                assert set(get_args(field.annotation)) <= WORDS.keys()
+    assert all(en and zh and en != zh for en, zh in WORDS.values())
+
+
 def test_in_chinese() -> None:
     out = check(str(EXAMPLES / "warehouse.toml"), lang="zh").stdout
     for word in ("防区", "出入口", "转换触点", "低电平动作", "明文", "检查通过"):
@@ -78,7 +159,7 @@ def test_mistakes_exit_2_all_at_once(tmp_path: Path) -> None:
     for said in (
         '"hall-pir": type: not one',
         '"office-pir": input.line: this GPIO line is used twice',
-        "siren_s: too small",
+        "siren_s: outside the limits of profile cn (EN 50131-1)",
     ):
         assert said in done.stdout
     assert done.stdout.count("expected: ") == 3
@@ -105,7 +186,11 @@ def test_json_of_a_fine_file() -> None:
     report = json.loads(check(str(EXAMPLES / "bank.toml"), "--json").stdout)
     assert (report["ok"], report["mistakes"], report["warnings"]) == (True, [], [])
     assert report["zone"][0]["input"] == {"line": 17, "wiring": "changeover", "line_no": 27, "debounce_ms": 300}
-    assert len(report["zone"]) == 11
+    assert len(report["zone"]) == 15
+    assert report["timings"]["mains_report_delay_s"] == 600
+    assert report["schedule"][0]["saturday"] == "09:00-16:30"
+    assert [day["date"] for day in report["day"]] == ["2026-10-01", "2026-10-10"]
+    assert (report["part"][0]["id"], report["tour"][0]["stops"][1]["zone"]) == ("cleaners", "tour-vault")
 
 
 def test_json_of_mistakes(tmp_path: Path) -> None:
