@@ -3,6 +3,7 @@
 from rules.draft import Draft, clean
 from rules.state import Live
 from rules.stimuli import Noted, PanelStarted, PanelStopping
+from rules.table import AreaMode
 from rules.vocabulary import KINDS
 
 
@@ -12,6 +13,8 @@ def started(d: Draft, start: PanelStarted) -> None:
     d.live = Live(day=d.live.day, minute=d.live.minute)
     if start.cause != "restart":
         d.keep(powered_ms=d.now)
+    for area in [a for a in d.areas.values() if a.mode is AreaMode.EXIT_DELAY and not a.left]:
+        d.set_area(area, left=True)  # nobody saw who went out in the dark
     config, version = clean(start.config_hash), clean(start.version)
     d.record(
         "panel.started",

@@ -71,7 +71,7 @@ def reported(d: Draft, areas: tuple[str, ...], incident: int) -> None:
     for id_ in areas:
         area = d.areas.get(id_)
         if area is not None:
-            if area.armed_at is not None and d.now - area.armed_at <= d.site.timings.recent_close_ms:
+            if area.armed_at is not None and d.now - area.armed_at < d.site.timings.recent_close_ms:
                 recent.append(id_)
             d.set_area(area, reported_at=d.now, incident=incident, armed_at=None)
     if recent:

@@ -155,6 +155,6 @@ def _consistent(area: AreaState, place: str) -> None:
 
 
 def _from_version_1(value: dict[str, Any]) -> dict[str, Any]:
-    """A panel that is updated while it is armed comes back armed: the first version's members, under their new names."""
+    """A panel that is updated while armed comes back armed: the first version's members, under their new names."""
     rest = {name: member for name, member in value.items() if name not in ("version", "users")}
     return {**rest, "people": value.get("users")}

@@ -1,4 +1,4 @@
-"""Guard tours (电子巡更): checkpoints that fall due after a tour's start; missed, late and out-of-order ones are reported."""
+"""Guard tours (电子巡更): checkpoints fall due after a tour's start; missed, late and out-of-order ones are told."""
 
 from dataclasses import replace
 

@@ -91,7 +91,7 @@ def test_the_siren_stops_at_its_limit_and_sounds_again_for_the_next_alarm() -> N
     assert kinds(effects) == ["siren.stopped"]
     assert panel.on() == {"strobe", "lamp"}
     assert panel.mode() is AreaMode.ARMED
-    assert panel.view()["areas"]["hall"] == {"mode": "armed", "alarm": False, "memory": ["window"]}
+    assert panel.area_view("hall", "mode", "alarm", "memory") == ("armed", False, ["window"])
     panel.wait(60_000)
     assert kinds(panel.read("window")) == ["alarm.intruder"]
     assert panel.on() == {"bell", "buzzer", "strobe", "lamp"}
@@ -155,7 +155,7 @@ def test_a_24_hour_zone_alarms_while_disarmed_without_the_external_siren() -> No
     assert kinds(effects) == ["alarm.24-hour"]
     assert switched(effects) == [("strobe", True)]
     assert panel.mode("vault") is AreaMode.DISARMED
-    assert panel.view()["areas"]["vault"] == {"mode": "disarmed", "alarm": True, "memory": ["seismic"]}
+    assert panel.area_view("vault", "mode", "alarm", "memory") == ("disarmed", True, ["seismic"])
 
 
 def test_tamper_while_disarmed_sounds_the_internal_siren_only() -> None:
@@ -245,9 +245,9 @@ def test_a_driver_that_repeats_itself_alarms_once() -> None:
 def test_an_alarm_is_shown_until_its_zone_is_restored() -> None:
     panel = Panel().armed()
     panel.read("window")
-    assert panel.view()["zones"]["window"] == {"condition": "active", "bypassed": False, "alarm": True}
+    assert panel.zone_view("window", "condition", "bypassed", "alarm") == ("active", False, True)
     panel.read("window", Condition.NORMAL)
-    assert panel.view()["zones"]["window"] == {"condition": "normal", "bypassed": False, "alarm": False}
+    assert panel.zone_view("window", "condition", "bypassed", "alarm") == ("normal", False, False)
 
 
 def test_a_late_timer_changes_nothing_but_the_moment() -> None:

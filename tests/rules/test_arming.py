@@ -3,7 +3,7 @@
 import pytest
 
 from rules import AreaMode, Condition, Tell, TroubleChanged, Wish, ZoneChanged
-from rules.arming import MAX_REASONS
+from rules.prevention import MAX_REASONS
 from tests.rules.branch import (
     CLERK,
     ENTRY_MS,
@@ -73,9 +73,9 @@ def test_a_door_left_open_starts_the_entry_delay_when_the_exit_delay_ends() -> N
     panel.read("corridor")
     panel.code(MANAGER, Wish.ARM, "hall")
     effects = panel.wait(EXIT_MS)
-    assert kinds(effects) == ["area.armed", "area.entry-started", "area.entry-route"]
+    assert kinds(effects) == ["area.armed", "area.entry-started", "area.entry-route", "area.exit-error"]
     assert panel.mode() is AreaMode.ENTRY_DELAY
-    assert kinds(panel.wait(ENTRY_MS)) == ["alarm.entry", "alarm.intruder"]
+    assert kinds(panel.wait(ENTRY_MS)) == ["alarm.exit-error", "alarm.entry", "alarm.intruder"]
 
 
 @pytest.mark.parametrize("zone", ["corridor", "window"])
@@ -97,7 +97,7 @@ def test_what_else_is_active_when_the_exit_delay_ends_alarms(zone: str) -> None:
         (ZoneChanged("window", Condition.OPEN), "tamper:window"),
         (ZoneChanged("button", Condition.SHORT), "tamper:button"),
         (ZoneChanged("door", Condition.FAULT), "fault:door"),
-        (ZoneChanged("pir", Condition.MASKED), "fault:pir"),
+        (ZoneChanged("pir", Condition.MASKED), "masked:pir"),
         (TroubleChanged("mains", True), "trouble:mains"),
         (TroubleChanged("storage", True), "trouble:storage"),
         (TroubleChanged("driver", True, "gpio"), "trouble:driver:gpio"),

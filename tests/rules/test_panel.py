@@ -3,7 +3,7 @@
 import pytest
 
 from rules import AreaMode, Condition, Noted, PanelStopping, TroubleChanged, Wish, ZoneType, decode, encode, rebase
-from rules.panel import MAX_TROUBLES
+from rules.troubles import MAX_TROUBLES
 from tests.rules.branch import (
     CLERK,
     ENTRY_MS,
@@ -84,7 +84,8 @@ def test_the_exit_delay_goes_on() -> None:
     panel.code(CLERK, Wish.ARM)
     panel.wait(20_000)
     _restart(panel, "power-up")
-    assert panel.wait(EXIT_MS - 20_001) == ()
+    assert kinds(panel.wait(EXIT_MS - 20_001)) == []
+    assert panel.mode() is AreaMode.EXIT_DELAY
     assert kinds(panel.wait(1)) == ["area.armed"]
 
 

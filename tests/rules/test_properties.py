@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rules import (
+    AreaMode,
     CodeEntered,
     Condition,
     DeadlinePassed,
@@ -23,6 +25,7 @@ from rules import (
     private_view,
     rebase,
 )
+from rules.state import Durable
 from rules.vocabulary import KINDS
 from tests.rules.branch import CLERK, MANAGER, MANAGER_DURESS, SIREN_MAX_MS, Panel, kinds
 from tests.rules.oracle import Oracle
@@ -64,6 +67,24 @@ def test_no_intruder_unheard_no_disarming_without_authority_no_siren_past_its_li
     assert oracle.on == panel.on()
 
 
+def recorded_part(state: PanelState) -> Durable:
+    """The durable state without what may be lost by a crash, since it is worked out again or was only told.
+
+    A siren's own time, what of a closing time was warned of, a grant that ran out, a trouble whose report waits, and of
+    an exit delay who left and when it is told or ends.
+    """
+    durable = state.durable
+    leaving = AreaMode.EXIT_DELAY
+    areas = {
+        id_: replace(a, left=False, warn_at=None, deadline=None if a.mode is leaving else a.deadline)
+        for id_, a in durable.areas.items()
+    }
+    troubles = {name: text for name, text in durable.troubles.items() if name not in durable.delayed}
+    return replace(
+        durable, areas=areas, troubles=troubles, delayed={}, sirens={}, closings={}, granted=None, reported_day=0
+    )
+
+
 @lives
 @given(wild_nights, st.booleans())
 def test_a_step_never_raises_and_what_changes_is_recorded(night: Night, punctual: bool) -> None:
@@ -71,7 +92,7 @@ def test_a_step_never_raises_and_what_changes_is_recorded(night: Night, punctual
 
     def check(before: PanelState, _: Stimulus) -> None:
         records = [e for e in panel.effects if isinstance(e, Record)]
-        if encode(before) != encode(panel.state):
+        if recorded_part(before) != recorded_part(panel.state):
             assert records, "the durable state changed without a record"
         for record in records:
             assert record.kind in KINDS

@@ -65,7 +65,13 @@ def test_duress_is_heard_during_a_lock_out_which_looks_the_same() -> None:
 
 def test_silent_kinds_are_those_of_hold_up_and_duress() -> None:
     silent = {kind.name for kind in KINDS.values() if kind.silent}
-    assert silent == {"alarm.hold-up", "alarm.duress", "restore.hold-up"}
+    assert silent == {
+        "alarm.hold-up",
+        "alarm.hold-up-confirmed",
+        "alarm.duress",
+        "alarm.duress-button",
+        "restore.hold-up",
+    }
 
 
 def test_no_key_is_ever_recorded_or_told() -> None:

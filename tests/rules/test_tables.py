@@ -61,8 +61,8 @@ def test_every_zone_type_condition_and_mode_has_its_reaction() -> None:
 
 def test_only_a_pressed_hold_up_is_silent() -> None:
     silent = {key[:2] for key, reaction in REACTIONS.items() if reaction is Reaction.SILENT}
-    assert silent == {(ZoneType.HOLD_UP, Condition.ACTIVE)}
-    assert {t for t, kind in ALARM_KINDS.items() if KINDS[kind].silent} == {ZoneType.HOLD_UP}
+    assert silent == {(ZoneType.HOLD_UP, Condition.ACTIVE), (ZoneType.DURESS, Condition.ACTIVE)}
+    assert {t for t, kind in ALARM_KINDS.items() if KINDS[kind].silent} == {ZoneType.HOLD_UP, ZoneType.DURESS}
 
 
 def test_every_alarm_kind_has_its_restore() -> None:
@@ -103,8 +103,11 @@ def test_every_notice_that_is_told_has_its_texts() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell":
                 told |= {c.value for c in ast.walk(node.args[1]) if isinstance(c, ast.Constant)}
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Outcome":
-                told |= {c.value for c in ast.walk(node.args[1]) if isinstance(c, ast.Constant)}
-    assert len(told) > 15
+                told |= {c.value for arg in node.args[1:2] for c in ast.walk(arg) if isinstance(c, ast.Constant)}
+            match node:
+                case ast.Tuple([ast.Constant(bool()), ast.Constant(str(notice)), _]):
+                    told.add(notice)
+    assert len(told) > 40
     assert told <= set(NOTICES)
     for english, chinese in (*NOTICES.values(), *REASONS.values()):
         assert english
