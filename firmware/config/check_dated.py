@@ -23,7 +23,7 @@ _HOURS: Text = (
 
 
 def _hours(document: Document) -> Iterator[Finding]:
-    rows = [(row, _HOURS_KEYS) for row in document.rows("schedule")]
+    rows: list[tuple[Row, tuple[str, ...]]] = [(row, _HOURS_KEYS) for row in document.rows("schedule")]
     rows += [(row, ("hours",)) for row in document.rows("day")]
     for row, keys in rows:
         for key in keys:
