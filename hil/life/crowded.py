@@ -6,6 +6,7 @@ a panel file: the lines of one board would not reach for it.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from rules.site import (
     Area,
@@ -56,9 +57,9 @@ def crowded_site(holidays: dict[int, Hours | None]) -> Site:
     )
 
 
-def _zone(id_: str, kind: ZoneType, areas: str, name: str = "", **more: object) -> Zone:
+def _zone(id_: str, kind: ZoneType, areas: str, name: str = "", **more: Any) -> Zone:
     zone = Zone(id_, 0, name or id_.replace("-", " "), kind, tuple(areas.split()))
-    return replace(zone, **more)  # type: ignore[arg-type]
+    return replace(zone, **more)
 
 
 def _zones() -> Iterable[Zone]:
@@ -71,7 +72,7 @@ def _zones() -> Iterable[Zone]:
     yield from _everywhere()
 
 
-def _pir(id_: str, areas: str, kind: ZoneType = _T.INSTANT, **more: object) -> Zone:
+def _pir(id_: str, areas: str, kind: ZoneType = _T.INSTANT, **more: Any) -> Zone:
     return _zone(id_, kind, areas, settle_ms=60_000, **more)
 
 

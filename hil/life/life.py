@@ -44,6 +44,7 @@ from rules.effects import Answer, Capture, Effect, Record, Tell
 from rules.stimuli import ClockTold, Stimulus, TroubleChanged, User, Wish, ZoneChanged
 
 LAST_STIMULI = 50
+SETTLE_MS = 2 * 3_600_000
 MAX_FINDINGS = 20
 """Violations that are kept of one life; the first is what matters."""
 
@@ -111,6 +112,7 @@ class Outcome:
     held: int = 0
     crashes: int = 0
     digest: str = ""
+    ended_early: bool = False
     findings: list[Finding] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
 
@@ -174,9 +176,24 @@ class Life:
                     if tell is not None:
                         tell(day)
                     day += 1
+            self._settle()
         finally:
             self._close()
         return self.outcome
+
+    def _settle(self) -> None:
+        """The world stands still, the network and the disk are well: what waits for the center arrives."""
+        if self.outcome.findings:
+            return
+        self.world.stop()
+        self._end += SETTLE_MS
+        while self._full:
+            self.card("room")
+        self.start()
+        while self._down:
+            self.network("link", True)
+        while self._turn():
+            pass
 
     def _turn(self) -> bool:
         """Let the next thing happen; False when the life is over."""
@@ -186,6 +203,7 @@ class Life:
             disk_due = NEVER
         now = min(world.next_at(), panel.due, disk_due, self._far_due, self._minute)
         if now > self._end:
+            clock.now = world.now = self._end
             return False
         if now < clock.now:
             now = clock.now
@@ -216,7 +234,7 @@ class Life:
         outcome.steps = self.panel.steps
         outcome.records, outcome.held = len(self._journal), len(self._center)
         outcome.coverage.happenings.update(self.world.counts)
-        if not outcome.findings:
+        if not outcome.findings and now >= self._end:
             self.judge.finish(now, self._journal, self._center)
             self._note_findings()
         outcome.digest = self._digest.hex()

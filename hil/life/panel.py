@@ -5,7 +5,7 @@ they are durable. A fuse can be set: the panel dies after so many further things
 start everything that was not durable is forgotten.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +21,7 @@ from hil.life.clock import PanelClock
 from hil.life.ground import Ground
 from hil.life.happenings import Pin, Recorded, Shown, Viewed
 from hil.life.ports import Disk
-from rules.effects import Answer, Capture, Effect, Record, Request, Switch, Tell
+from rules.effects import Answer, Capture, Effect, JsonValue, Record, Request, Switch, Tell
 from rules.site import ZoneType
 from rules.stimuli import (
     DeadlinePassed,
@@ -81,6 +81,7 @@ class PanelLife:
         self._committed = 0
         self._version = VERSION
         self._config = ground.config_hash
+        self._view: Mapping[str, JsonValue] = {}
         self._silent = frozenset(z.id for z in ground.site.zones.values() if z.type in _SILENT)
 
     # --- life and death -----------------------------------------------------------------------------
@@ -101,6 +102,8 @@ class PanelLife:
         self._take(begin.state)
         for output, on in rules.outputs(self._site, begin.state).items():
             self._pin(output, on)
+        self._view = {}
+        self._show(begin.state)
         self.feed(begin.started)
         for ended in self._leftovers(begin.state):
             self.feed(ended)
@@ -176,7 +179,13 @@ class PanelLife:
             self._carry_out(state, effects)
         shows = state.durable is not before.durable
         if shows or (isinstance(stimulus, ZoneChanged) and stimulus.zone in self._silent):
-            self._out.emit(Viewed(self._clock.now, rules.public_view(self._site, state)))
+            self._show(state)
+
+    def _show(self, state: "rules.PanelState") -> None:
+        view = rules.public_view(self._site, state)
+        if view != self._view:
+            self._view = view
+            self._out.emit(Viewed(self._clock.now, view))
 
     def _take(self, state: "rules.PanelState") -> None:
         self.state = state

@@ -109,9 +109,10 @@ def bad_user(w: World, area: str) -> Script:
     code = w.random.choice(others).code if others else who.code
     if w.chance(0.6):
         code = f"{(int(code) + w.between(1, 2)) % 10**6:06}"
-    keys = {"key": key_of(code)} if w.chance(0.7) else {"duress_key": who.user.key}
-    bad = replace(who, user=replace(who.user, **keys), code=code if "key" in keys else who.code)
-    yield from set_user(w, replace(bad, duress="" if "duress_key" in keys else bad.duress))
+    if w.chance(0.7):
+        yield from set_user(w, replace(who, user=replace(who.user, key=key_of(code)), code=code))
+    else:
+        yield from set_user(w, replace(who, user=replace(who.user, duress_key=who.user.key), duress=""))
 
 
 # --- tests and installers -------------------------------------------------------------------------------

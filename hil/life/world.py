@@ -59,6 +59,10 @@ class World:
         """When something happens next."""
         return self._queue[0][0] if self._queue else _FAR
 
+    def stop(self) -> None:
+        """Nothing happens any more."""
+        self._queue.clear()
+
     def turn(self) -> None:
         """Let the next thing happen."""
         self.now, _, act, what = heapq.heappop(self._queue)

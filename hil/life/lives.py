@@ -1,0 +1,107 @@
+"""Many lives: one after another, or spread over processes; ended in good order when somebody has seen enough."""
+
+import logging
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from hil.life.life import Life, Makers, Outcome, Terms
+
+Tell = Callable[[int], None]
+"""Called with the number of days that were lived since it was called before."""
+
+
+class Enough(Exception):
+    """Somebody ended the lives."""
+
+
+def default_makers() -> Makers:
+    """The model of the disk, the far end with the real delivery logic, and the oracle."""
+    from hil.life.disk import LifeDisk
+    from hil.life.far_end import LifeFarEnd
+    from hil.life.oracle import Oracle
+
+    return Makers(
+        lambda ground, clock, random: LifeDisk(ground, clock, random),
+        lambda ground, clock, disk, random: LifeFarEnd(ground, clock, disk, random),
+        lambda ground: Oracle(ground.site),
+    )
+
+
+def live(terms: Terms, tell: Tell | None = None, makers: Makers | None = None) -> Outcome:
+    """One life. What `tell` raises ends it; the outcome is then what was lived so far."""
+    logging.getLogger("fenghuo").setLevel(logging.CRITICAL)  # a life refuses much, and a log would hide what counts
+    life = Life(terms, makers or default_makers())
+    try:
+        life.run(tell and (lambda _day: tell(1)))
+    except (Enough, KeyboardInterrupt):
+        life.outcome.ended_early = True
+    return life.outcome
+
+
+def live_all(every: Sequence[Terms], jobs: int, tell: Tell, makers: Makers | None = None) -> Iterator[Outcome]:
+    """All of these lives, in `jobs` processes; outcomes as they come. A `KeyboardInterrupt` yields what there is."""
+    if jobs == 1:
+        for terms in every:
+            outcome = live(terms, tell, makers)
+            yield outcome
+            if outcome.ended_early:
+                return
+        return
+    yield from _spread(every, jobs, tell)
+
+
+def _spread(every: Sequence[Terms], jobs: int, tell: Tell) -> Iterator[Outcome]:
+    ended = multiprocessing.Event()
+    workers: dict[Connection, Any] = {}
+    for number in range(min(jobs, len(every))):
+        ours, theirs = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=_work, args=(every[number::jobs], theirs, ended), daemon=True)
+        process.start()
+        theirs.close()
+        workers[ours] = process
+    try:
+        while workers:
+            try:
+                yield from _hear(workers, tell)
+            except KeyboardInterrupt:
+                ended.set()
+    finally:
+        ended.set()
+        for process in workers.values():
+            process.join(5.0)
+            if process.is_alive():
+                process.terminate()
+
+
+def _hear(workers: dict[Connection, Any], tell: Tell) -> Iterator[Outcome]:
+    for ready in wait(list(workers), timeout=1.0):
+        assert isinstance(ready, Connection)  # noqa: S101 - for the type checker
+        try:
+            word = ready.recv()
+        except EOFError:
+            workers.pop(ready).join(5.0)
+            continue
+        if isinstance(word, Outcome):
+            yield word
+        else:
+            tell(word)
+
+
+def _work(every: Sequence[Terms], told: Connection, ended: Event) -> None:
+    """In a process of its own: the one who started it decides when it ends, not the terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def tell(days: int) -> None:
+        if ended.is_set():
+            raise Enough
+        told.send(days)
+
+    for terms in every:
+        outcome = live(terms, tell)
+        told.send(outcome)
+        if outcome.ended_early:
+            return
