@@ -1,0 +1,49 @@
+"""Indications (GB 50394): every alarm that is not silent is kept, in order, until somebody who may resets it."""
+
+from typing import Any, ClassVar
+
+from hil.life.happenings import Recorded, Viewed
+from hil.life.oracle_books import DURABLE_MS, Books
+from hil.life.oracle_group import Group
+from hil.life.oracle_meaning import SILENT_KINDS
+
+MAX_INDICATIONS = 256
+MAX_MEMORY = 128
+MAX_TROUBLES = 64
+
+
+class Indications(Group):
+    """What the public view keeps of alarms, against the records."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("panel.reset",)
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books)
+        self._seen: Any = None
+        self._reset_at = -1
+
+    def recorded(self, happening: Recorded) -> None:
+        self._reset_at = happening.at
+
+    def viewed(self, happening: Viewed) -> None:
+        shown = happening.view.get("indications")
+        if shown is self._seen or shown == self._seen:
+            return
+        before, self._seen = self._seen or (), shown or ()
+        now = list(self._seen)
+        if len(now) > MAX_INDICATIONS:
+            self.books.blame("limit", f"{len(now)} indications")
+        for each in now:
+            if each.get("kind") in SILENT_KINDS:
+                self.books.blame("silent-shows", f"{each} is among the indications")
+        if [i for i in before if i in now] != [i for i in now if i in before]:
+            self.books.blame("indication-order", f"{list(before)} became {now}")
+        self._gone([i for i in before if i not in now])
+
+    def _gone(self, gone: list[Any]) -> None:
+        """Only a reset ends an indication; after a power cut the last that were not durable may be missing."""
+        books = self.books
+        if not gone or books.now - books.awake_at < DURABLE_MS:
+            return
+        if not any(books.now - a.touched_at <= DURABLE_MS for a in books.areas.values()):
+            books.blame("indication-lost", f"{gone} is gone, and nobody reset it")
