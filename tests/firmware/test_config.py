@@ -1,13 +1,15 @@
 """Panel files that are fine: what is loaded, and the site that the rules get."""
 
 import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.config import Loaded, load, to_site
+from firmware.config import Loaded, Timings, load, to_site
+from firmware.config.defaults import defaults_of
 from firmware.config.keys import is_public_key
 from rules.site import OutputKind, Place, ZoneType
 
@@ -52,6 +54,13 @@ def test_the_bank_has_what_others_build_on() -> None:
     assert site.zones["front-door"].cameras == ("lobby",)
     assert {o.kind for o in site.outputs.values()} == set(OutputKind) - {OutputKind.BUZZER, OutputKind.CHIME}
     assert site.outputs["siren-inside"].place is Place.INTERNAL
+
+
+def test_the_bank_shows_every_timing_with_its_default() -> None:
+    data = tomllib.loads(BANK)
+    defaults = defaults_of(data)["timings"]
+    assert data["timings"].keys() == defaults.keys() == Timings.model_fields.keys()
+    assert data["timings"] == defaults
 
 
 def test_what_is_loaded(tmp_path: Path) -> None:

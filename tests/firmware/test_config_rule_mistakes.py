@@ -12,7 +12,6 @@ HOLDUP = 'id = "holdup-1"'
 RELAY = 'follows = "alarm:vault" '
 LAMP = 'id = "armed-lamp"'
 SIREN = 'place = "external"\nline'
-TIMINGS = "[timings]\n"
 PART = 'omits = ["hall-pir", "office-pir", "archive-pir"] '
 WEEK = "late_after_min = 15 "
 DAY = 'date = "2026-10-10"'
@@ -56,8 +55,8 @@ CASES: dict[str, tuple[str, str, str, str, str, str]] = {
         "profile cn (CP-01 rows 7, 8)",
     ),
     "a fixed number": (
-        TIMINGS,
-        TIMINGS + "recent_close_s = 60\n",
+        "recent_close_s = 120 ",
+        "recent_close_s = 60 ",
         "[timings] recent_close_s",
         "60",
         "120",
@@ -128,8 +127,8 @@ CASES: dict[str, tuple[str, str, str, str, str, str]] = {
         "not written",
     ),
     "a part that is not there": (
-        TIMINGS,
-        TIMINGS + 'auto_part = "night"\n',
+        'auto_part = ""',
+        'auto_part = "night"',
         "[timings] auto_part",
         '"night"',
         "the id of a [[part]]",
