@@ -151,22 +151,24 @@ class GpioDriver:
 
     def _pass(self, now_ms: int, poll: bool) -> None:
         everything, self._all = self._all, False
-        for zone in self._zones:
-            found = zone.look(now_ms, poll) if poll or zone.due(now_ms) else None
-            if everything:
-                found = zone.reported
-            if found is not None:
-                self._tell(self._on_condition, zone.wire.zone, found)
+        found = [(zone, zone.look(now_ms, poll)) for zone in self._zones if poll or zone.due(now_ms)]
+        if everything:
+            found = [(zone, zone.reported) for zone in self._zones]
         if poll:
             for output in self._outputs.values():
                 output.check(now_ms)
-        self._tell_trouble()
+        # A fault is known to be the driver's own, not the detector's: its trouble begins before, and ends after.
+        self._tell_trouble(begins=True)
+        for zone, condition in found:
+            if condition is not None:
+                self._tell(self._on_condition, zone.wire.zone, condition)
+        self._tell_trouble(begins=False)
 
-    def _tell_trouble(self) -> None:
+    def _tell_trouble(self, *, begins: bool) -> None:
         troubled = any(zone.retry.error is not None for zone in self._zones) or any(
             output.retry.error is not None for output in self._outputs.values()
         )
-        if troubled != self._troubled:
+        if troubled != self._troubled and troubled is begins:
             self._troubled = troubled
             self._tell(self._on_trouble, "driver", troubled)
 

@@ -24,7 +24,7 @@ from hil.timeline import Happening, Line
 
 _STYLES = {"alarm": "bold red", "good": "green", "bad": "bold yellow", "step": "bold", "scene": "bold", "": ""}
 _WHO_STYLES = {"center": "magenta", "core": "cyan", "siren": "bold red", "strobe": "red", "hand": "yellow",
-               "keypad": "yellow", "camera": "blue", "armed": "green", "demo": "bold", "uplink": "magenta"}  # fmt: skip
+               "keypad": "yellow", "camera": "blue", "armed": "green", "alarm": "red", "buzzer": "green", "chime": "green", "relay": "green", "demo": "bold", "uplink": "magenta"}  # fmt: skip
 _HELD: Text = ("center holds {n} records", "中心已存 {n} 条记录")
 SVG_WIDTH = 118
 

@@ -9,7 +9,7 @@ def ring(d: Draft, zone: Zone) -> None:
     """A chime zone opened: tell it, and sound the chimes of its areas."""
     d.tell("", "chime", {"zone": zone.id, "areas": list(zone.areas)})
     index = site_index(d.site)
-    served = {o.id for id_ in zone.areas for o in index.outputs_of[id_] if o.kind is OutputKind.CHIME}
+    served = [o.id for id_ in zone.areas for o in index.outputs_of[id_] if o.kind is OutputKind.CHIME]
     turn_on(d, dict.fromkeys(served, d.site.timings.chime_ms))
 
 

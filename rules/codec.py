@@ -149,10 +149,10 @@ class Table:
     def write(self, value: Any) -> str:
         """`{...}`, kept in the object itself."""
         own = value.__dict__
-        found: str | None = own.get("piece")
+        found: str | None = own.get("_piece")
         if found is None:
             parts = [head + write(member) for head, name, write, rest in self._rows if (member := own[name]) != rest]
-            own["piece"] = found = "{" + ",".join(parts) + "}"
+            own["_piece"] = found = "{" + ",".join(parts) + "}"
         return found
 
     def read(self, value: Any, place: str, id_: str = "") -> Any:
@@ -170,7 +170,7 @@ class Table:
         """The object with all its moments later by `ms`."""
         copy: Any = object.__new__(self.cls)
         copy.__dict__.update(value.__dict__)
-        for cached in ("piece", "due"):
+        for cached in ("_piece", "_due"):
             copy.__dict__.pop(cached, None)
         for name, shift in self._shifts:
             copy.__dict__[name] = shift(value.__dict__[name], ms)

@@ -13,12 +13,12 @@ _NEVER = 2**62
 def next_deadline(state: PanelState) -> int | None:
     """When `DeadlinePassed` is due, monotonic ms; None when no timer runs."""
     durable, live = state.durable.__dict__, state.live.__dict__
-    first: int | None = durable.get("due")
+    first: int | None = durable.get("_due")
     if first is None:
-        first = durable["due"] = min(_durable(state.durable), default=_NEVER)
-    second: int | None = live.get("due")
+        first = durable["_due"] = min(_durable(state.durable), default=_NEVER)
+    second: int | None = live.get("_due")
     if second is None:
-        second = live["due"] = min(_live(state.live), default=_NEVER)
+        second = live["_due"] = min(_live(state.live), default=_NEVER)
     due = first if first < second else second
     return None if due == _NEVER else due
 

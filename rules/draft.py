@@ -9,9 +9,9 @@ from typing import Any
 
 from rules.effects import Answer, Capture, Effect, JsonValue, Record, Request, Tell
 from rules.index import site_index
-from rules.outputs import switches
 from rules.site import Condition, Site, Zone
 from rules.state import AreaState, Durable, Live, PanelState, ZoneState, changed
+from rules.switching import switches
 from rules.table import PRECEDENCE, AreaMode
 
 MAX_TEXT = 64

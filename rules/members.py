@@ -114,9 +114,9 @@ _USERS = by_id(USER)
 
 def _write_people(people: People) -> str:
     own = people.__dict__
-    if "piece" not in own:
-        own["piece"] = _USERS.write(people.users)
-    return str(own["piece"])
+    if "_piece" not in own:
+        own["_piece"] = _USERS.write(people.users)
+    return str(own["_piece"])
 
 
 PEOPLE = Kind(_write_people, lambda value, place: People(_USERS.read(value, place)))

@@ -13,8 +13,9 @@ def started(d: Draft, start: PanelStarted) -> None:
     d.live = Live(day=d.live.day, minute=d.live.minute)
     if start.cause != "restart":
         d.keep(powered_ms=d.now)
-    for area in [a for a in d.areas.values() if a.mode is AreaMode.EXIT_DELAY and not a.left]:
-        d.set_area(area, left=True)  # nobody saw who went out in the dark
+    for area in [a for a in d.areas.values() if a.mode is AreaMode.EXIT_DELAY]:
+        # Nobody saw who went out in the dark; a door that is told again is none that opens again.
+        d.set_area(area, left=True, restarted=True)
     config, version = clean(start.config_hash), clean(start.version)
     d.record(
         "panel.started",

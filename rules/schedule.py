@@ -31,11 +31,22 @@ def hours_on(site: Site, schedule: Schedule, day: int) -> Hours | None:
 def closed_since(site: Site, schedule: Schedule, now: int) -> int | None:
     """The closing time that `now` is after, both in minutes since day 0; None in opening hours or when none is near."""
     day, minute = divmod(now, DAY)
-    today = hours_on(site, schedule, day)
+    today, before = _known(site, schedule, day)
     if today and today.opens <= minute < today.closes:
         return None
-    if today and minute >= today.closes:
-        return day * DAY + today.closes
+    return day * DAY + today.closes if today and minute >= today.closes else before
+
+
+def _known(site: Site, schedule: Schedule, day: int) -> tuple[Hours | None, int | None]:
+    """The hours of this day and the closing time before it; kept for the day, since it is asked for every minute."""
+    kept: dict[str, tuple[int, Hours | None, int | None]] = site.__dict__.setdefault("_hours", {})
+    found = kept.get(schedule.id)
+    if found is None or found[0] != day:
+        found = kept[schedule.id] = (day, hours_on(site, schedule, day), _closing_before(site, schedule, day))
+    return found[1], found[2]
+
+
+def _closing_before(site: Site, schedule: Schedule, day: int) -> int | None:
     for before in range(day - 1, day - _LOOK_BACK_DAYS, -1):
         if before > 0 and (hours := hours_on(site, schedule, before)):
             return before * DAY + hours.closes
@@ -50,7 +61,7 @@ def put(d: Draft, area: str, closing: Closing) -> None:
 def with_(closing: Closing, **changes: int) -> Closing:
     """The same with other members."""
     members: dict[str, Any] = {**closing.__dict__, **changes}
-    members.pop("piece", None)
+    members.pop("_piece", None)
     return Closing(**members)
 
 

@@ -1,7 +1,7 @@
 """Each siren's own time: its delay, its limit, and the rest after it, over all the areas that it serves.
 
 Sources: EN 50131-1 and GB limits of warning devices (digest §1.5, §8). The result is in the state, so a restart goes on
-with it; `rules.outputs` only reads it.
+with it; `rules.switching` only reads it.
 """
 
 from rules.draft import Draft
@@ -40,16 +40,18 @@ def _siren(d: Draft, output: Output, was: Siren) -> Siren:
     causes = [since for id_ in output.areas if (since := _cause(d.areas[id_], output, d.now)) is not None]
     if not causes:
         return _REST
+    rested = was.rested
     if was.on:
-        over = was.until is not None and was.until <= d.now
-        return Siren(rested=d.now) if over else was
-    young = [since for since in causes if was.rested is None or since > was.rested]
+        if was.until is None or was.until > d.now:
+            return was
+        rested = was.until
+    young = [since for since in causes if rested is None or since >= rested]
     if not young:
-        return Siren(rested=was.rested)
+        return Siren(rested=rested)
     delay = 0 if "paths" in d.durable.troubles else output.delay_ms
     start = min(young) + delay
     if start > d.now:
-        return Siren(until=start, rested=was.rested)
+        return Siren(until=start, rested=rested)
     return Siren(on=True, until=d.now + (output.limit_ms or d.site.timings.siren_max_ms))
 
 

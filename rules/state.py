@@ -26,8 +26,8 @@ def changed(whole: S, **changes: Any) -> S:
     copy = object.__new__(type(whole))
     members = copy.__dict__
     members.update(whole.__dict__)
-    members.pop("piece", None)
-    members.pop("due", None)
+    members.pop("_piece", None)
+    members.pop("_due", None)
     members.update(changes)
     return copy
 

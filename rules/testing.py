@@ -76,8 +76,9 @@ def end(d: Draft, by: str) -> Told:
 
 
 def sound(d: Draft, ids: list[str], who: Who) -> Told:
-    """All sirens of these areas, which must be disarmed, for some seconds."""
-    if any(d.areas[id_].mode is not AreaMode.DISARMED for id_ in ids):
+    """All sirens of those of these areas that are disarmed, for some seconds."""
+    ids = [id_ for id_ in ids if d.areas[id_].mode is AreaMode.DISARMED]
+    if not ids:
         return False, "area-armed", {}
     if d.durable.siren_test is not None:
         return False, "test-running", {}
@@ -123,6 +124,11 @@ def over(d: Draft) -> None:
         d.record("test.siren-ended", {})
     if durable.battery_test is not None and durable.battery_test <= d.now:
         _battery_done(d, False, "no answer")
+
+
+def started(d: Draft) -> None:
+    """The panel came up: what the drivers tell again must not count as seen, so a walk test ends."""
+    end(d, "start")
 
 
 def areas_armed(d: Draft, ids: list[str]) -> None:

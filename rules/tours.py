@@ -5,17 +5,20 @@ from dataclasses import replace
 from rules.draft import Draft, about
 from rules.effects import JsonValue
 from rules.index import site_index
-from rules.site import Stop, Tour, Zone
+from rules.site import Site, Stop, Tour, Zone
 from rules.state import Walkers
 
 MINUTE_MS = 60_000
 START_WITHIN_MIN = 15
 """A start that is longer past does not begin a tour: the guard could not keep its windows."""
 _DAY = 1440
+_WEEK_MIN = 7 * _DAY
 
 
 def begin(d: Draft, now: int) -> None:
     """Begin the tours whose start has come; `now` in minutes since day 0, by a clock that is sure."""
+    if now % _WEEK_MIN not in _minutes(d.site):
+        return
     for tour in d.site.tours.values():
         start = _start(tour, now)
         if start is None or d.durable.tours_begun.get(tour.id) == start:
@@ -29,13 +32,23 @@ def begin(d: Draft, now: int) -> None:
     due(d)
 
 
+def _minutes(site: Site) -> frozenset[int]:
+    """The minutes of a week, from day 0, at which a tour may begin: asked for every minute of a life."""
+    found: frozenset[int] | None = site.__dict__.get("_tour_minutes")
+    if found is None:
+        starts = [((weekday + 1) * _DAY + minute) for t in site.tours.values() for weekday, minute in t.starts]
+        late = range(START_WITHIN_MIN + 1)
+        found = site.__dict__["_tour_minutes"] = frozenset((s + more) % _WEEK_MIN for s in starts for more in late)
+    return found
+
+
 def _start(tour: Tour, now: int) -> int | None:
     """The start that came within the last minutes, the latest of them."""
     day = now // _DAY
     starts = (
         base * _DAY + minute for base in (day - 1, day) for weekday, minute in tour.starts if (base - 1) % 7 == weekday
     )
-    return max((start for start in starts if 0 <= now - start < START_WITHIN_MIN), default=None)
+    return max((start for start in starts if 0 <= now - start <= START_WITHIN_MIN), default=None)
 
 
 def _put(d: Draft, tour: Tour, walkers: Walkers) -> None:

@@ -4,10 +4,10 @@ Nothing of a silent alarm is in the public view, nor can it be worked out from i
 """
 
 from rules.effects import JsonValue
-from rules.outputs import outputs
 from rules.site import Condition, Site, Zone
 from rules.state import AreaState, PanelState, ZoneState
 from rules.stimuli import User
+from rules.switching import outputs
 from rules.vocabulary import KINDS
 from rules.zones import SILENT
 

@@ -14,7 +14,7 @@ from firmware.version import VERSION
 HEAVY = (
     *("paho", "numpy", "asyncio", "rich", "typer", "click", "joserfc", "iotcore", "PIL", "tomlkit", "cryptography"),
     *("gpiozero", "sqlite3", "ctypes", "http", "ssl", "multiprocessing", "difflib", "firmware.supervise"),
-    *("firmware.config.shape", "firmware.config.places", "firmware.config.warnings", "rules"),
+    *("firmware.config.shape", "firmware.config.places", "firmware.config.warnings", "rules.stepping"),
 )
 
 

@@ -162,7 +162,7 @@ class Oracle:
         if known is condition or condition is not Condition.ACTIVE:
             return
         modes = {before["areas"][area]["mode"] for area in ZONE_AREAS[zone]}
-        due_now = any(r.kind in ("siren.stopped", "area.armed", "alarm.entry") for r in records)
+        due_now = any(r.kind in ("siren.stopped", "area.alarm-ended", "area.armed", "alarm.entry") for r in records)
         if before["zones"][zone]["bypassed"] or before["zones"][zone]["alarm"] or due_now or before["walk_test"]:
             return
         settling = zone == "pir" and self.powered is not None and now < self.powered + SETTLES_MS

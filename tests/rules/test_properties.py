@@ -183,6 +183,7 @@ def test_a_restart_keeps_what_was_and_alarms_for_nothing_that_stands(night: Nigh
     panel = Panel()
     # Drivers report every zone after each start; here only after the last one.
     played(panel, [(p, s) for p, s in night if not isinstance(s, PanelStarted)], lambda *_: None)
+    assume(panel.state.durable.walk is None and not panel.state.live.chimes)  # a start ends a test
     readings = {zone: panel.state.live.conditions.get(zone, Condition.NORMAL) for zone in panel.site.zones}
     view, on, zones = panel.view(), panel.on(), panel.state.zones
     left = {a.id: a.alarm.until - panel.now for a in panel.state.areas.values() if a.alarm}

@@ -84,7 +84,7 @@ def _concerned(index: SiteIndex, site: Site, before: PanelState, after: PanelSta
     was_live, live = before.live, after.live
     if was_live is not live:
         if was_live.chimes is not live.chimes:
-            found += [site.outputs[id_] for id_ in was_live.chimes.keys() ^ live.chimes.keys() if id_ in site.outputs]
+            found += [o for o in site.outputs.values() if (o.id in was_live.chimes) is not (o.id in live.chimes)]
         if index.relays_of and was_live.conditions is not live.conditions:
             for zone, relays in index.relays_of.items():
                 if was_live.conditions.get(zone) is not live.conditions.get(zone):

@@ -53,6 +53,7 @@ def step(site: Site, state: PanelState, stimulus: Stimulus, now_ms: int) -> tupl
     draft = Draft(site, state, now_ms)
     if isinstance(stimulus, PanelStarted):
         panel.started(draft, stimulus)
+        testing.started(draft)
     due = next_deadline(state)
     if due is not None and due <= now_ms:
         _deadlines(draft)
