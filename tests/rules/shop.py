@@ -93,8 +93,9 @@ def started(version: str = "1.0", config: str = "c0") -> PanelStarted:
     return PanelStarted("restart", 5, version, config)
 
 
-def fresh() -> Panel:
-    panel = Panel(SITE, users=False)
+def fresh(site: Site = SITE) -> Panel:
+    """A panel with its users, started, everything at rest."""
+    panel = Panel(site, users=False)
     panel.play(UserSet("technician", User("manager", "经理", 2, ("hall", "vault"), MANAGER, MANAGER_DURESS)))
     panel.play(UserSet("technician", User("installer", "Installer", 3, ("hall", "vault"), INSTALLER)))
     panel.play(UserSet("technician", User("guest", "Guest", 2, ("hall",), GUEST, once=True)))

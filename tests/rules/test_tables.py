@@ -19,7 +19,19 @@ from rules.zones import ALARM_KINDS, REACTIONS, RESTORE_KINDS, Reaction, tamper_
 
 ROOM = Path(rules.__file__).parent
 DOCS = ROOM.parent / "docs" / "rules.md"
-STDLIB = {"ast", "collections", "dataclasses", "enum", "functools", "importlib", "json", "pathlib", "sys", "types", "typing"}
+STDLIB = {
+    "ast",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "importlib",
+    "json",
+    "pathlib",
+    "sys",
+    "types",
+    "typing",
+}
 
 
 def test_every_mode_and_event_is_decided() -> None:
