@@ -473,6 +473,7 @@ class Life:
     def set_clock(self, offset_ms: int, doubt: str) -> None:
         """The panel's wall clock is off by so much from now on."""
         self.clock.offset_ms, self.clock.doubt = offset_ms, doubt
+        self.world.trouble("clock", doubt != "synchronised")
         if self.panel.awake:
             try:
                 self._tell_clock()

@@ -248,6 +248,17 @@ def part_trouble(w: World, _area: str) -> Script:
         yield from part_fails(w, name, _PARTS[name], 0.1, 2_000)
 
 
+def many_troubles(w: World, _area: str) -> Script:
+    """More troubles than the panel has room for, one after another; all end."""
+    names = [f"camera-{number}" for number in range(70)]
+    for name in names:
+        w.trouble("camera", True, name)
+        yield w.seconds(0.1, 2)
+    yield w.minutes(1, 60)
+    for name in names:
+        w.trouble("camera", False, name)
+
+
 def part_fails(w: World, name: str, subject: str, least_min: float, most_min: float) -> Script:
     """A trouble begins, and ends when somebody has seen to it."""
     if (name, subject) in w.troubles or name not in TROUBLES:

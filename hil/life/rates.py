@@ -59,6 +59,7 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "siren-line": Rate(4),
         "all-sirens": Rate(1),
         "part-trouble": Rate(12),
+        "many-troubles": Rate(1),
         "driver-dies": Rate(14),
         "repeats": Rate(40),
         # the machine
