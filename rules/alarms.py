@@ -13,7 +13,7 @@ from rules.site import Zone
 from rules.state import Alarm, AreaState, changed
 from rules.table import FOLLOWING, AreaEvent, AreaMode
 from rules.vocabulary import KINDS
-from rules.zones import EXTERNAL_KINDS, INTRUDER_KINDS
+from rules.zones import AREA_EVENTS, EXTERNAL_KINDS, INTRUDER_KINDS
 
 
 def zone_alarm(
@@ -80,15 +80,15 @@ def _sound(d: Draft, area: AreaState, zone: str, kind: str) -> bool:
     new = alarm is None or zone not in alarm.zones
     if not new and alarm is not None and external and not alarm.external:
         alarm = replace(alarm, external=True)
-    mode = FOLLOWING[area.mode, AreaEvent.ALARM]
-    leaving = mode is AreaMode.EXIT_DELAY
+    mode = FOLLOWING[area.mode, AREA_EVENTS.get(kind, AreaEvent.LIFE_ALARM)]
+    waits = mode in (AreaMode.EXIT_DELAY, AreaMode.ENTRY_DELAY)
     d.set_area(
         area,
         mode=mode,
-        deadline=area.deadline if leaving else None,
-        warn_at=area.warn_at if leaving else None,
-        entry_zones=(),
-        exit_error=False,
+        deadline=area.deadline if waits else None,
+        warn_at=area.warn_at if waits else None,
+        entry_zones=area.entry_zones if waits else (),
+        exit_error=area.exit_error and waits,
         alarm=_lengthened(d, alarm, zone, external) if new else alarm,
         strobe=True,
         memory=area.memory if not zone or zone in area.memory else (*area.memory, zone),

@@ -46,7 +46,7 @@ def exit_ended(d: Draft) -> None:
     for area in due:
         mode = FOLLOWING[area.mode, AreaEvent.EXIT_ENDED]
         if area.alarm is not None:
-            mode = FOLLOWING[mode, AreaEvent.ALARM]
+            mode = FOLLOWING[mode, AreaEvent.OTHER_ALARM if area.alarm.external else AreaEvent.LIFE_ALARM]
         d.set_area(area, mode=mode, deadline=None, warn_at=None, part=_part(d, area))
     for who in dict.fromkeys(Who(a.by, a.user, a.how) for a in due):
         armed(d, [a.id for a in due if (a.by, a.user, a.how) == (who.by, who.user, who.how)], who)
@@ -87,14 +87,16 @@ def entry_ended(d: Draft) -> None:
         d.set_area(area, mode=mode, deadline=None, entry_zones=(), exit_error=False)
     if errors:
         d.record("alarm.exit-error", {**about_areas(d.site, errors), "incident": d.next_incident()})
+    alarmed: set[str] = set()
     for id_ in touched_zones:
         zone = d.site.zones.get(id_)
         if zone is not None and is_set(d, zone):
             stand(d, zone)
             zone_alarm(d, zone, ALARM_KINDS[zone.type], confirms=False)
+            alarmed.update(zone.areas)
     for area in due:
         # No zone of the panel file is left to alarm: the area alarms by itself.
-        if d.areas[area.id].alarm is None:
+        if area.id not in alarmed:
             areas_alarm(d, [area.id], "alarm.entry")
     detect.look_again(d, [a.id for a in due], again=False)
 

@@ -61,14 +61,8 @@ def touched(d: Draft, zone: Zone) -> None:
 
 def shut_off(d: Draft, zone: Zone) -> bool:
     """Whether nobody can come in by an entry-exit zone of the zone's areas, so that a follower is the way in itself."""
-    doors = [door for id_ in zone.areas for door in site_index(d.site).entries_of[id_]]
-    return bool(doors) and all(
-        d.zone(door.id).out or d.mode_of(door) is AreaMode.DISARMED for door in doors if set(door.areas) <= _set(d)
-    )
-
-
-def _set(d: Draft) -> set[str]:
-    return {area.id for area in d.areas.values() if area.mode in SET_MODES}
+    doors = [(door, id_) for id_ in zone.areas for door in site_index(d.site).entries_of[id_]]
+    return bool(doors) and all(d.zone(door.id).out or d.mode_in(door, id_) is AreaMode.DISARMED for door, id_ in doors)
 
 
 def is_set(d: Draft, zone: Zone) -> bool:

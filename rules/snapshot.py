@@ -8,7 +8,7 @@ from rules.codec import wrong
 from rules.members import DURABLE
 from rules.site import Site, Zone
 from rules.state import NOTHING_LIVE, AreaState, Durable, Live, PanelState, People, ZoneState
-from rules.table import SET_MODES, AreaMode
+from rules.table import AreaMode
 from rules.zones import ALARM_KINDS, ISOLABLE, NEVER_BYPASSED, RESTORE_KINDS
 
 VERSION = 2
@@ -147,9 +147,8 @@ def _consistent(area: AreaState, place: str) -> None:
     timed = area.mode in (AreaMode.EXIT_DELAY, AreaMode.ENTRY_DELAY)
     if timed is not (area.deadline is not None):
         raise wrong(f"{place}.deadline", area.deadline, "a moment" if timed else "null")
-    alarming = area.mode is AreaMode.ALARM
-    if alarming is not (area.alarm is not None) and (alarming or area.mode in SET_MODES):
-        raise wrong(f"{place}.alarm", area.alarm, "an object" if alarming else "null")
+    if area.mode is AreaMode.ALARM and area.alarm is None:
+        raise wrong(f"{place}.alarm", area.alarm, "an object")
     if not area.how and area.mode is not AreaMode.DISARMED:
         raise wrong(f"{place}.how", area.how, "how it was armed")
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from rules.site import Condition, ZoneType
-from rules.table import AreaMode
+from rules.table import AreaEvent, AreaMode
 
 
 class Reaction(StrEnum):
@@ -165,6 +165,14 @@ EXTERNAL_KINDS: frozenset[str] = INTRUDER_KINDS | {
     "trouble.box",
 }
 """Alarms for which external sirens sound, where the area is set (digest §1.7); all others sound inside only."""
+
+AREA_EVENTS: Mapping[str, AreaEvent] = MappingProxyType(
+    {
+        **dict.fromkeys((*INTRUDER_KINDS, "alarm.exit-error"), AreaEvent.ALARM),
+        **dict.fromkeys(EXTERNAL_KINDS - INTRUDER_KINDS - {"alarm.exit-error"}, AreaEvent.OTHER_ALARM),
+    }
+)
+"""What an alarm of this kind means for its areas; all others are `LIFE_ALARM`."""
 
 NEVER_SETTLES: frozenset[ZoneType] = (
     HOLD_UPS
