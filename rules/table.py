@@ -1,22 +1,27 @@
 """The life of an area, as a table: every mode, every event, and what follows.
 
-Rules of this file ------------------ 1. Everything that decides an area's *mode* is in `FOLLOWING`, and nothing else
-sets a mode. Who may cause an event, what is recorded and what sounds is decided elsewhere; which mode follows is
-decided here. 2. Every pair of mode and event has its row, also the pairs that should never meet. An event that
-changes nothing is written down as changing nothing, so that a pair which nobody thought of can't exist.
+Rules of this file
+------------------
+1. Everything that decides an area's *mode* is in `FOLLOWING`, and nothing else sets a mode. Who may cause an event,
+   what is recorded and what sounds is decided elsewhere; which mode follows is decided here.
+2. Every pair of mode and event has its row, also the pairs that should never meet. An event that changes nothing is
+   written down as changing nothing, so that a pair which nobody thought of can't exist.
 
-Theory of operation ------------------- An area is *disarmed*, or on its way to being armed (*exit-delay*), or *set*:
-armed, entry-delay, alarm. The only way out of the set modes to disarmed is DISARM, and the only sources of DISARM
-are a known code, a valid remote command and a keyswitch. No timer, fault, trouble or restart disarms.
+Theory of operation
+-------------------
+An area is *disarmed*, or on its way to being armed (*exit-delay*), or *set*: armed, entry-delay, alarm.
+The only way out of the set modes to disarmed is DISARM, and the only sources of DISARM are a known code, a
+valid remote command and a keyswitch. No timer, fault, trouble or restart disarms.
 
 ARM starts the exit delay, ARM_NOW skips it (remote arming, or an area whose exit delay is 0). ENTRY is an entry-exit
 zone that opens; its delay ends in ENTRY_ENDED, which is an alarm. ENTRY_CANCELLED happens when the only zones that
 started the entry delay are common ones, and another area of theirs is disarmed: they are no longer armed, so the
-area goes back to armed instead of alarming later. ALARM, an intruder's, in a set mode leads to `alarm`; in the other
-two an alarm sounds locally without changing the mode. OTHER_ALARM (tamper, 24-hour, hold-up) does not end an entry
-delay: it still ends in its own alarm. LIFE_ALARM (fire, gas, medical) changes no mode: whoever comes to help may
-come in by the door as ever. ALARM_ENDED is the time limit of the sirens: the area is armed again, with its memory,
-and the next alarm sounds again.
+area goes back to armed instead of alarming later.
+
+ALARM, an intruder's, in a set mode leads to `alarm`; in the other two an alarm sounds locally without changing the
+mode. OTHER_ALARM (tamper, 24-hour, hold-up) does not end an entry delay: it still ends in its own alarm. LIFE_ALARM
+(fire, gas, medical) changes no mode: whoever comes to help may come in by the door as ever. ALARM_ENDED is the time
+limit of the sirens: the area is armed again, with its memory, and the next alarm sounds again.
 """
 
 from collections.abc import Mapping
