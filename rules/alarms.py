@@ -7,7 +7,7 @@ notice ever learns of them.
 from dataclasses import replace
 
 from rules import confirm, indications, pending
-from rules.draft import Draft, about, about_areas
+from rules.draft import Draft, about, about_areas, tripped_as
 from rules.effects import Capture, JsonValue
 from rules.site import Zone
 from rules.state import Alarm, AreaState, changed
@@ -22,7 +22,7 @@ def zone_alarm(
     """An alarm of a zone in all its areas. `quiet`: recorded, reported and indicated, but not sounded (a bypassed
     zone's line); `sounds` is False for kinds that only show (water, technical), `confirms` for the way in."""
     incident = d.next_incident()
-    payload: dict[str, JsonValue] = {**about(zone), "incident": incident, "condition": d.condition(zone.id).value}
+    payload: dict[str, JsonValue] = {**about(zone), "incident": incident, "condition": tripped_as(d, zone)}
     if quiet:
         payload["bypassed"] = True
     silent = KINDS[kind].silent

@@ -156,3 +156,9 @@ def about(zone: Zone) -> dict[str, JsonValue]:
 def about_areas(site: Site, ids: list[str]) -> dict[str, JsonValue]:
     """What every record about areas tells of them."""
     return {"areas": list(ids), "area_numbers": [site.areas[id_].number for id_ in ids]}
+
+
+def tripped_as(d: Draft, zone: Zone) -> str:
+    """What set its alarm off: what it reads, or `active` when it is at rest again meanwhile."""
+    condition = d.condition(zone.id)
+    return (Condition.ACTIVE if condition is _NORMAL else condition).value

@@ -4,7 +4,7 @@ off the entry route, is over.
 Sources: CP-01 rows 7 to 11 (digest §5), EN 50131-1/A1 (digest §1.4). Only intruder alarms ever wait.
 """
 
-from rules.draft import Draft, about, about_areas
+from rules.draft import Draft, about, about_areas, tripped_as
 from rules.effects import JsonValue
 from rules.site import Zone
 from rules.state import Pending
@@ -21,7 +21,7 @@ def hold(d: Draft, zone: Zone, kind: str, incident: int) -> bool:
     waiting = d.durable.pending
     if due is None or due <= d.now or len(waiting) >= MAX_PENDING:
         return False
-    condition = d.condition(zone.id).value
+    condition = tripped_as(d, zone)
     d.keep(pending=(*waiting, Pending(kind, zone.id, zone.areas, incident, condition, due)))
     d.record(
         "zone.alarm-held",
