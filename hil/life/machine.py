@@ -4,7 +4,6 @@ from hil.life.clock import DAY_MS
 from hil.life.world import Script, World
 from rules.site import ZoneType
 
-_SETTLING = (ZoneType.FOLLOWER, ZoneType.INSTANT)
 FUSE = 9
 """A crash comes after at most so many further things that the panel does: effects, commits, words."""
 
@@ -36,9 +35,9 @@ def dark(w: World, span_ms: int, fuse: int | None = None) -> Script:
         if w.hands.awake:
             w.hands.crash(power=True, fuse=None)
     yield max(1_000, span_ms)
-    for zone in w.ground.zones("", *_SETTLING):
-        if w.chance(0.3):
-            w.at(w.now + w.between(0, 30_000), _warm_up, (w, zone))
+    for zone in w.ground.site.zones.values():
+        if zone.settle_ms and w.chance(0.3):
+            w.at(w.now + w.between(0, 30_000), _warm_up, (w, zone.id))
     yield w.seconds(12, 40)
     w.hands.start()
     w.restless.discard("dark")
