@@ -167,8 +167,7 @@ class Life:
 
     def run(self, tell: Callable[[int], None] | None = None) -> Outcome:
         """Live. `tell` is called once a day of the life, with its number. A `KeyboardInterrupt` ends it where it is."""
-        begin(self.world, self._terms.rates)
-        self.start()
+        self.begin()
         day = 0
         try:
             while self._turn():
@@ -180,6 +179,17 @@ class Life:
         finally:
             self._close()
         return self.outcome
+
+    def begin(self) -> None:
+        """The panel is commissioned, and the first day lies ahead."""
+        begin(self.world, self._terms.rates)
+        self.start()
+
+    def live_until(self, at: int) -> None:
+        """Let all happen that happens until then, and be there then: for a test that acts itself."""
+        self.world.at(at, lambda _: None)
+        while self.clock.now < at and self._turn():
+            pass
 
     def _settle(self) -> None:
         """The world stands still, the network and the disk are well: what waits for the center arrives."""
