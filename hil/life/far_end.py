@@ -51,6 +51,7 @@ class LifeFarEnd:
         self._held: list[Held] = []
         self._troubles: list[TroubleChanged] = []
         self._at = 0
+        self._due: int | None = None
 
     # --- core's side
 
@@ -83,7 +84,7 @@ class LifeFarEnd:
         self._at = at
         self._core = None
         if power:
-            self._delivery = None
+            self._delivery = self._due = None
             self._network.close()
         else:
             self._feed(e.CoreLost())
@@ -126,20 +127,18 @@ class LifeFarEnd:
 
     def next_work(self) -> int | None:
         """When something arrives, or the uplink wants to be asked again."""
-        moments = [self._network.next_work()]
-        if self._delivery is not None:
-            moments.append(self._delivery.next_deadline())
-        return min((moment for moment in moments if moment is not None), default=None)
+        first, second = self._network.next_work(), self._due
+        if first is None or second is None:
+            return second if first is None else first
+        return min(first, second)
 
     def work(self, at: int) -> Arrived:
         """Do what is due by now."""
         self._at = at
         for crossing in self._network.arrivals(at):
             self._arrived(crossing.what, crossing.connection, crossing.body)
-        if self._delivery is not None:
-            due = self._delivery.next_deadline()
-            if due is not None and due <= at:
-                self._feed(e.Tick())
+        if self._due is not None and self._due <= at:
+            self._feed(e.Tick())
         held, troubles = tuple(self._held), tuple(self._troubles)
         self._held.clear()
         self._troubles.clear()
@@ -209,6 +208,7 @@ class LifeFarEnd:
                 answer = self._do(output)
                 if answer is not None:
                     pending.extend(answer)
+        self._due = self._delivery.next_deadline() if self._delivery is not None else None
 
     def _do(self, output: e.Output) -> list[e.Input] | None:
         match output:

@@ -17,7 +17,7 @@ SLOW = 0.01
 AGAIN = 0.005
 """One in so many comes twice."""
 LOST = 0.001
-"""One in so many never comes, though the connection lives: a broker that fell over a message, a proxy that dropped it."""
+"""One in so many never comes, though the connection lives: a broker that fell over it, a proxy that dropped it."""
 KEEPALIVE_MS = 45_000
 """A connection without an answer is given up after so long: paho's 30 s and half as much again."""
 

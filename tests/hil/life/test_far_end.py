@@ -1,6 +1,5 @@
-"""The far end: whatever the network, the broker and the center do, in the end the center holds just what was recorded."""
+"""The far end: whatever network, broker and center do, in the end the center holds just what was recorded."""
 
-from collections.abc import Iterator
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -84,10 +83,10 @@ def storm(panel: Panel, steps: int) -> None:
 
 
 @pytest.fixture(params=range(12))
-def stormy(request: pytest.FixtureRequest) -> Iterator[Panel]:
+def stormy(request: pytest.FixtureRequest) -> Panel:
     panel = Panel(request.param)
     storm(panel, 150)
-    yield panel
+    return panel
 
 
 def test_when_the_network_heals_the_center_holds_every_record_once_as_it_is(stormy: Panel) -> None:
