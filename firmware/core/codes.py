@@ -1,22 +1,27 @@
 """Codes: from typed digits to the key that the rules look up, at one cost for right and wrong.
 
 One `hashlib.scrypt` with the site's salt and the device's pepper (DESIGN §4), on a thread of its own, so
-that a person who tries codes slows nobody but himself.
+that a person who tries codes slows nobody but himself. Keypads go first: the many keys of a user that is being set are
+computed one by one, between the codes that somebody types meanwhile.
 """
 
 import hashlib
 import logging
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from rules.stimuli import CodeEntered, Wish
+from rules.stimuli import CodeEntered
 
 log = logging.getLogger("fenghuo.core.codes")
 
 _N, _R, _P = 2**14, 8, 1  # 16 MiB, the design's limit: 128 * N * R
 WAITING = 8
 """Codes that may wait; more are refused with "busy", which also bounds how fast anyone can try."""
+
+Then: TypeAlias = Callable[[tuple[str, ...]], object]
 
 
 def code_key(digits: str, panel: str, pepper: bytes) -> str:
@@ -25,13 +30,25 @@ def code_key(digits: str, panel: str, pepper: bytes) -> str:
     return hashlib.scrypt(digits.encode(), salt=salt, n=_N, r=_R, p=_P, maxmem=2**25, dklen=32).hex()
 
 
+@dataclass
+class _Work:
+    """Codes whose keys are wanted, those that are done, and who wants them."""
+
+    codes: tuple[str, ...]
+    then: Then
+    keys: list[str] = field(default_factory=list)
+
+
 class Codes:
     """The thread that turns codes into keys."""
 
     def __init__(self, panel: str, pepper: bytes) -> None:
         self._panel = panel
         self._pepper = pepper
-        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
+        self._typed: deque[_Work] = deque()
+        self._patient: deque[_Work] = deque()
+        self._wake = threading.Condition()
+        self._ending = False
         self._thread = threading.Thread(target=self._run, name="codes", daemon=True)
         self.refused = 0
 
@@ -41,42 +58,52 @@ class Codes:
 
     def stop(self) -> None:
         """End the thread; codes that wait are dropped."""
-        while not self._queue.empty():
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                break
-        self._queue.put(None)
+        with self._wake:
+            self._ending = True
+            self._wake.notify()
         self._thread.join(2.0)
 
-    def enter(
-        self,
-        submit: Callable[[CodeEntered], object],
-        source: str,
-        digits: str,
-        wish: Wish,
-        areas: tuple[str, ...] = (),
-        zone: str = "",
-    ) -> bool:
-        """Have a typed code judged: `submit` gets the stimulus. False when too many wait."""
-        return self.keys((digits,), lambda keys: submit(CodeEntered(source, keys[0], wish, areas, zone)))
+    def enter(self, submit: Callable[[CodeEntered], object], digits: str, entered: CodeEntered) -> bool:
+        """Have a typed code judged: `submit` gets `entered` with its key. False when too many wait."""
+        work = _Work((digits,), lambda keys: submit(replace(entered, key=keys[0])))
+        return self._take(self._typed, work)
 
-    def keys(self, codes: tuple[str, ...], then: Callable[[tuple[str, ...]], object]) -> bool:
-        """Compute the keys of some codes and hand them to `then`, on this thread. False when too many wait."""
+    def keys(self, codes: tuple[str, ...], then: Then) -> bool:
+        """Compute the keys of some codes and hand them to `then`, on this thread. False when too many wait.
 
-        def work() -> None:
-            then(tuple(code_key(digits, self._panel, self._pepper) if digits else "" for digits in codes))
+        An empty code has an empty key.
+        """
+        return self._take(self._patient, _Work(codes, then))
 
-        try:
-            self._queue.put_nowait(work)
-        except queue.Full:
-            self.refused += 1
-            return False
+    def _take(self, queue: deque[_Work], work: _Work) -> bool:
+        with self._wake:
+            if len(queue) >= WAITING:
+                self.refused += 1
+                return False
+            queue.append(work)
+            self._wake.notify()
         return True
 
     def _run(self) -> None:
-        while (work := self._queue.get()) is not None:
+        while (work := self._next()) is not None:
             try:
-                work()
+                self._one_key(work)
             except Exception:
                 log.exception("a code could not be judged")
+
+    def _next(self) -> _Work | None:
+        with self._wake:
+            while not (self._typed or self._patient or self._ending):
+                self._wake.wait()
+            if self._ending:
+                return None
+            return (self._typed or self._patient).popleft()
+
+    def _one_key(self, work: _Work) -> None:
+        digits = work.codes[len(work.keys)]
+        work.keys.append(code_key(digits, self._panel, self._pepper) if digits else "")
+        if len(work.keys) == len(work.codes):
+            work.then(tuple(work.keys))
+        else:
+            with self._wake:
+                self._patient.appendleft(work)

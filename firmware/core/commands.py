@@ -63,10 +63,7 @@ class Commands:
         self._highest = command.counter
         if command.command == "status":
             self._asked.append(command.counter)
-        order = RemoteCommand(
-            command.counter, command.operator, Wish(command.command), tuple(command.args.areas), command.args.zone
-        )
-        if not self._submit(order):
+        if not self._submit(_order(command)):
             self._refuse(Refused("busy", "too much waits to be decided"), command.counter)
 
     def _check(self, command: Command) -> None:
@@ -100,3 +97,17 @@ class Commands:
             "time": utc_text(self._clock.utc()),
         }
         self._send(self._signer.sign(REPLY, payload))
+
+
+def _order(command: Command) -> RemoteCommand:
+    args = command.args
+    return RemoteCommand(
+        command.counter,
+        command.operator,
+        Wish(command.command),
+        tuple(args.areas),
+        args.zone,
+        args.part,
+        args.instant,
+        args.override,
+    )

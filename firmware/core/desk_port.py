@@ -41,12 +41,17 @@ class DeskPort:
                     peer.send(reply)
 
     def _code(self, peer: Peer, code: m.Code) -> None:
-        taken = self._codes.enter(
-            self._submit,
+        entered = CodeEntered(
             code.source,
-            code.digits.removesuffix("#"),
+            "",
             Wish(code.wish),
             tuple(code.areas),
             code.zone,
+            code.part,
+            code.instant,
+            code.override,
+            code.quiet,
+            code.hold_up,
         )
+        taken = self._codes.enter(self._submit, code.digits.removesuffix("#"), entered)
         peer.send(m.Answer(ok=taken, reason="" if taken else "busy: too many codes wait to be judged"))

@@ -9,17 +9,20 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import rules
 from firmware.clock import Clock
-from rules.effects import Answer, Capture, Effect, Record, Switch, Tell
+from rules.effects import Answer, Capture, Effect, Record, Request, Switch, Tell
 from rules.site import Site
 from rules.stimuli import (
+    ClockTold,
     CodeEntered,
     DeadlinePassed,
     PanelStarted,
     PanelStopping,
     Stimulus,
+    TestDone,
     TroubleChanged,
     ZoneChanged,
 )
@@ -33,9 +36,12 @@ OUTSIDE_LIMIT = 512
 LONGEST_WAIT_S = 0.5
 REFLECT_MS = 1_000
 """After a step that failed: no deadline is tried, and no zone asked for again, for so long."""
-_FROM_FIELD = (ZoneChanged, CodeEntered, PanelStarted, PanelStopping)
+_FROM_FIELD = (ZoneChanged, CodeEntered, ClockTold, TestDone, PanelStarted, PanelStopping)
 _OUTSIDE_TROUBLES = ("path", "camera")
 """Troubles that other processes tell of; all others are this process's own."""
+
+Told: TypeAlias = Callable[[tuple[Effect, ...]], object]
+"""Hears the effects of one step, on the rules thread; none where the step failed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ class Ports:
 
     `switch(output, on)`: at once. `commit(records, state, talk)`: records with the state after them, and what may be
     said when they are durable. `capture`: to the cameras. `changed(state)`: after every step that changed the state.
-    `resync()`: field stimuli were lost; ask the drivers to report every zone again.
+    `resync()`: field stimuli were lost; ask the drivers to report every zone again. `request`: a test that the rules
+    ask for. `look()`: at least twice a second while the thread lives, to tell of what only a clock knows.
     """
 
     switch: Callable[[str, bool], None]
@@ -52,6 +59,8 @@ class Ports:
     capture: Callable[[Capture], None]
     changed: Callable[["rules.PanelState"], None]
     resync: Callable[[], None]
+    request: Callable[[Request], None] = lambda _: None
+    look: Callable[[], None] = lambda: None
 
 
 class Engine:
@@ -65,8 +74,8 @@ class Engine:
         self._site = site
         self._clock = clock
         self._ports = ports
-        self._field: deque[Stimulus] = deque()
-        self._outside: deque[Stimulus] = deque()
+        self._field: deque[tuple[Stimulus, Told | None]] = deque()
+        self._outside: deque[tuple[Stimulus, Told | None]] = deque()
         self._wake = threading.Condition()
         self._resync = False
         self._ending = False
@@ -74,8 +83,11 @@ class Engine:
         self._failed: dict[type[Stimulus], int] = {}
         self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
 
-    def submit(self, stimulus: Stimulus) -> bool:
-        """Hand in a stimulus; never blocks. False when the queue was full and it was dropped (and counted)."""
+    def submit(self, stimulus: Stimulus, told: Told | None = None) -> bool:
+        """Hand in a stimulus; never blocks. False when the queue was full and it was dropped (and counted).
+
+        `told` hears what it led to, before that is durable; it must not block.
+        """
         from_field = _from_field(stimulus)
         queue, limit = (self._field, FIELD_LIMIT) if from_field else (self._outside, OUTSIDE_LIMIT)
         with self._wake:
@@ -83,7 +95,7 @@ class Engine:
                 self.lost += 1
                 self._resync = self._resync or from_field
                 return False
-            queue.append(stimulus)
+            queue.append((stimulus, told))
             self._wake.notify()
         return True
 
@@ -117,9 +129,13 @@ class Engine:
     def _run(self) -> None:
         while True:
             self._turn += 1
-            stimulus = self._next()
-            if stimulus is not None:
-                self.handle(stimulus)
+            if not self._ending:
+                self._guarded(self._ports.look)
+            found = self._next()
+            if found is not None:
+                effects = self.handle(found[0])
+                if found[1] is not None:
+                    self._guarded(found[1], effects)
             elif self._ending:
                 return
             if self._resync and self.idle() and not self._failed_lately(ZoneChanged):
@@ -130,11 +146,11 @@ class Engine:
         """Whether such a step failed just now: tried at once, it would fail again, and let nothing else through."""
         return self._clock.monotonic_ms() - self._failed.get(kind, -REFLECT_MS) < REFLECT_MS
 
-    def _next(self) -> Stimulus | None:
+    def _next(self) -> tuple[Stimulus, Told | None] | None:
         with self._wake:
             due = None if self._failed_lately(DeadlinePassed) else rules.next_deadline(self.state)
             if due is not None and due <= self._clock.monotonic_ms():
-                return DeadlinePassed()
+                return DeadlinePassed(), None
             if not self._field and not self._outside and not self._ending:
                 self._wake.wait(self._pause(due))
             if self._field:
@@ -146,19 +162,20 @@ class Engine:
             return LONGEST_WAIT_S
         return min(LONGEST_WAIT_S, self._clock.wait_s(due - self._clock.monotonic_ms()))
 
-    def handle(self, stimulus: Stimulus) -> None:
+    def handle(self, stimulus: Stimulus) -> tuple[Effect, ...]:
         """One step and its effects, on the calling thread (the rules thread; tests call it directly)."""
         try:
             state, effects = self._step(stimulus)
         except Exception:
             self._note_failure(stimulus)
-            return
+            return ()
         self.steps += 1
         before, self.state = self.state, state
         if effects:
             self._carry_out(state, effects)
         if state is not before:
             self._guarded(self._ports.changed, state)
+        return effects
 
     def _step(self, stimulus: Stimulus) -> "tuple[rules.PanelState, tuple[Effect, ...]]":
         now = self._clock.monotonic_ms()
@@ -197,6 +214,9 @@ class Engine:
         talk = tuple(e for e in effects if isinstance(e, Tell | Answer))
         if records or talk:
             self._guarded(self._ports.commit, records, state, talk)
+        for effect in effects:
+            if isinstance(effect, Request):
+                self._guarded(self._ports.request, effect)
 
     def _guarded(self, call: Callable[..., object], *args: object) -> None:
         """The error boundary around everything foreign that the rules thread calls."""

@@ -14,6 +14,7 @@ from drivers.gpio import GpioDriver
 from drivers.pins import open_factory
 from firmware.clock import Clock, utc_text
 from firmware.config import Loaded, kept, to_site
+from firmware.core.battery import answer
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
 from firmware.core.keys import load_or_make
@@ -22,13 +23,15 @@ from firmware.core.lock import DataLock
 from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
-from firmware.core.wires import SUPPLY, output_lines, supply_inputs, zone_inputs
+from firmware.core.wall import Wall
+from firmware.core.wires import BATTERY, SUPPLY, output_lines, supply_inputs, zone_inputs
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.version import VERSION
-from rules.effects import Answer, Capture, JsonValue, Record, Tell
-from rules.site import Condition, ZoneType
-from rules.stimuli import TroubleChanged, ZoneChanged
+from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
+from rules.site import Condition
+from rules.stimuli import Stimulus, TroubleChanged, ZoneChanged
 from rules.vocabulary import KINDS
+from rules.zones import SILENT
 
 if TYPE_CHECKING:
     from drivers.simulated import SimulatedWorld
@@ -66,7 +69,8 @@ class Inside:
         self.clock = clock
         self.site = to_site(file)
         self.doorstep = Doorstep()
-        self._silent = {zone.id for zone in self.site.zones.values() if zone.type is ZoneType.HOLD_UP}
+        self._silent = {zone.id for zone in self.site.zones.values() if zone.type in SILENT}
+        self._battery: Condition | None = None
         self._watched = file.panel.pins == "simulated"
         self.keys = load_or_make(loaded.data / "keys")
         self.journal = Journal.open(
@@ -85,13 +89,23 @@ class Inside:
         self.recorder = Recorder(
             self.journal, clock, self._durable, lambda what: self.trouble("storage", bool(what), "", what)
         )
-        self.engine = Engine(
-            self.site,
-            self._begin.state,
-            clock,
-            Ports(self._switch, self._commit, self._capture, self._changed, self.driver.report_all),
-        )
+        self.engine = self._make_engine()
         self.telemetry = Telemetry.open(loaded.data)
+
+    def _make_engine(self) -> Engine:
+        panel = self.loaded.file.panel
+        # The wall of a simulated panel is as good as its hands and its mains; a board's must have been synchronised.
+        wall = Wall(self.clock, panel.timezone, self._submit, panel.clock_rate, trusted=self._watched)
+        ports = Ports(
+            self._switch,
+            self._commit,
+            self._capture,
+            self._changed,
+            self.driver.report_all,
+            self._request,
+            wall.look,
+        )
+        return Engine(self.site, self._begin.state, self.clock, ports)
 
     def _claim_outputs(self) -> None:
         file = self.loaded.file
@@ -160,7 +174,12 @@ class Inside:
 
     # --- from the wires to the rules -----------------------------------------------------------------
 
+    def _submit(self, stimulus: Stimulus) -> bool:
+        return self.engine.submit(stimulus)
+
     def _condition(self, name: str, condition: Condition) -> None:
+        if name == BATTERY:
+            self._battery = condition
         if name in SUPPLY:
             self.trouble(SUPPLY[name], condition is not Condition.NORMAL, "", condition.value)
             return
@@ -192,6 +211,10 @@ class Inside:
         self._talk.hold(ticket, [partial(self._say, word) for word in (*talk, *users)])
         for record in records:
             self._seen("record", record.kind, dict(record.payload))
+
+    def _request(self, request: Request) -> None:
+        has_line = self.loaded.file.power.battery_line is not None
+        self.engine.submit(answer(request, has_line, self._battery))
 
     def _changed(self, state: rules.PanelState) -> None:
         self.recorder.deadline_running = rules.next_deadline(state) is not None

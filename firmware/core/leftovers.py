@@ -11,6 +11,10 @@ from rules.stimuli import TroubleChanged
 OF_CORE = {"path": ("uplink", "receipts"), "camera": ("process",)}
 """Subjects that core's own ports watch over, whatever the panel file says."""
 
+OF_THEMSELVES = ("clock", "paths", "battery-test")
+"""`clock`: the outside tells how it is, a minute after the start. `paths`: the rules work it out of the `path` ones.
+`battery-test`: ends by a test that is passed; no restart makes a battery better."""
+
 
 def leftovers(
     standing: Iterable[str],
@@ -23,7 +27,8 @@ def leftovers(
 
     `storage_trouble`: of the journal as it was opened, empty when it is well. `supplies`: which of `mains` and
     `battery` have a line. `paths`, `cameras`: ids of the panel file. The driver's trouble ends too: its lines are
-    claimed anew, and one that still fails is told again. So does an error of the rules: another start, another try.
+    claimed anew, and one that still fails is told again. So does an error of the rules: another start, another try. And
+    so does what nothing watches in this version (`siren`, `box`, `bus`, `jamming`, `charger` and others).
     """
     return [
         TroubleChanged(name, False, subject)
@@ -39,4 +44,4 @@ def _watched(name: str, subject: str, storage_trouble: str, supplies: Set[str], 
         return bool(named[name]) and (subject in named[name] or subject in OF_CORE[name])
     if name in ("mains", "battery"):
         return name in supplies
-    return name == "clock" or (name == "storage" and bool(storage_trouble))
+    return name in OF_THEMSELVES or (name == "storage" and bool(storage_trouble))

@@ -18,10 +18,12 @@ from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.delivery import Deliveries
 from firmware.core.desk_port import DeskPort
+from firmware.core.fullness import Fullness, use_of
 from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
 from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
+from firmware.core.standing import shown
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
 from firmware.core.uplink_port import UplinkFacts, UplinkPort
 from firmware.core.witness import Witness
@@ -36,6 +38,7 @@ HEALTH_EVERY_S = 60.0
 TELEMETRY_EVERY_S = 2.0
 TELEMETRY_ITEMS = 64
 PRUNE_EVERY_S = 3600.0
+FULLNESS_EVERY_S = 3600.0
 LAST_WORDS_S = 3.0
 
 
@@ -62,6 +65,7 @@ class Outside:
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
         self._desk = self._make_desk()
+        self._fullness = Fullness(lambda: use_of(inside.loaded.data), inside.engine.submit)
 
     def _make_deliveries(self) -> Deliveries:
         inside, center = self._inside, self._inside.loaded.file.center
@@ -110,6 +114,8 @@ class Outside:
             snapshot=self._snapshot,
             records=self._records_after,
             submit=inside.engine.submit,
+            pin_digits=inside.loaded.file.panel.pin_digits,
+            lenient=inside.loaded.file.panel.pins == "simulated",
         )
         return TechnicianPort(sources, self._codes, self._server)
 
@@ -140,6 +146,8 @@ class Outside:
         server.every(HEALTH_EVERY_S, self._refusals.close_window)
         server.every(HEALTH_EVERY_S, self._check_clock)
         server.every(PRUNE_EVERY_S, self._prune)
+        server.every(FULLNESS_EVERY_S, self._fullness.look)
+        server.call(self._fullness.look)
         self._codes.start()
         server.start()
 
@@ -207,9 +215,10 @@ class Outside:
 
     def _private_view(self) -> dict[str, JsonValue]:
         inside = self._inside
-        mark = inside.recorder.mark()
+        mark, state = inside.recorder.mark(), inside.engine.state
         return {
-            **rules.private_view(inside.site, inside.engine.state),
+            **rules.private_view(inside.site, state),
+            "users": {user.id: shown(user) for user in state.users.values()},
             "panel": inside.loaded.file.panel.id,
             "version": VERSION,
             "journal": mark.journal,

@@ -1,43 +1,57 @@
 """The technician's socket: status, journal snapshots and records, users. Who may open it is a matter of file rights.
 
-Changing users needs the code of a user who stands above: of at least the level, and of all the areas, that the changed
-user has or gets. The first user of a panel comes with commissioning. Each try also goes to the rules as a code entered
-at `technician`: they count wrong ones, lock out and record it, and call for help at a duress code.
+Changing users needs the code of a user who may (`standing`). It goes to the rules as a code entered at `technician`:
+they say whether it counts now, count wrong ones, lock out and record it, and call for help at a duress code. The first
+user of a panel comes with commissioning.
 """
 
-import logging
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from firmware.core.codes import Codes
+from firmware.core.engine import Told
 from firmware.core.sockets import Peer, Role, Server
+from firmware.core.standing import may_remove, may_set, wanted
+from firmware.core.trivial import near, trivial
 from firmware.protocol import messages as m
-from rules.effects import JsonValue
-from rules.stimuli import CodeEntered, User, UserRemoved, UserSet, Wish
+from rules.effects import Effect, JsonValue, Tell
+from rules.stimuli import CodeEntered, Stimulus, User, UserRemoved, UserSet, Wish
 
-log = logging.getLogger("fenghuo.core.technician")
-
-WRONG_CODES = 5
-LOCK_S = 90.0
 SOURCE = "technician"
 COMMISSIONING = "commissioning"
 NOT_ALLOWED = "code: not that of a user who may change this one"
+NOT_NOW = ("locked-out", "not-valid-now", "no-grant", "area-armed")
+"""Notices of the rules that say why a code does not count now; a reason as they stand."""
+LONGEST_CODE = 8
+_BUSY = "busy: too many codes wait to be judged"
 
 
 @dataclass(frozen=True)
 class TechnicianSources:
-    """What the port reads of the panel, and where changes go."""
+    """What the port reads of the panel, and where changes go.
+
+    `pin_digits`: the fewest digits of a new code. `lenient`: too simple codes are only warned of (simulated pins).
+    """
 
     status: Callable[[], dict[str, JsonValue]]
     users: Callable[[], Mapping[str, User]]
     areas: frozenset[str]
     snapshot: Callable[[], "Future[Path]"]
     records: Callable[[int, int], list[dict[str, Any]]]
-    submit: Callable[[UserSet | UserRemoved | CodeEntered], bool]
+    submit: Callable[[Stimulus, Told | None], bool]
+    pin_digits: int = 4
+    lenient: bool = False
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Who waits for a user's change to be on disk, and what he is warned of."""
+
+    peer: Peer
+    warning: str = ""
 
 
 class TechnicianPort:
@@ -47,9 +61,7 @@ class TechnicianPort:
         self._sources = sources
         self._codes = codes
         self._server = server
-        self._asking: dict[str, Peer] = {}
-        self._wrong = 0
-        self._locked_until = 0.0
+        self._asking: dict[str, _Asking] = {}
         self._wait_for_snapshot: list[Peer] = []
 
     def role(self, path: Path) -> Role:
@@ -58,7 +70,7 @@ class TechnicianPort:
 
     def user_settled(self, user: str, refused: str) -> None:
         """The change of this user is on disk, or the rules refused it (`rules.notices.REASONS`): he may hear it."""
-        self._server.call(lambda: self._answer(self._asking.pop(user, None), not refused, refused))
+        self._server.call(lambda: self._settled(self._asking.pop(user, None), refused))
 
     def _received(self, peer: Peer, message: Any) -> None:
         match message:
@@ -90,42 +102,49 @@ class TechnicianPort:
         for peer in peers:
             peer.send(answer)
 
+    # --- users --------------------------------------------------------------------------------------
+
     def _set_user(self, peer: Peer, wish: m.SetUser) -> None:
         if problem := self._problem(wish):
             self._answer(peer, False, problem)
-            return
-        codes = (wish.code, wish.new_code, wish.new_duress_code)
-        if not self._codes.keys(codes, lambda keys: self._server.call(lambda: self._set_with(peer, wish, keys))):
-            self._answer(peer, False, "busy: too many codes wait to be judged")
+        else:
+            self._judge(peer, wish.code, lambda actor: self._set_as(peer, wish, actor))
 
     def _problem(self, wish: m.SetUser) -> str:
+        """What can be said of the wish without knowing anybody's code."""
         unknown = sorted(set(wish.areas) - self._sources.areas)
         if unknown:
             return f"areas: {', '.join(unknown)} not known, expected some of {', '.join(sorted(self._sources.areas))}"
-        if wish.new_duress_code and abs(int(wish.new_code) - int(wish.new_duress_code)) <= 2:
-            # Digest §1.2: no duress code that is the code plus or minus one or two.
-            return "new_duress_code: is derived from the code by ±1 or ±2, expected one of its own"
+        for place, code in (("new_code", wish.new_code), ("new_duress_code", wish.new_duress_code)):
+            if code and len(code) < self._sources.pin_digits:
+                return f"{place}: {len(code)} digits, expected {self._sources.pin_digits} to {LONGEST_CODE}"
+            if code and not self._sources.lenient and (why := trivial(code)):
+                return f"{place}: too simple ({why}), expected another one"
         return ""
 
-    def _set_with(self, peer: Peer, wish: m.SetUser, keys: tuple[str, ...]) -> None:
-        actor = self._actor(keys[0])
-        if actor is None or not self._above(actor, wish.id, wish.level, wish.areas):
+    def _set_as(self, peer: Peer, wish: m.SetUser, actor: User | None) -> None:
+        """With somebody who may act now; None: commissioning. The keys take their time, so only for him."""
+        before = self._sources.users().get(wish.id)
+        if actor is not None and not may_set(actor, before, wanted(wish, "", "")):
             self._answer(peer, False, NOT_ALLOWED)
             return
-        taken = {
-            key for user in self._sources.users().values() if user.id != wish.id for key in (user.key, user.duress_key)
-        } - {""}
-        if taken & set(keys[1:]):
-            self._answer(peer, False, "new_code: can't be used, choose another")
-            return
-        user = User(wish.id, wish.name, wish.level, tuple(wish.areas), keys[1], keys[2])
-        self._change(peer, wish.id, UserSet(actor, user))
+        codes = (wish.new_code, wish.new_duress_code)
+        close = tuple(dict.fromkeys(other for code in codes if code for other in near(code)))
+
+        def with_keys(keys: tuple[str, ...]) -> None:
+            if self._still(actor):
+                user = wanted(wish, keys[0], keys[1])
+                self._change(peer, wish, UserSet(_name(actor), user, keys[2:]))
+            else:
+                self._answer(peer, False, NOT_ALLOWED)
+
+        if not self._codes.keys((*codes, *close), lambda keys: self._server.call(lambda: with_keys(keys))):
+            self._answer(peer, False, _BUSY)
 
     def _remove_user(self, peer: Peer, wish: m.RemoveUser) -> None:
-        def with_keys(keys: tuple[str, ...]) -> None:
-            actor = self._actor(keys[0])
+        def remove(actor: User | None) -> None:
             users = self._sources.users()
-            if actor is None or not self._above(actor, wish.id):
+            if actor is None or not may_remove(actor, users.get(wish.id)):
                 self._answer(peer, False, NOT_ALLOWED)
             elif wish.id not in users:
                 self._answer(peer, False, f"id: no user {wish.id!r}")
@@ -133,49 +152,60 @@ class TechnicianPort:
                 # Without users the next one would need no code: commissioning once more, for whoever comes.
                 self._answer(peer, False, "id: the only user can't be removed, add another one first")
             else:
-                self._change(peer, wish.id, UserRemoved(actor, wish.id))
+                self._change(peer, wish, UserRemoved(actor.id, wish.id))
 
-        if not self._codes.keys((wish.code,), lambda keys: self._server.call(lambda: with_keys(keys))):
-            self._answer(peer, False, "busy: too many codes wait to be judged")
+        self._judge(peer, wish.code, remove)
 
-    def _actor(self, key: str) -> str | None:
-        """Who may make this change: a user by his code; `commissioning` while there are none."""
-        users = self._sources.users()
-        if not users:
-            return COMMISSIONING
-        now = time.monotonic()
-        if now < self._locked_until or self._locked_out():
-            return None
-        actor = next((user.id for user in users.values() if key and key in (user.key, user.duress_key)), None)
-        self._sources.submit(CodeEntered(SOURCE, key, Wish.STATUS))
-        self._wrong = 0 if actor else self._wrong + 1
-        if self._wrong >= WRONG_CODES:
-            log.warning("too many wrong codes on the technician's socket")
-            self._wrong, self._locked_until = 0, now + LOCK_S
-        return actor
+    def _judge(self, peer: Peer, code: str, then: Callable[[User | None], None]) -> None:
+        """Go on with the user whose code it is, when the rules say that it counts; with None where nobody is yet."""
+        if not self._sources.users():
+            then(None)
+        elif not self._codes.keys(
+            (code,), lambda keys: self._server.call(lambda: self._ask_rules(peer, keys[0], then))
+        ):
+            self._answer(peer, False, _BUSY)
 
-    def _locked_out(self) -> bool:
-        """Whether the rules locked this socket out; that outlives a restart."""
-        lockouts = self._sources.status().get("lockouts")
-        return isinstance(lockouts, Mapping) and SOURCE in lockouts
+    def _ask_rules(self, peer: Peer, key: str, then: Callable[[User | None], None]) -> None:
+        users = self._sources.users().values()
+        actor = next((user for user in users if key and key in (user.key, user.duress_key)), None)
 
-    def _above(self, actor: str, changed: str, level: int = 0, areas: Collection[str] = ()) -> bool:
-        """Whether the actor may make of this user one with this level and these areas, given what he is now."""
-        users = self._sources.users()
-        if actor == COMMISSIONING and not users:
-            return True
-        if actor not in users:
-            return False  # removed in the meantime
-        mine, his = users[actor], users.get(changed)
-        level = max(level, his.level if his else 0)
-        return level <= mine.level and {*areas, *(his.areas if his else ())} <= set(mine.areas)
+        def judged(notice: str) -> None:
+            if notice == "status" and actor is not None:
+                then(actor)
+            else:
+                self._answer(peer, False, notice if notice in NOT_NOW else NOT_ALLOWED)
 
-    def _change(self, peer: Peer, user: str, stimulus: UserSet | UserRemoved) -> None:
-        self._asking[user] = peer
-        if not self._sources.submit(stimulus):
-            del self._asking[user]
+        def told(effects: tuple[Effect, ...]) -> None:
+            notice = next((e.notice for e in effects if isinstance(e, Tell) and e.source == SOURCE), "")
+            self._server.call(lambda: judged(notice))
+
+        if not self._sources.submit(CodeEntered(SOURCE, key, Wish.STATUS), told):
             self._answer(peer, False, "busy: too much waits to be decided")
 
-    def _answer(self, peer: Peer | None, ok: bool, reason: str = "") -> None:
-        if peer is not None:
-            peer.send(m.Answer(ok=ok, reason=reason[:200]))
+    def _still(self, actor: User | None) -> bool:
+        """Whether he who was allowed is still the same: keys take seconds on a small board."""
+        users = self._sources.users()
+        return not users if actor is None else actor.id in users and users[actor.id].key in (actor.key, "")
+
+    def _change(self, peer: Peer, wish: m.SetUser | m.RemoveUser, stimulus: UserSet | UserRemoved) -> None:
+        self._asking[wish.id] = _Asking(peer, _warning(wish) if isinstance(wish, m.SetUser) else "")
+        if not self._sources.submit(stimulus, None):
+            del self._asking[wish.id]
+            self._answer(peer, False, "busy: too much waits to be decided")
+
+    def _settled(self, asking: _Asking | None, refused: str) -> None:
+        if asking is not None:
+            detail = {"warning": asking.warning} if asking.warning and not refused else {}
+            asking.peer.send(m.Answer(ok=not refused, reason=refused, detail=detail))
+
+    def _answer(self, peer: Peer, ok: bool, reason: str = "") -> None:
+        peer.send(m.Answer(ok=ok, reason=reason[:200]))
+
+
+def _name(actor: User | None) -> str:
+    return COMMISSIONING if actor is None else actor.id
+
+
+def _warning(wish: m.SetUser) -> str:
+    """What a simulated panel lets pass and a real one would not."""
+    return next((why for code in (wish.new_code, wish.new_duress_code) if code and (why := trivial(code))), "")

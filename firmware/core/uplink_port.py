@@ -105,7 +105,7 @@ class UplinkPort:
     def tell_state(self) -> None:
         """The public state may have changed; sent only when something to see has, so that nothing silent moves it."""
         if state := self._state():
-            shown = {name: state.body[name] for name in ("journal", "areas", "zones", "troubles")}
+            shown = {name: value for name, value in state.body.items() if name not in ("seq", "time")}
             if shown != self._shown:
                 self._shown = shown
                 self._send(state)

@@ -94,6 +94,12 @@ class PublicState(Strict):
     areas: dict[str, dict[str, Any]]
     zones: dict[str, dict[str, Any]]
     troubles: list[str]
+    indications: list[dict[str, Any]] = Field(
+        default=[], description="alarms that wait for their reset, in order: kind, zone, areas"
+    )
+    trouble_memory: list[str] = Field(default=[], description="troubles that stood and were not reset")
+    walk_test: bool = Field(default=False, description="a walk test runs")
+    installer: bool = Field(default=False, description="an installer is at work")
 
 
 batch: TypeAdapter[list[Event]] = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=MAX_BATCH_RECORDS)])

@@ -4,9 +4,10 @@ Every message is one line of JSON with a member `type`. A line that is too long,
 allowed on that socket gets an `error` back, is counted, and changes nothing.
 """
 
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from firmware.protocol.canonical import MAX_INTEGER
 from firmware.protocol.records import (
@@ -262,17 +263,36 @@ class AskRecords(Strict):
     limit: int = Field(default=64, ge=1, le=64)
 
 
+def _a_day(text: str) -> str:
+    """Refuses what looks like a day and is none. Raises `ValueError`."""
+    if text:
+        date.fromisoformat(text)
+    return text
+
+
+RightName: TypeAlias = Literal["arm", "disarm", "bypass", "override", "reset", "test", "grant", "users"]
+Day = Annotated[
+    str,
+    Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description="a day, YYYY-MM-DD, or empty for no bound"),
+    AfterValidator(_a_day),
+]
+
+
 class SetUser(Strict):
     """Technician to core: add or change a user. `code` is a manager's; it may be empty while there are no users."""
 
     type: Literal["user-set"] = "user-set"
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     name: str = Field(max_length=64)
-    level: int = Field(ge=2, le=3)
+    level: int = Field(ge=2, le=4, description="access level of EN 50131-1: 2 user, 3 installer, 4 maker")
     areas: list[Id] = Field(min_length=1, max_length=64)
     new_code: str = Field(pattern=r"^[0-9]{4,8}$")
     new_duress_code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
     code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
+    rights: list[RightName] | None = Field(default=None, max_length=8, description="null: all that the level allows")
+    first_day: Day = ""
+    last_day: Day = ""
+    once: bool = Field(default=False, description="the code counts once")
 
 
 class RemoveUser(Strict):
@@ -318,15 +338,46 @@ class Press(Strict):
     hold_ms: int = Field(default=1000, ge=1, le=60_000)
 
 
+WishName: TypeAlias = Literal[
+    "toggle",
+    "arm",
+    "disarm",
+    "rearm",
+    "silence",
+    "reset",
+    "bypass",
+    "unbypass",
+    "isolate",
+    "unisolate",
+    "postpone",
+    "grant",
+    "leave",
+    "walk-test",
+    "siren-test",
+    "battery-test",
+    "end-test",
+    "status",
+]
+"""The names of `rules.stimuli.Wish`."""
+
+
 class Code(Strict):
-    """Desk to core: a code typed at the simulated keypad; the `#` that ends it is optional."""
+    """Desk to core: a code typed at the simulated keypad; the `#` that ends it is optional.
+
+    `part`, `instant`, `override` go with `arm`, `quiet` and `hold_up` with `walk-test` (`rules.stimuli.CodeEntered`).
+    """
 
     type: Literal["code"] = "code"
     digits: str = Field(pattern=r"^[0-9]{1,12}#?$")
-    wish: Literal["toggle", "arm", "disarm", "silence", "bypass", "unbypass"] = "toggle"
+    wish: WishName = "toggle"
     areas: list[Id] = Field(default=[], max_length=64)
     zone: str = Field(default="", max_length=48)
     source: str = Field(default="keypad-1", max_length=48)
+    part: str = Field(default="", max_length=48)
+    instant: bool = False
+    override: bool = False
+    quiet: bool = False
+    hold_up: bool = False
 
 
 class Mains(Strict):

@@ -60,14 +60,21 @@ class Receipt(Strict):
     ranges: list[ReceiptRange] = Field(min_length=1, max_length=MAX_RANGES)
 
 
-CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "status"]
+CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "reset", "postpone", "status"]
 
 
 class CommandArgs(Strict):
-    """What the command is about. `areas` empty means all areas; `zone` goes with bypass and unbypass."""
+    """What the command is about. `areas` empty means all areas; `zone` goes with bypass and unbypass.
+
+    With `arm`: `part` names a part set, `instant` means without entry delay, `override` in spite of what stands in the
+    way, as far as access level 2 may.
+    """
 
     areas: list[Annotated[str, Field(max_length=48)]] = Field(default=[], max_length=64)
     zone: str = Field(default="", max_length=48)
+    part: str = Field(default="", max_length=48)
+    instant: bool = False
+    override: bool = False
 
 
 class Command(Strict):

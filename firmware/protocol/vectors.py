@@ -358,9 +358,30 @@ def _state() -> Json:
         "journal": JOURNAL,
         "seq": 5,
         "time": "2026-03-14T23:09:25.005Z",
-        "areas": {"hall": {"mode": "alarm", "alarm": True, "memory": ["front-door"]}},
-        "zones": {"front-door": {"condition": "active", "bypassed": False, "alarm": True}},
+        "areas": {
+            "hall": {
+                "mode": "alarm",
+                "part": "",
+                "instant": False,
+                "alarm": True,
+                "exit_error": False,
+                "memory": ["front-door"],
+            }
+        },
+        "zones": {
+            "front-door": {
+                "condition": "active",
+                "bypassed": False,
+                "isolated": False,
+                "alarm": True,
+                "shut_down": False,
+            }
+        },
         "troubles": ["camera:hall-cam"],
+        "indications": [{"kind": "alarm.entry", "zone": "front-door", "areas": ["hall"]}],
+        "trouble_memory": ["camera:hall-cam"],
+        "walk_test": False,
+        "installer": False,
     }
 
 

@@ -9,10 +9,21 @@ import pytest
 
 import rules
 from firmware.core.engine import FIELD_LIMIT, OUTSIDE_LIMIT, REFLECT_MS, Engine, Ports
-from rules.effects import Capture
+from rules.effects import Capture, Effect, Request, Tell
 from rules.site import Condition
 from rules.state import AreaState
-from rules.stimuli import CodeEntered, Noted, PanelStarted, TroubleChanged, User, UserSet, Wish, ZoneChanged
+from rules.stimuli import (
+    ClockTold,
+    CodeEntered,
+    Noted,
+    PanelStarted,
+    TestDone,
+    TroubleChanged,
+    User,
+    UserSet,
+    Wish,
+    ZoneChanged,
+)
 from rules.table import AreaMode
 from tests.clock import TurnedClock
 from tests.rules.branch import ENTRY_MS, EXIT_MS, MANAGER, SIREN_MS, branch
@@ -34,6 +45,8 @@ class World:
             lambda capture: self.do("capture", capture),
             lambda state: self.do("changed", state),
             lambda: self.do("resync", None),
+            lambda request: self.do("request", request),
+            lambda: self.do("look", None),
         )
         self.engine = Engine(branch(), state or rules.initial(branch()), self.clock, ports)
 
@@ -102,9 +115,9 @@ def test_outputs_are_switched_before_anything_is_written_or_pictured(world: Worl
     world.done.clear()
     world.engine.submit(ZoneChanged("window", Condition.ACTIVE))
     assert world.wait(lambda: any(what == "changed" for what, _ in world.done))
-    whats = [what for what, _ in world.done]
-    assert whats == ["switch"] * 3 + ["capture", "commit", "changed"]
-    assert isinstance(world.done[3][1], Capture)
+    done = [(what, value) for what, value in world.done if what != "look"]
+    assert [what for what, _ in done] == ["switch"] * 3 + ["capture", "commit", "changed"]
+    assert isinstance(done[3][1], Capture)
 
 
 @pytest.mark.parametrize("broken", ["switch", "capture", "commit", "changed"])
@@ -134,6 +147,42 @@ def test_a_step_that_fails_changes_nothing_and_is_told(world: World) -> None:
     assert world.engine.state.areas == before
     press(world)
     assert world.recorded("alarm.hold-up")
+
+
+def test_who_hands_it_in_may_hear_what_it_led_to(world: World) -> None:
+    heard: list[tuple[Effect, ...]] = []
+    world.engine.submit(nonsense(), heard.append)
+    world.engine.submit(CodeEntered("keypad-1", "ff"), heard.append)
+    press(world)
+    assert world.recorded("alarm.hold-up")
+    assert heard == [(), (Tell("keypad-1", "wrong-code", {}),)]
+
+
+def test_a_listener_that_fails_ends_nothing(world: World) -> None:
+    world.engine.submit(CodeEntered("keypad-1", "ff"), lambda _: 1 / 0)
+    press(world)
+    assert world.recorded("alarm.hold-up")
+
+
+def test_the_clock_is_looked_at_even_when_nothing_happens(world: World) -> None:
+    assert world.wait(lambda: world.done.count(("look", None)) >= 2)
+
+
+def test_a_clock_that_cant_be_looked_at_stops_nothing(world: World) -> None:
+    world.broken = {"look"}
+    assert world.wait(lambda: world.engine.errors > 0)
+    press(world)
+    assert world.recorded("alarm.hold-up")
+
+
+def test_a_test_is_asked_for_after_its_record_and_its_answer_decided(world: World) -> None:
+    world.arm()
+    world.engine.submit(CodeEntered("keypad-1", MANAGER, Wish.BATTERY_TEST))
+    assert world.wait(lambda: ("request", Request("battery")) in world.done)
+    whats = [done for done in world.done if done[0] in ("commit", "request")]
+    assert whats.index(("commit", ["test.battery"])) < whats.index(("request", Request("battery")))
+    world.engine.submit(TestDone("battery", True, "line only"))
+    assert world.recorded("test.battery-ended")
 
 
 def test_a_reading_whose_step_failed_is_asked_for_again_but_not_at_once(world: World) -> None:
@@ -202,6 +251,9 @@ def test_what_other_processes_send_never_displaces_the_wires(world: World) -> No
     # The panel's own troubles come from its wires and its disk.
     assert world.engine.submit(TroubleChanged("battery", True))
     assert world.engine.submit(TroubleChanged("storage", True))
+    # And so do its clock and the answer of a test.
+    assert world.engine.submit(ClockTold(739_951, 600, True))
+    assert world.engine.submit(TestDone("battery", True))
     world.held.set()
     assert world.recorded("trouble.storage")
     kinds = world.kinds()

@@ -1,5 +1,7 @@
 """Troubles of a former life: those that nobody would end are ended, the others are left to their sources."""
 
+from dataclasses import replace
+
 import pytest
 
 import rules
@@ -14,7 +16,24 @@ SUPPLIES, PATHS, CAMERAS = {"mains"}, {"center-1"}, {"cam-1"}
 
 @pytest.mark.parametrize(
     "trouble",
-    ["driver:gpio", "storage", "battery", "path:center-2", "camera:cam-9", "rules:ZoneChanged", "rules"],
+    [
+        "driver:gpio",
+        "storage",
+        "battery",
+        "path:center-2",
+        "camera:cam-9",
+        "rules:ZoneChanged",
+        "rules",
+        "siren:bell",
+        "box",
+        "bus:rs485-1",
+        "battery-missing",
+        "charger",
+        "overcurrent",
+        "jamming",
+        "board",
+        "program",
+    ],
 )
 def test_what_nobody_would_end_is_ended(trouble: str) -> None:
     name, _, subject = trouble.partition(":")
@@ -23,7 +42,17 @@ def test_what_nobody_would_end_is_ended(trouble: str) -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    ["mains", "clock", "path:center-1", "path:uplink", "path:receipts", "camera:cam-1", "camera:process"],
+    [
+        "mains",
+        "clock",
+        "path:center-1",
+        "path:uplink",
+        "path:receipts",
+        "camera:cam-1",
+        "camera:process",
+        "paths",
+        "battery-test",
+    ],
 )
 def test_what_is_watched_over_is_left_to_who_watches(trouble: str) -> None:
     assert leftovers([trouble], "", SUPPLIES, PATHS, CAMERAS) == []
@@ -38,15 +67,20 @@ def test_without_paths_and_cameras_nobody_watches_them(trouble: str) -> None:
     assert len(leftovers([trouble], "", set(), set(), set())) == 1
 
 
+def test_every_trouble_of_the_vocabulary_was_thought_of() -> None:
+    left = {change.trouble for change in leftovers(TROUBLES, "", set(), set(), set())}
+    assert set(TROUBLES) - left == {"clock", "paths", "battery-test"}
+
+
 def test_the_rules_take_them_and_nothing_keeps_from_arming() -> None:
-    site, state = branch(), rules.initial(branch())
-    names = [name for name in TROUBLES if name != "clock"]
+    site, state = replace(branch(), paths=("old",)), rules.initial(branch())
+    names = [name for name in TROUBLES if name not in ("clock", "paths", "battery-test")]
     for name in names:
         state, _ = rules.step(site, state, TroubleChanged(name, True, "old"), 1)
-    assert len(state.durable.troubles) == len(names)
+    assert set(state.durable.troubles) == {*(f"{name}:old" for name in names), "paths"}
     kinds = []
     for change in leftovers(state.durable.troubles, "", set(), set(), set()):
         state, effects = rules.step(site, state, change, 2)
         kinds += [effect.kind for effect in effects if isinstance(effect, Record)]
     assert not state.durable.troubles
-    assert sorted(kinds) == sorted(f"trouble.{name}-ended" for name in names)
+    assert sorted(kinds) == sorted(f"trouble.{name}-ended" for name in [*names, "paths"])

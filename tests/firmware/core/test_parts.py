@@ -77,19 +77,53 @@ def test_a_typed_code_becomes_a_stimulus_without_the_code() -> None:
     codes = Codes("bank-1", b"a" * 32)
     codes.start()
     try:
-        assert codes.enter(tell, "keypad:1", "1234", Wish.ARM, ("hall",))
+        assert codes.enter(tell, "1234", CodeEntered("keypad:1", "", Wish.ARM, ("hall",), part="night", instant=True))
         assert done.wait(10.0)
     finally:
         codes.stop()
-    assert got == [CodeEntered("keypad:1", code_key("1234", "bank-1", b"a" * 32), Wish.ARM, ("hall",), "")]
+    key = code_key("1234", "bank-1", b"a" * 32)
+    assert got == [CodeEntered("keypad:1", key, Wish.ARM, ("hall",), part="night", instant=True)]
     assert "1234" not in repr(got)
 
 
 def test_too_many_codes_at_once_are_refused_and_counted() -> None:
     codes = Codes("bank-1", b"a" * 32)  # not started: nothing is taken from the queue
-    taken = [codes.enter(lambda _c: None, "k", "1", Wish.TOGGLE) for _ in range(WAITING + 3)]
-    assert taken == [True] * WAITING + [False] * 3
-    assert codes.refused == 3
+    full = [True] * WAITING + [False] * 3
+    assert [codes.enter(print, "1", CodeEntered("k", "")) for _ in range(WAITING + 3)] == full
+    assert [codes.keys(("1",), print) for _ in range(WAITING + 3)] == full
+    assert codes.refused == 6
+
+
+def test_a_keypad_does_not_wait_for_the_many_keys_of_a_user() -> None:
+    told: list[str] = []
+    done = threading.Event()
+
+    def keys_of_a_user(keys: tuple[str, ...]) -> None:
+        told.append(f"user, {len(set(keys))} keys, {keys[1]!r}")
+        done.set()
+
+    codes = Codes("bank-1", b"a" * 32)
+    codes.keys(("1111", "", "2222", "3333"), keys_of_a_user)
+    codes.keys(("4444",), lambda _: told.append("later user"))
+    codes.enter(lambda _: told.append("keypad"), "1234", CodeEntered("k", ""))
+    codes.start()
+    try:
+        assert done.wait(10.0)
+        assert told[:2] == ["keypad", "user, 4 keys, ''"]
+    finally:
+        codes.stop()
+
+
+def test_work_that_fails_ends_neither_the_thread_nor_what_waits() -> None:
+    done = threading.Event()
+    codes = Codes("bank-1", b"a" * 32)
+    codes.enter(lambda _: 1 / 0, "1234", CodeEntered("k", ""))
+    codes.keys(("1234", "5678"), lambda _: done.set())
+    codes.start()
+    try:
+        assert done.wait(10.0)
+    finally:
+        codes.stop()
 
 
 def test_words_wait_for_their_records() -> None:

@@ -1,8 +1,10 @@
 """The technician's socket over the real rules: who may change whom, and what becomes of wrong codes."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +12,27 @@ import pytest
 from pydantic import BaseModel
 
 import rules
-from firmware.core.codes import Codes
+from firmware.core.codes import Codes, code_key
 from firmware.core.engine import Engine, Ports
 from firmware.core.sockets import Server
-from firmware.core.technician_port import LOCK_S, WRONG_CODES, TechnicianPort, TechnicianSources
+from firmware.core.standing import shown
+from firmware.core.technician_port import NOT_ALLOWED, TechnicianPort, TechnicianSources
 from firmware.protocol import messages as m
 from firmware.protocol.lines import Client
-from rules.effects import Answer, Record, Tell
+from rules.effects import Answer, Effect, Record, Tell
+from rules.stimuli import ClockTold, CodeEntered, Right, Stimulus, User, Wish
 from tests.clock import TurnedClock
 from tests.rules.branch import branch
 
-BOSS, BOSS_DURESS, CLERK = "271828", "314159", "161803"
+BOSS, BOSS_DURESS, CLERK, FITTER, NEW = "271828", "314159", "161803", "577215", "999000"
+PEPPER = b"p" * 32
+TODAY = date(2026, 12, 1)
 
 
 class Bench:
     """A server with the technician's port, the codes' thread and an engine; everything is durable at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pin_digits: int = 4, lenient: bool = False) -> None:
         self.records: list[Record] = []
         self.engine = Engine(
             branch(),
@@ -35,7 +41,7 @@ class Bench:
             Ports(lambda *_: None, self._commit, lambda _: None, lambda _: None, lambda: None),
         )
         self.server = Server()
-        self.codes = Codes("bank-1", b"p" * 32)
+        self.codes = Codes("bank-1", PEPPER)
         sources = TechnicianSources(
             status=lambda: rules.private_view(branch(), self.engine.state),
             users=lambda: self.engine.state.users,
@@ -43,6 +49,8 @@ class Bench:
             snapshot=self._snapshot,
             records=lambda _after, _limit: [],
             submit=self.engine.submit,
+            pin_digits=pin_digits,
+            lenient=lenient,
         )
         self.port = TechnicianPort(sources, self.codes, self.server)
         self.path = folder / "technician.sock"
@@ -73,10 +81,35 @@ class Bench:
         assert answer is not None
         return answer
 
-    def set(self, id_: str, level: int, areas: list[str], new: str, code: str = "", duress: str = "") -> dict[str, Any]:
+    def set(
+        self, id_: str, level: int, areas: list[str], new: str, code: str = "", duress: str = "", **more: Any
+    ) -> dict[str, Any]:
         return self.ask(
-            m.SetUser(id=id_, name=id_, level=level, areas=areas, new_code=new, new_duress_code=duress, code=code)
+            m.SetUser(
+                id=id_, name=id_, level=level, areas=areas, new_code=new, new_duress_code=duress, code=code, **more
+            )
         )
+
+    def decide(self, stimulus: Stimulus) -> tuple[Effect, ...]:
+        """Hand it to the rules and wait for what it led to."""
+        done = threading.Event()
+        found: list[tuple[Effect, ...]] = []
+
+        def told(effects: tuple[Effect, ...]) -> None:
+            found.append(effects)
+            done.set()
+
+        assert self.engine.submit(stimulus, told)
+        assert done.wait(10.0)
+        return found[0]
+
+    def at_keypad(self, digits: str, wish: Wish) -> tuple[Effect, ...]:
+        """A code typed at a keypad, judged."""
+        return self.decide(CodeEntered("kp", code_key(digits, "bank-1", PEPPER), wish))
+
+    def today(self, day: date = TODAY, sure: bool = True) -> None:
+        """The wall clock says this day, at noon."""
+        self.decide(ClockTold(day.toordinal(), 720, sure))
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.records]
@@ -94,77 +127,217 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
+CLERKS: list[Any] = ["arm", "disarm", "users"]
+
+
 @pytest.fixture
 def staffed(bench: Bench) -> Bench:
-    """A boss of everything (level 3) and a clerk of the hall (level 2)."""
-    assert bench.set("boss", 3, ["hall", "vault"], BOSS, duress=BOSS_DURESS)["ok"]
-    assert bench.set("clerk", 2, ["hall"], CLERK, code=BOSS)["ok"]
+    """The installer who commissioned, a boss of everything, and a clerk of the hall who may manage some."""
+    assert bench.set("fitter", 3, ["hall", "vault"], FITTER)["ok"]
+    assert bench.set("boss", 2, ["hall", "vault"], BOSS, code=FITTER, duress=BOSS_DURESS)["ok"]
+    assert bench.set("clerk", 2, ["hall"], CLERK, code=BOSS, rights=CLERKS)["ok"]
     return bench
 
 
 @pytest.mark.parametrize(
-    ("id_", "level", "areas"),
+    ("id_", "level", "areas", "rights"),
     [
-        ("friend", 2, ["vault"]),
-        ("friend", 2, ["hall", "vault"]),
-        ("friend", 3, ["hall"]),
-        ("clerk", 2, ["hall", "vault"]),
-        ("clerk", 3, ["hall"]),
-        ("boss", 2, ["hall"]),
+        ("friend", 2, ["vault"], ["arm"]),
+        ("friend", 2, ["hall", "vault"], ["arm"]),
+        ("friend", 3, ["hall"], ["arm"]),
+        ("friend", 2, ["hall"], ["override"]),
+        ("friend", 2, ["hall"], None),
+        ("clerk", 2, ["hall", "vault"], CLERKS),
+        ("clerk", 3, ["hall"], CLERKS),
+        ("clerk", 2, ["hall"], None),
+        ("boss", 2, ["hall"], ["arm"]),
+        ("fitter", 2, ["hall"], ["arm"]),
     ],
 )
-def test_nobody_makes_more_of_anyone_than_he_is_himself(staffed: Bench, id_: str, level: int, areas: list[str]) -> None:
+def test_nobody_makes_more_of_anyone_than_he_is_himself(
+    staffed: Bench, id_: str, level: int, areas: list[str], rights: list[str] | None
+) -> None:
     before = staffed.engine.state.users
-    answer = staffed.set(id_, level, areas, "999000", code=CLERK)
-    assert (answer["ok"], answer["reason"].partition(":")[0]) == (False, "code")
+    answer = staffed.set(id_, level, areas, NEW, code=CLERK, rights=rights)
+    assert (answer["ok"], answer["reason"]) == (False, NOT_ALLOWED)
     assert staffed.engine.state.users == before
 
 
 def test_who_stands_above_may(staffed: Bench) -> None:
-    assert staffed.set("clerk", 2, ["vault"], "999000", code=BOSS)["ok"]
-    assert staffed.set("second", 3, ["hall"], "888000", code=BOSS)["ok"]
+    assert staffed.set("clerk", 2, ["vault"], NEW, code=BOSS)["ok"]
+    assert staffed.set("second", 2, ["hall"], "888000", code=BOSS, rights=[])["ok"]
     assert staffed.ask(m.RemoveUser(id="clerk", code=BOSS))["ok"]
-    assert set(staffed.engine.state.users) == {"boss", "second"}
+    assert set(staffed.engine.state.users) == {"fitter", "boss", "second"}
+    assert staffed.engine.state.users["second"].rights == ()
 
 
-def test_a_clerk_changes_his_own_code_and_removes_no_boss(staffed: Bench) -> None:
-    assert staffed.set("clerk", 2, ["hall"], "999000", code=CLERK)["ok"]
-    assert not staffed.ask(m.RemoveUser(id="boss", code="999000"))["ok"]
-    assert set(staffed.engine.state.users) == {"boss", "clerk"}
+def test_a_clerk_makes_another_one_like_himself(staffed: Bench) -> None:
+    assert staffed.set("friend", 2, ["hall"], NEW, code=CLERK, rights=["disarm"])["ok"]
+    assert staffed.engine.state.users["friend"].rights == (Right.DISARM,)
+    assert not staffed.ask(m.RemoveUser(id="boss", code=CLERK))["ok"]
+
+
+def test_without_the_right_anyone_changes_his_own_code_and_nothing_else(staffed: Bench) -> None:
+    assert staffed.set("guard", 2, ["hall"], NEW, code=BOSS, rights=["disarm"])["ok"]
+    for more in ({"rights": ["disarm", "arm"]}, {"rights": ["disarm"], "last_day": "2030-01-01"}, {"rights": None}):
+        assert staffed.set("guard", 2, ["hall"], "887700", code=NEW, **more)["reason"] == NOT_ALLOWED
+    assert staffed.set("friend", 2, ["hall"], "887700", code=NEW, rights=["disarm"])["reason"] == NOT_ALLOWED
+    assert not staffed.ask(m.RemoveUser(id="guard", code=NEW))["ok"]
+    assert staffed.set("guard", 2, ["hall"], "887700", code=NEW, rights=["disarm"])["ok"]
+    assert staffed.engine.state.users["guard"].key == code_key("887700", "bank-1", PEPPER)
+
+
+def test_an_installer_manages_while_nobody_could_let_him_in_and_then_only_in_a_session(staffed: Bench) -> None:
+    assert staffed.set("second", 3, ["hall"], NEW, code=FITTER)["reason"] == "no-grant"
+    staffed.at_keypad(BOSS, Wish.GRANT)
+    assert staffed.set("second", 3, ["hall"], NEW, code=FITTER)["ok"], "his code begins the session"
+    assert "installer.entered" in staffed.kinds()
+    staffed.at_keypad(FITTER, Wish.LEAVE)
+    assert not staffed.ask(m.RemoveUser(id="second", code=FITTER))["ok"]
+    assert set(staffed.engine.state.users) == {"fitter", "boss", "clerk", "second"}
+
+
+def test_a_user_of_level_2_makes_no_installer(staffed: Bench) -> None:
+    assert staffed.set("second", 3, ["hall"], NEW, code=BOSS)["reason"] == NOT_ALLOWED
+    assert not staffed.ask(m.RemoveUser(id="fitter", code=BOSS))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("day", "sure", "counts"),
+    [
+        (date(2026, 11, 30), True, False),
+        (TODAY, True, True),
+        (date(2026, 12, 31), True, True),
+        (date(2027, 1, 1), True, False),
+        (TODAY, False, False),
+    ],
+)
+def test_a_dated_manager_manages_on_his_days_by_a_sure_clock(
+    staffed: Bench, day: date, sure: bool, counts: bool
+) -> None:
+    days = {"first_day": "2026-12-01", "last_day": "2026-12-31"}
+    assert staffed.set("deputy", 2, ["hall", "vault"], NEW, code=BOSS, **days)["ok"]
+    staffed.today(day, sure)
+    answer = staffed.set("x", 2, ["hall"], "887700", code=NEW, last_day="2026-12-31")
+    assert (answer["ok"], answer["reason"]) == ((True, "") if counts else (False, "not-valid-now"))
+
+
+def test_a_dated_manager_makes_nobody_who_outlasts_him(staffed: Bench) -> None:
+    assert staffed.set("deputy", 2, ["hall", "vault"], NEW, code=BOSS, last_day="2026-12-31")["ok"]
+    staffed.today()
+    for last_day in ("", "2027-01-01"):
+        assert staffed.set("x", 2, ["hall"], "887700", code=NEW, last_day=last_day)["reason"] == NOT_ALLOWED
+
+
+def test_a_one_time_code_manages_nobody_and_is_used_up_by_the_try(staffed: Bench) -> None:
+    assert staffed.set("cleaner", 2, ["hall", "vault"], NEW, code=BOSS, once=True)["ok"]
+    assert staffed.set("cleaner", 2, ["hall", "vault"], "887700", code=NEW, once=True)["reason"] == NOT_ALLOWED
+    assert "user.spent" in staffed.kinds()
+    assert shown(staffed.engine.state.users["cleaner"])["spent"] is True
 
 
 def test_the_only_user_stays(bench: Bench) -> None:
     """A panel without users takes the next one without a code."""
-    assert bench.set("boss", 3, ["hall", "vault"], BOSS)["ok"]
+    assert bench.set("boss", 2, ["hall", "vault"], BOSS)["ok"]
     answer = bench.ask(m.RemoveUser(id="boss", code=BOSS))
     assert (answer["ok"], answer["reason"].partition(":")[0]) == (False, "id")
     assert set(bench.engine.state.users) == {"boss"}
 
 
 def test_wrong_codes_are_counted_over_all_connections_locked_out_and_recorded(staffed: Bench) -> None:
-    for n in range(WRONG_CODES + 2):
-        assert not staffed.set("x", 2, ["hall"], "999000", code=f"00000{n}")["ok"]
-    assert "code.locked-out" in staffed.kinds()
+    attempts = branch().timings.code_attempts
+    answers = [staffed.set("x", 2, ["hall"], NEW, code=f"00000{n}") for n in range(attempts)]
+    assert [answer["reason"] for answer in answers] == [NOT_ALLOWED] * (attempts - 1) + ["locked-out"]
     lockout = next(record for record in staffed.records if record.kind == "code.locked-out")
     assert lockout.payload["by"] == "keypad:technician"
-    assert not staffed.set("x", 2, ["hall"], "999000", code=BOSS)["ok"], "the right code counts while locked out"
+    assert not staffed.set("x", 2, ["hall"], NEW, code=BOSS)["ok"], "the right code counts while locked out"
     assert "technician" in rules.encode(staffed.engine.state).decode()
-    assert LOCK_S >= 90
 
 
 def test_a_duress_code_does_the_same_and_calls_for_help(staffed: Bench) -> None:
-    assert staffed.set("clerk", 2, ["hall"], "999000", code=BOSS_DURESS) == staffed.set(
-        "clerk", 2, ["hall"], "999001", code=BOSS
+    assert staffed.set("clerk", 2, ["hall"], NEW, code=BOSS_DURESS) == staffed.set(
+        "clerk", 2, ["hall"], "888001", code=BOSS
     )
     assert staffed.kinds().count("alarm.duress") == 1
 
 
+@pytest.mark.parametrize(
+    ("new", "duress", "reason"),
+    [
+        (BOSS, "", "code-in-use"),
+        (NEW, BOSS_DURESS, "code-in-use"),
+        ("271829", "", "code-too-close"),
+        ("271826", "", "code-too-close"),
+        (NEW, "314161", "code-too-close"),
+        (NEW, "999002", "code-too-close"),
+        (NEW, NEW, "bad-code"),
+        ("271831", "314162", ""),
+    ],
+)
+def test_codes_of_others_and_what_is_counted_from_them_are_refused(
+    staffed: Bench, new: str, duress: str, reason: str
+) -> None:
+    answer = staffed.set("x", 2, ["hall"], new, code=BOSS, duress=duress)
+    assert (answer["ok"], answer["reason"]) == (not reason, reason)
+
+
+def test_who_keeps_his_code_is_not_too_close_to_himself(staffed: Bench) -> None:
+    assert staffed.set("clerk", 2, ["vault"], CLERK, code=BOSS)["ok"]
+
+
+def test_days_that_end_before_they_begin_are_refused(staffed: Bench) -> None:
+    answer = staffed.set("x", 2, ["hall"], NEW, code=BOSS, first_day="2026-12-02", last_day="2026-12-01")
+    assert (answer["ok"], answer["reason"]) == (False, "bad-days")
+
+
+@pytest.mark.parametrize(("new", "duress", "place"), [("4444", "", "new_code"), (NEW, "4321", "new_duress_code")])
+def test_too_simple_codes_are_refused_with_the_place(bench: Bench, new: str, duress: str, place: str) -> None:
+    answer = bench.set("boss", 2, ["hall"], new, duress=duress)
+    assert (answer["ok"], answer["reason"].partition(":")[0]) == (False, place)
+    assert not bench.engine.state.users
+
+
+def test_on_simulated_pins_a_simple_code_is_only_warned_of(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, lenient=True)
+    try:
+        answer = bench.set("boss", 2, ["hall"], "1234")
+        assert (answer["ok"], answer["detail"]) == (True, {"warning": "counts up or down"})
+        assert bench.set("clerk", 2, ["hall"], CLERK, code="1234")["detail"] == {}
+    finally:
+        bench.close()
+
+
+def test_new_codes_have_as_many_digits_as_the_panel_file_says(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, pin_digits=6)
+    try:
+        assert bench.set("boss", 2, ["hall"], "27182")["reason"] == "new_code: 5 digits, expected 6 to 8"
+        assert bench.set("boss", 2, ["hall"], BOSS, duress="3141")["reason"].startswith("new_duress_code: 4 digits")
+        assert bench.set("boss", 2, ["hall"], BOSS, duress="31415926")["ok"]
+    finally:
+        bench.close()
+
+
 def test_codes_show_in_no_answer_and_no_record(staffed: Bench) -> None:
-    staffed.set("x", 2, ["hall"], "999000", code="123456")
+    staffed.set("x", 2, ["hall"], NEW, code="123456")
     text = json.dumps([staffed.ask(m.AskStatus()), [dict(record.payload) for record in staffed.records]])
     user = staffed.engine.state.users["boss"]
     for secret in (BOSS, BOSS_DURESS, CLERK, "123456", user.key, user.duress_key):
         assert secret not in text
+
+
+def test_a_user_is_shown_without_keys_and_with_days_as_dates() -> None:
+    days = (TODAY.toordinal(), None)
+    user = User("li", "Li", 2, ("hall",), "5ec12e7", "0ddba11", (Right.ARM,), *days, once=True)
+    assert shown(user) == {
+        "name": "Li",
+        "level": 2,
+        "areas": ["hall"],
+        "rights": ["arm"],
+        "first_day": "2026-12-01",
+        "last_day": "",
+        "once": True,
+        "spent": False,
+    }
 
 
 def test_all_who_ask_for_a_snapshot_at_the_same_time_share_one(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,9 @@ from firmware.protocol import messages as m
 from firmware.protocol.lines import encode
 from firmware.protocol.records import Record
 from firmware.protocol.schemas import SOCKETS
+from firmware.protocol.signed import CommandName
 from firmware.protocol.vectors import records
+from rules.stimuli import Right, Wish
 from tests.firmware.protocol.strategies import any_json
 
 HASH = "0" * 64
@@ -78,6 +80,17 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.AskSnapshot(),
         m.AskRecords(after=0),
         m.SetUser(id="wang", name="王芳", level=2, areas=["hall"], new_code="135790"),
+        m.SetUser(
+            id="temp",
+            name="Temp",
+            level=2,
+            areas=["hall"],
+            new_code="135790",
+            rights=["arm", "users"],
+            first_day="2026-12-01",
+            last_day="2028-02-29",
+            once=True,
+        ),
         m.RemoveUser(id="wang", code="135790"),
     ],
     "socket-to-technician": [m.Answer(ok=False, reason="busy"), m.Answer(ok=True, detail={"path": "x"})],
@@ -85,6 +98,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.Move(zone="hall", position="cut"),
         m.Press(zone="hall"),
         m.Code(digits="1234#"),
+        m.Code(digits="1234", wish="arm", part="night", instant=True, override=True),
+        m.Code(digits="1234", wish="walk-test", quiet=True, hold_up=True),
         m.Mains(on=False),
         m.AskDesk(),
         m.Watch(),
@@ -195,6 +210,23 @@ def test_delivered_ranges_are_pairs_of_whole_numbers(ranges: list[Any]) -> None:
 def test_a_picture_can_not_name_a_file_outside_the_evidence_folder(file: str) -> None:
     with pytest.raises(ValidationError):
         m.Picture.model_validate(PICTURE.model_dump() | {"file": file})
+
+
+def test_the_names_on_the_sockets_are_those_of_the_rules() -> None:
+    assert set(get_args(m.WishName)) == {wish.value for wish in Wish}
+    assert set(get_args(m.RightName)) == {right.value for right in Right}
+    assert set(get_args(CommandName)) <= set(get_args(m.WishName))
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-29", "2026-13-01", "2026-1-1", "20261201", "tomorrow", "2026-12-01 ", "0000-01-01"]
+)
+def test_a_day_is_a_date_that_is_in_the_calendar(day: str) -> None:
+    good = {"type": "user-set", "id": "li", "name": "Li", "level": 2, "areas": ["hall"], "new_code": "135790"}
+    m.from_technician.validate_python(good | {"first_day": "2028-02-29", "last_day": ""})
+    for member in ("first_day", "last_day"):
+        with pytest.raises(ValidationError):
+            m.from_technician.validate_python(good | {member: day})
 
 
 def test_codes_are_ascii_digits() -> None:

@@ -1,7 +1,7 @@
 """The payloads of signed things: each comes back from its token, and never from a token of another typ."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -54,8 +54,16 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "panel": some.panels,
             "counter": some.numbers,
             "nonce": some.nonces,
-            "command": st.sampled_from(["arm", "disarm", "bypass", "unbypass", "silence", "status"]),
-            "args": st.fixed_dictionaries({"areas": st.lists(ids, max_size=3), "zone": ids}),
+            "command": st.sampled_from(get_args(s.CommandName)),
+            "args": st.fixed_dictionaries(
+                {
+                    "areas": st.lists(ids, max_size=3),
+                    "zone": ids,
+                    "part": ids,
+                    "instant": st.booleans(),
+                    "override": st.booleans(),
+                }
+            ),
             "operator": some.texts.filter(bool),
         }
     ),
@@ -101,6 +109,21 @@ def test_round_trip_and_no_other_typ(typ: str, data: st.DataObject) -> None:
         if other != typ:
             with pytest.raises(Refused, match="wrong-type"):
                 read(ring, token)
+
+
+@pytest.mark.parametrize("args", [{}, {"areas": ["hall"]}, {"areas": ["hall"], "zone": ""}])
+@pytest.mark.parametrize("name", ["arm", "disarm", "bypass", "unbypass", "silence", "status"])
+def test_commands_of_the_first_centers_stay_valid(name: str, args: dict[str, Any]) -> None:
+    payload = {"panel": "bank-1", "counter": 1, "nonce": "A" * 22, "command": name, "args": args, "operator": "Li"}
+    command = s.read_command(ring, key.sign(COMMAND, payload))
+    assert (command.command, command.args.part, command.args.instant, command.args.override) == (name, "", False, False)
+
+
+@pytest.mark.parametrize("name", ["toggle", "rearm", "isolate", "unisolate", "grant", "leave", "walk-test", "end-test"])
+def test_what_is_for_people_at_the_panel_is_no_command(name: str) -> None:
+    payload = {"panel": "bank-1", "counter": 1, "nonce": "A" * 22, "command": name, "args": {}, "operator": "Li"}
+    with pytest.raises(Refused, match="malformed"):
+        s.read_command(ring, key.sign(COMMAND, payload))
 
 
 @settings(max_examples=200, deadline=None)

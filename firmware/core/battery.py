@@ -1,0 +1,22 @@
+"""The battery test as far as this version can do it: by what the battery line reads. No load is put on the battery."""
+
+import logging
+
+from rules.effects import Request
+from rules.site import Condition
+from rules.stimuli import TestDone
+
+log = logging.getLogger("fenghuo.core.battery")
+
+
+def answer(request: Request, has_line: bool, reads: Condition | None) -> TestDone:
+    """The answer to a test that the rules ask for. `reads`: what the battery line read last, None before that."""
+    if request.test != "battery":
+        log.error("the rules ask for a test that this panel does not know")
+        return TestDone(request.test, False, "unknown test")
+    if not has_line:
+        return TestDone("battery", False, "no battery line")
+    if reads is None:
+        return TestDone("battery", False, "the battery line was not read yet")
+    well = reads is Condition.NORMAL
+    return TestDone("battery", well, "line only, no load test" if well else f"the battery line reads {reads.value}")
