@@ -64,6 +64,10 @@ class Areas(Group):
         if seen not in allowed:
             self.books.blame("arming-lost", f"{id_} was {old} when the panel went dark, and came back {area.mode}")
         area.durable, area.maybe = seen, set()
+        if area.mode != "exit-delay":
+            self._exits.pop(id_, None)
+        if area.mode != "entry-delay":
+            self._entries.pop(id_, None)
         shown = self.books.view["areas"][id_]
         area.part, area.instant = str(shown.get("part", "")), bool(shown.get("instant"))
         part = self.books.site.parts.get(area.part)
@@ -88,12 +92,12 @@ class Areas(Group):
             self._entry_over(area)
         if mode == "exit-delay":
             ends = self.books.now + area.facts.exit_delay_ms
-            self._exits[id_] = Span(ends, ends)
+            self._exits[id_] = Span(ends, ends, self.books.now)
             self._opened[id_] = 0
             self._expect_exit(area)
         elif mode == "entry-delay":
             low, high = self._entry_time(area)
-            self._entries[id_] = Span(self.books.now + low, self.books.now + high)
+            self._entries[id_] = Span(self.books.now + low, self.books.now + high, self.books.now)
             self._walked_in[id_] = self.books.now
             self._expect_entry(area)
         if mode not in ("disarmed", "exit-delay") and old in ("disarmed", "exit-delay"):

@@ -36,9 +36,12 @@ class Span:
 
     low: int
     high: int
+    made: int = -1
 
     def after_dark(self, dark_at: int, awake_at: int, cause: str) -> None:
         """The same boot goes on exactly, a new one with what remained at the last commit."""
+        if self.made > dark_at:
+            return  # it began at the start itself
         if cause == "restart":
             self.low = max(self.low, awake_at) if self.low > dark_at else self.low
             self.high = max(self.high, awake_at)

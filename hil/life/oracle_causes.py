@@ -21,7 +21,7 @@ MEMORY_MS = 900_000
 class Causes(Group):
     """Alarm records and their causes."""
 
-    kinds: ClassVar[tuple[str, ...]] = ("alarm", "restore", "zone.alarm-held", "area.reinstated")
+    kinds: ClassVar[tuple[str, ...]] = ("alarm", "restore", "zone.alarm-held")
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -95,10 +95,10 @@ class Causes(Group):
 
     def recorded(self, happening: Recorded) -> None:
         zone = self.books.zones.get(str(happening.payload.get("zone", "")))
-        if happening.kind == "area.reinstated":
+        if happening.kind.startswith("alarm.") and happening.kind not in ZONE_ALARMS:
             return
         if zone is None:
-            if happening.kind in ZONE_ALARMS:
+            if happening.kind in ZONE_ALARMS and happening.kind != "alarm.exit-error":
                 self.books.blame("false-alarm", f"{happening.kind} of no zone that exists")
             return
         if happening.kind.startswith("restore."):
@@ -121,7 +121,7 @@ class Causes(Group):
                 del zone.standing[stood]
 
     def _alarm(self, zone: ZoneBook, record: Recorded) -> None:
-        kind, condition = record.kind, str(record.payload.get("condition", ""))
+        kind, condition = record.kind, _condition(record)
         if kind not in alarm_kinds(zone.facts, condition):
             self.books.blame("false-alarm", f"{zone.facts.id} ({zone.facts.type}, {condition}) was recorded as {kind}")
         zone.standing[kind] = record.at
@@ -141,7 +141,7 @@ class Causes(Group):
                 )
 
     def _use(self, zone: ZoneBook, record: Recorded) -> None:
-        condition = str(record.payload.get("condition", "") or "active")
+        condition = _condition(record)
         books = self.books
         while zone.credits and zone.credits[0][0] < record.at - MEMORY_MS - (books.awake_at - books.dark_at):
             zone.credits.popleft()
@@ -153,3 +153,9 @@ class Causes(Group):
             return
         again = "repeated-alarm" if zone.told is not None and zone.told.value == condition else "false-alarm"
         books.blame(again, f"{record.kind} of {zone.facts.id} ({condition}) without a cause of its own")
+
+
+def _condition(record: Recorded) -> str:
+    """What made it alarm: a zone that is at rest again when its alarm comes was active."""
+    condition = str(record.payload.get("condition") or "active")
+    return "active" if condition == "normal" else condition

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hil.life import happenings as h
-from hil.life.oracle_books import Books, phase
+from hil.life.oracle_books import AreaBook, Books, phase
 from hil.life.oracle_group import Group
 from rules.site import Condition
 from rules.vocabulary import KINDS
@@ -166,15 +166,18 @@ class Facts:
     def _modes(self, areas: Any, at: int) -> None:
         fresh, self._fresh = self._fresh, False
         tell = self._restored if fresh else self._moded
+        moved: list[tuple[AreaBook, str]] = []
         for id_, shown in areas.items():
             area, mode = self.books.areas[id_], shown["mode"]
             if fresh or mode != area.mode:
-                old = area.mode
-                area.before, area.mode, area.mode_at = old, mode, at
+                moved.append((area, area.mode))
+                area.before, area.mode, area.mode_at = area.mode, mode, at
                 if not fresh:
                     area.maybe.add(phase(mode))
-                for each in tell:
-                    each(area, old)
+                    area.disarmed_at = at if mode == "disarmed" else area.disarmed_at
+        for area, old in moved:
+            for each in tell:
+                each(area, old)
 
     def recorded(self, e: h.Recorded) -> None:
         """A record is durable."""

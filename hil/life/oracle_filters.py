@@ -35,7 +35,7 @@ class Filters(Group):
                 self._groups.setdefault(zone.facts.cross_group, []).append(zone)
         self._trips: dict[str, int] = {}
         self._held: set[tuple[str, object]] = set()
-        self._alarms: dict[str, deque[tuple[int, ZoneBook]]] = {a: deque(maxlen=64) for a in books.areas}
+        self._alarms: dict[str, deque[tuple[int, ZoneBook]]] = {a: deque(maxlen=2048) for a in books.areas}
         self._confirmed: dict[str, int] = {}
         self._entered: set[str] = set()
         self._hold_ups: deque[tuple[int, str]] = deque(maxlen=64)
@@ -171,7 +171,8 @@ class Filters(Group):
             others = [z for z in self._groups[facts.cross_group] if z is not zone]
             near = [t for z in others for t in self._active[z.facts.id] if record.at - t < window + 900_000]
             mine = [t for t in times if any(abs(t - n) <= window for n in near)]
-            if not mine and facts.type is ZoneType.INSTANT:
+            fresh = all(a.mode_at >= zone.told_at and a.before == "armed" for a in zone.areas)
+            if not mine and facts.type is ZoneType.INSTANT and fresh:
                 self.books.blame("cross-zone", f"{facts.id} alarmed alone, its group is {facts.cross_group}")
 
     def _most(self, times: deque[int], window: int) -> int:

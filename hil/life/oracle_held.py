@@ -1,7 +1,7 @@
 """Held reports: each is followed by its alarm or its abort, never both, never neither; cancel and recent close."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hil.life.happenings import Awake, Recorded
 from hil.life.oracle_books import DURABLE_MS, KEPT_MS, AreaBook, Books, ZoneBook
@@ -72,6 +72,8 @@ class HeldReports(Group):
             waiting.aborted_by = record.at
         key = (zone.facts.id, record.payload.get("incident"))
         self._waiting[key] = waiting
+        for area in zone.areas:
+            self._first[area.facts.id] = False
         self._expect(key)
         if len(self._waiting) > 4_096:
             self._waiting = {k: w for k, w in self._waiting.items() if not w.over}
@@ -90,7 +92,7 @@ class HeldReports(Group):
     def awake(self, happening: Awake) -> None:
         """Held reports are durable: they go on, with what remained."""
         for key, waiting in self._waiting.items():
-            if not waiting.over:
+            if not waiting.over and waiting.began <= self.books.dark_at:
                 if happening.cause == "restart":
                     waiting.due = max(waiting.due, happening.at)
                 else:
@@ -106,6 +108,7 @@ class HeldReports(Group):
                 self._intruder[area.facts.id] = record.at
                 if waiting is None:
                     self._first_alarm(area, record)
+            self._first[area.facts.id] = False
         if waiting is None:
             return
         if waiting.over:
@@ -114,25 +117,28 @@ class HeldReports(Group):
         timings = self.books.site.timings
         holds = [h for h in (timings.abort_ms, timings.entry_hold_ms) if h]
         if holds and record.at - waiting.began < min(holds) - LOOSE_MS and self.books.awake_at < waiting.began:
-            self.books.blame(
-                "report-early", f"{record.kind} of {zone} went out {record.at - waiting.began} ms after its trip"
-            )
+            self._early(waiting, record)
         if 0 <= waiting.aborted_by < record.at - DURABLE_MS and not self.books.storage_bad():
             self.books.blame("report-both", f"{zone} was disarmed at {waiting.aborted_by}, and reported after that")
 
+    def _early(self, waiting: Waiting, record: Recorded) -> None:
+        """Before its time only where a second detector has confirmed it: the words do not say that it waits then."""
+        books = self.books
+
+        def check(_due: int) -> None:
+            since = record.at - LOOSE_MS
+            if not any(books.recorded_since(since, ("alarm.confirmed",), a.facts.id) for a in waiting.areas):
+                late = record.at - waiting.began
+                books.blame("report-early", f"{record.kind} of {waiting.zone.facts.id} went out {late} ms after its trip")
+
+        books.expect(record.at + LOOSE_MS, check)
+
     def _aborted(self, record: Recorded) -> None:
         """Only the disarming of all the zone's areas aborts (False alarms, Abort window; Entry)."""
-        incident, zone = record.payload.get("incident"), record.payload.get("zone")
-        named = {a.facts.id for a in self.books.by_id(record.payload.get("areas"))}
-        found = [
-            (key, w)
-            for key, w in self._waiting.items()
-            if (zone in (None, "") or key[0] == zone)
-            and (incident is None or key[1] == incident)
-            and (incident is not None or (not w.over and named & {a.facts.id for a in w.areas}))
-        ]
+        incidents: Any = record.payload.get("incidents") or ()
+        found = [(key, w) for key, w in self._waiting.items() if key[1] in incidents]
         if not found:
-            self.books.blame("abort-without-disarm", f"an abort of {zone or sorted(named)}, and nothing was held")
+            self.books.blame("abort-without-disarm", f"an abort of {incidents}, and nothing was held")
         for key, waiting in found:
             if waiting.over:
                 self.books.blame("report-both", f"the held alarm {key} was {waiting.over} already, and is aborted")

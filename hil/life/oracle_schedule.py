@@ -1,5 +1,6 @@
 """The wall clock: late to close, automatic arming, openings outside hours, the daily report."""
 
+from collections import deque
 from typing import ClassVar
 
 from hil.life.happenings import Commanded, Dark, Recorded, Typed, WallClock
@@ -56,6 +57,7 @@ class Schedules(Group):
         self._late_for: dict[str, int] = {}
         self._postponed_at = -1
         self._report_day = -1
+        self._report_days: deque[int] = deque(maxlen=64)
 
     def dark(self, happening: Dark) -> None:  # noqa: ARG002
         self._even_since = 1 << 62
@@ -78,7 +80,8 @@ class Schedules(Group):
             return
         if now == before or not self.books.awake:
             return
-        if happening.minute == self.books.site.timings.report_minute:
+        due = happening.minute == self.books.site.timings.report_minute
+        if due and happening.day not in self._report_days:
             self._must_report()
         for area in self.books.areas.values():
             schedule = self.books.site.schedules.get(area.facts.schedule)
@@ -181,6 +184,7 @@ class Schedules(Group):
         if self._report_day == books.day and books.sure and books.day:
             books.blame("daily-report", f"two reports on day {books.day}")
         self._report_day = books.day
+        self._report_days.append(books.day)
         calm = all(record.at - at > DURABLE_MS for at in books.trouble_at.values())
         if calm and books.now - books.awake_at > DURABLE_MS + AT_ONCE_MS:
             stands = bool(books.view.get("troubles"))

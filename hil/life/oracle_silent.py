@@ -89,12 +89,25 @@ class Silence(Group):
             self.books.blame("silent-shows", f"{self._alone} moved silently, and {happening.output} switched")
 
     def viewed(self, happening: Viewed) -> None:
-        if self._alone and happening.at == self._alone_at and happening.view != self._view and self._view:
-            self.books.blame("silent-shows", f"{self._alone} moved silently, and the view changed")
+        if self._alone and happening.at == self._alone_at and self._view:
+            for name in self._changed(happening.view):
+                self.books.blame("silent-shows", f"{self._alone} moved silently, and {name} changed in the view")
         zones: Any = happening.view["zones"]
         for zone in self._hidden:
             if zones.get(zone.facts.id, {}).get("condition") == "active":
                 self.books.blame("silent-shows", f"{zone.facts.id} is active in the public view")
+
+    def _changed(self, view: Any) -> Iterator[str]:
+        """What the view tells otherwise now; that a wire was read since the last view is no news."""
+        for name in view:
+            if name != "zones" and view[name] != self._view[name]:
+                yield name
+        for id_, shown in view["zones"].items():
+            before, told = self._view["zones"][id_], self.books.zones[id_].told
+            if shown != before and {**shown, "condition": ""} != {**before, "condition": ""}:
+                yield id_
+            elif shown["condition"] not in (before["condition"], told and told.value):
+                yield id_
 
     def recorded(self, happening: Recorded) -> None:
         silent = happening.kind in SILENT_KINDS

@@ -168,7 +168,8 @@ class Sirens(Group):
                 self._watch_outside(output, self.books.now)
         if area.mode == "disarmed":
             for output in self._strobes.values():
-                if self.books.pins.get(output.id) and all(self.books.areas[a].mode == "disarmed" for a in output.areas):
+                quiet = all(self.books.areas[a].mode == "disarmed" for a in output.areas)
+                if quiet and area.facts.id in output.areas and self.books.pins.get(output.id):
                     self._strobe_ends(output)
 
     # --- strobes
@@ -180,7 +181,7 @@ class Sirens(Group):
             alarmed = [
                 z for z in books.zones.values() if z.told_at >= at and any(a.facts.id in output.areas for a in z.areas)
             ]
-            boxed = books.trouble_at.get("box", NEVER) >= at
+            boxed = books.trouble_at.get("box", NEVER) >= at or any(self._lit(books.areas[a]) for a in output.areas)
             unchanged = all(books.areas[a].mode == "disarmed" and books.areas[a].mode_at <= at for a in output.areas)
             stuck = books.pins.get(output.id) and books.pin_at.get(output.id, 0) < at
             if stuck and unchanged and not alarmed and not boxed:
@@ -188,11 +189,15 @@ class Sirens(Group):
 
         books.expect(at + AT_ONCE_MS, check)
 
+    def _lit(self, area: AreaBook) -> bool:
+        """It has alarmed since somebody last disarmed or reset it: its strobe goes on (until it is armed, too)."""
+        return self._cause_at.get(area.facts.id, NEVER) > max(area.disarmed_at, area.touched_at)
+
     def _strobe(self, output: Output, happening: Pin) -> None:
         at, books = happening.at, self.books
         if not happening.on:
             areas = [books.areas[a] for a in output.areas]
-            if books.awake and all(a.touched_at < at - AT_ONCE_MS and a.disarmed_at < at - AT_ONCE_MS for a in areas):
+            if books.awake and all(max(a.touched_at, a.mode_at) < at - AT_ONCE_MS for a in areas):
                 books.blame("dark-strobe", f"{output.id} went off, nobody disarmed or reset")
             return
 
