@@ -270,7 +270,7 @@ class Authority(Group):
             if zone.facts.type in NEVER_OUT or not forced:
                 self.books.blame("bypass-without-cause", f"{zone.facts.id} ({zone.facts.type}) was {record.kind}")
         asked = self._bypass_at.get(zone.facts.id, -DURABLE_MS)
-        by_itself = record.payload.get("inhibited") or str(record.payload.get("by", "")).startswith("schedule")
+        by_itself = str(record.payload.get("by", "")).partition(":")[0] in ("schedule", "reinstatement")
         if record.at - asked > DURABLE_MS and not by_itself and not self.books.storage_bad():
             self.books.blame("bypass-without-cause", f"{zone.facts.id} was {record.kind}, nobody asked for it")
 

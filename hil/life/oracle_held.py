@@ -129,7 +129,9 @@ class HeldReports(Group):
             since = record.at - LOOSE_MS
             if not any(books.recorded_since(since, ("alarm.confirmed",), a.facts.id) for a in waiting.areas):
                 late = record.at - waiting.began
-                books.blame("report-early", f"{record.kind} of {waiting.zone.facts.id} went out {late} ms after its trip")
+                books.blame(
+                    "report-early", f"{record.kind} of {waiting.zone.facts.id} went out {late} ms after its trip"
+                )
 
         books.expect(record.at + LOOSE_MS, check)
 

@@ -158,11 +158,9 @@ class Intrusion(Group):
             self._must_record(zone, ("alarm.intruder", HELD), "missed-alarm", "was active in an area in alarm")
 
     def _has_door(self, area: AreaBook) -> bool:
-        """An entry-exit zone of this area counts for certain."""
-        return any(
-            z.facts.type is ZoneType.ENTRY_EXIT and area in z.areas and z.out is False and z.resting is False
-            for z in self.books.zones.values()
-        )
+        """An entry-exit zone of this area counts for certain, or it has none at all."""
+        doors = [z for z in self.books.zones.values() if z.facts.type is ZoneType.ENTRY_EXIT and area in z.areas]
+        return not doors or any(z.out is False and z.resting is False for z in doors)
 
     def _normal(self, zone: ZoneBook) -> None:
         """The end of an alarm is recorded when the zone is normal again (Restores)."""
@@ -184,7 +182,7 @@ class Intrusion(Group):
 
     def _line(self, zone: ZoneBook) -> None:
         """GB 55029 3.5.1(3): open and short alarm, armed or not; a change from one to the other is another alarm."""
-        if zone.facts.type in UNDECIDED or zone.facts.soak or self._testing(zone):
+        if zone.facts.soak or self._testing(zone):
             return
         self._must_record(zone, TAMPER_KINDS, "missed-line", f"is {zone.wire}", line_kind(zone.facts))
         if zone.out is False and zone.sure(self.books.now):

@@ -27,7 +27,7 @@ NO_SOAK = (*HOLD_UPS, ZoneType.TAMPER, ZoneType.FIRE, ZoneType.GAS, ZoneType.MED
 IN_WALK_TEST = (*HOLD_UPS, ZoneType.TAMPER, ZoneType.FIRE, ZoneType.GAS, ZoneType.MEDICAL)
 """Alarm in a walk test as ever."""
 UNDECIDED = (ZoneType.MONITOR, ZoneType.CHECKPOINT)
-"""The words do not say what their cut line does."""
+"""Decide nothing when active; the words leave open what their mask and fault do."""
 KEYS = (ZoneType.KEYSWITCH, ZoneType.MAINTAINED_KEYSWITCH)
 
 INTRUDER_KINDS = ("alarm.intruder", "alarm.entry", "alarm.exit-error", "alarm.day")

@@ -101,7 +101,7 @@ class People:
         return False if person.level >= 3 else None
 
     def counted(self, source: str, verdict: bool | None, wrong: bool) -> Keypad:
-        """Write down that a code was tried: right, wrong, or refused (which the words leave open)."""
+        """Write down that a code was tried: right, wrong, or perhaps unknown to the panel."""
         books, limits = self.books, self.books.site.timings
         if len(self.keypads) >= 64 and source not in self.keypads:
             self.crowded = True
@@ -110,10 +110,9 @@ class People:
         if locked is True:
             return pad
         if not wrong:
-            if verdict is True and locked is False:
-                pad.fewest = pad.most = 0
-            else:
-                pad.fewest, pad.most = 0, pad.most + 1
+            # A code that is refused for its day or for want of a grant is a right one.
+            pad.fewest = 0
+            pad.most = pad.most + 1 if verdict is None or locked is None else 0
             return pad
         pad.most += 1
         pad.fewest += locked is False

@@ -56,6 +56,7 @@ class Schedules(Group):
         self._even_since = 1 << 62
         self._late_for: dict[str, int] = {}
         self._postponed_at = -1
+        self._latest = 0
         self._report_day = -1
         self._report_days: deque[int] = deque(maxlen=64)
 
@@ -72,14 +73,16 @@ class Schedules(Group):
 
     def clock(self, happening: WallClock, day: int, minute: int, sure: bool) -> None:
         now, before = happening.day * DAY + happening.minute, day * DAY + minute
+        again = 0 <= self._latest - now < 2 * DAY
+        self._latest = now if abs(now - self._latest) >= 2 * DAY else max(now, self._latest)
         if not happening.sure or not sure or now - before not in (0, 1):
             self._even_since = now if happening.sure else 1 << 62
             if now < before:
                 self._late_for.clear()
                 self._report_day = -1
             return
-        if now == before or not self.books.awake:
-            return
+        if now == before or not self.books.awake or again:
+            return  # what was told before is not due again
         due = happening.minute == self.books.site.timings.report_minute
         if due and happening.day not in self._report_days:
             self._must_report()

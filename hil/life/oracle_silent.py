@@ -104,9 +104,8 @@ class Silence(Group):
                 yield name
         for id_, shown in view["zones"].items():
             before, told = self._view["zones"][id_], self.books.zones[id_].told
-            if shown != before and {**shown, "condition": ""} != {**before, "condition": ""}:
-                yield id_
-            elif shown["condition"] not in (before["condition"], told and told.value):
+            moved = {**shown, "condition": ""} != {**before, "condition": ""}
+            if moved or shown["condition"] not in (before["condition"], told and told.value):
                 yield id_
 
     def recorded(self, happening: Recorded) -> None:

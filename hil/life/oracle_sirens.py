@@ -15,7 +15,7 @@ NEVER = -(1 << 40)
 class Sirens(Group):
     """What sounds, since when, and why."""
 
-    kinds: ClassVar[tuple[str, ...]] = (*SOUNDING, "test.siren", "siren.silenced")
+    kinds: ClassVar[tuple[str, ...]] = (*SOUNDING, "test.siren", "panel.reset", "area.alarm-reset")
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -24,6 +24,7 @@ class Sirens(Group):
         self._strobes = {o.id: o for o in outputs if o.kind is OutputKind.STROBE}
         self._cause_at: dict[str, int] = {}
         self._outside_at: dict[str, int] = {}
+        self._reset_at: dict[str, int] = {}
         self._test_at = NEVER
         self._on_at: dict[str, int] = {}
 
@@ -33,10 +34,13 @@ class Sirens(Group):
         if happening.kind == "test.siren":
             self._test_at = happening.at
             return
-        if happening.kind == "siren.silenced" or happening.payload.get("bypassed"):
+        if happening.payload.get("bypassed"):
             return
         areas = happening.payload.get("areas")
         ids = [a.facts.id for a in self.books.by_id(areas)] if areas else list(self.books.areas)
+        if happening.kind in ("panel.reset", "area.alarm-reset"):
+            self._reset_at.update(dict.fromkeys(ids, happening.at))
+            return
         for id_ in ids:
             self._cause_at[id_] = happening.at
             if happening.kind in EXTERNAL_KINDS:
@@ -191,14 +195,20 @@ class Sirens(Group):
 
     def _lit(self, area: AreaBook) -> bool:
         """It has alarmed since somebody last disarmed or reset it: its strobe goes on (until it is armed, too)."""
-        return self._cause_at.get(area.facts.id, NEVER) > max(area.disarmed_at, area.touched_at)
+        id_ = area.facts.id
+        ended = max(area.disarmed_at, self._reset_at.get(id_, NEVER), area.mode_at if area.is_set else NEVER)
+        return self._cause_at.get(id_, NEVER) > ended - DURABLE_MS
 
     def _strobe(self, output: Output, happening: Pin) -> None:
         at, books = happening.at, self.books
         if not happening.on:
             areas = [books.areas[a] for a in output.areas]
-            if books.awake and all(max(a.touched_at, a.mode_at) < at - AT_ONCE_MS for a in areas):
-                books.blame("dark-strobe", f"{output.id} went off, nobody disarmed or reset")
+
+            def ended(_due: int) -> None:
+                if books.awake and all(max(a.touched_at, a.mode_at) < at - AT_ONCE_MS for a in areas):
+                    books.blame("dark-strobe", f"{output.id} went off, nobody disarmed or reset")
+
+            books.expect(at + 1, ended)
             return
 
         def caused(_due: int) -> None:

@@ -46,7 +46,7 @@ class Tests(Group):
 
     def awake(self, happening: Awake) -> None:
         for begin, until in list(self._until.items()):
-            if happening.cause == "restart":
+            if happening.cause == "restart" or begin == "test.walk-started":
                 self._until[begin] = max(until, happening.at)
             else:
                 self._until[begin] = happening.at + max(0, until - self.books.dark_at) + KEPT_MS

@@ -25,6 +25,7 @@ class Tours(Group):
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
+        self._latest = 0
         self._walked = {z.id: Walked() for z in books.site.zones.values() if z.type is ZoneType.CHECKPOINT}
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
@@ -34,6 +35,9 @@ class Tours(Group):
 
     def clock(self, happening: WallClock, day: int, minute: int, sure: bool) -> None:
         now, before = happening.day * 1_440 + happening.minute, day * 1_440 + minute
+        lived, self._latest = self._latest, max(self._latest, now) if now - self._latest < 2 * 1_440 else now
+        if 0 <= lived - now < 2 * 1_440:
+            return  # a time that the clock has told before
         if not (happening.sure and sure and now - before == 1 and self.books.awake):
             return
         weekday = (happening.day - 1) % 7
