@@ -115,11 +115,11 @@ class Authority(Group):
             self.people.granted_until = typed.at + books.site.timings.grant_ms
         if wish in (Wish.ARM, Wish.TOGGLE, Wish.REARM) and self.people.right(person, Wish.ARM):
             part, instant = (typed.part, typed.instant) if wish is not Wish.REARM else (None, None)
-            self._permit(asked, "arm", typed.at, part, instant)
+            self._permit(asked, Permit(typed.at, "arm", part, instant, typed.user))
             if typed.override or wish is Wish.REARM:
                 self._may_bypass(asked)
         if wish in (Wish.DISARM, Wish.TOGGLE) and self.people.right(person, Wish.DISARM):
-            self._permit(asked, "disarm", typed.at)
+            self._permit(asked, Permit(typed.at, "disarm", user=typed.user))
             whole = sure and asked and set(typed.areas) <= set(mine)
             if whole and (wish is Wish.DISARM or all(books.areas[a].is_set for a in asked)):
                 self._must_disarm(asked, typed.at, f"{typed.user} asked for {wish} at {typed.source}")
@@ -144,11 +144,11 @@ class Authority(Group):
                 books.areas[id_].touched_at = happening.at
         self._answered(happening)
         if happening.wish is Wish.ARM:
-            self._permit(asked, "arm", happening.at, happening.part, happening.instant)
+            self._permit(asked, Permit(happening.at, "arm", happening.part, happening.instant))
             if happening.override:
                 self._may_bypass(asked)
         elif happening.wish is Wish.DISARM:
-            self._permit(asked, "disarm", happening.at)
+            self._permit(asked, Permit(happening.at, "disarm"))
             if set(happening.areas) <= set(books.areas):
                 self._must_disarm(asked, happening.at, f"command {happening.counter}")
         elif happening.wish in (Wish.BYPASS, Wish.UNBYPASS):
@@ -191,17 +191,15 @@ class Authority(Group):
 
     def _key(self, zone: ZoneBook, act: str) -> None:
         ids = [area.facts.id for area in zone.areas]
-        self._permit(ids, act, self.books.now)
+        self._permit(ids, Permit(self.books.now, act))
         for area in zone.areas:
             area.touched_at = self.books.now
 
     # --- permits
 
-    def _permit(
-        self, areas: Iterable[str], act: str, at: int, part: str | None = "", instant: bool | None = False
-    ) -> None:
+    def _permit(self, areas: Iterable[str], permit: Permit) -> None:
         for id_ in areas:
-            self.books.areas[id_].permits.append(Permit(at, act, part, instant))
+            self.books.areas[id_].permits.append(permit)
 
     def _must_disarm(self, areas: list[str], at: int, who: str) -> None:
         """Who may disarm, is obeyed at once (Disarming)."""
@@ -219,12 +217,17 @@ class Authority(Group):
     def moded(self, area: AreaBook, old: str) -> None:
         id_ = area.facts.id
         if area.mode == "disarmed":
-            if self.books.permit(area, "disarm") is None:
+            permit = self.books.permit(area, "disarm")
+            if permit is not None:
+                self._used_once(permit)
+            else:
                 self.books.blame(
                     "disarmed-without-authority", f"{id_} went from {old} to disarmed, nobody asked for it"
                 )
         elif old == "disarmed":
             permit = self.books.permit(area, "arm")
+            if permit is not None:
+                self._used_once(permit)
             area.part, area.instant = (permit.part, permit.instant) if permit else (None, None)
             if permit is None and may_arm_itself(self.books, area):
                 area.part, area.instant = "", False
@@ -235,6 +238,17 @@ class Authority(Group):
             area.part = str(shown.get("part", "")) if area.part is None else area.part
             area.instant = bool(shown.get("instant")) if area.instant is None else area.instant
             area.omits = self._omits(area)
+
+    def _used_once(self, permit: Permit) -> None:
+        """A one-time code is used up by its first use (Codes)."""
+        someone = self.people.users.get(permit.user)
+        if someone is None or not someone.facts.once:
+            return
+        if 0 <= someone.used_at < permit.at and someone.used_at > self.books.awake_at:
+            self.books.blame(
+                "one-time-code", f"{permit.user} used a one-time code at {someone.used_at} and {permit.at}"
+            )
+        someone.used_at = permit.at
 
     def _omits(self, area: AreaBook) -> frozenset[str]:
         part = self.books.site.parts.get(area.part or "")

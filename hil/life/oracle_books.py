@@ -58,6 +58,7 @@ class Permit:
     act: str
     part: str | None = ""
     instant: bool | None = False
+    user: str = ""
 
 
 @dataclass

@@ -15,15 +15,26 @@ MAX_TROUBLES = 64
 class Indications(Group):
     """What the public view keeps of alarms, against the records."""
 
-    kinds: ClassVar[tuple[str, ...]] = ("panel.reset",)
+    kinds: ClassVar[tuple[str, ...]] = ("alarm", "zone.alarm-held")
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._seen: Any = None
-        self._reset_at = -1
 
     def recorded(self, happening: Recorded) -> None:
-        self._reset_at = happening.at
+        """Every alarm that is not silent is indicated, at once and until a reset (GB 50394 5.2.2)."""
+        books, payload = self.books, happening.payload
+        kind = str(payload.get("kind")) if happening.kind == "zone.alarm-held" else happening.kind
+        zone = payload.get("zone")
+        if kind in SILENT_KINDS or kind == "alarm.confirmed" or not zone or "indications" not in books.view:
+            return
+        if books.now - books.awake_at < DURABLE_MS or len(self._seen or ()) >= MAX_INDICATIONS:
+            return
+        areas = books.by_id(payload.get("areas"))
+        if any(books.now - a.touched_at <= DURABLE_MS for a in areas) or books.storage_bad():
+            return
+        if not any(i.get("kind") == kind and i.get("zone") == zone for i in self._seen or ()):
+            books.blame("indication-lost", f"{kind} of {zone} is not indicated")
 
     def viewed(self, happening: Viewed) -> None:
         shown = happening.view.get("indications")
@@ -33,6 +44,9 @@ class Indications(Group):
         now = list(self._seen)
         if len(now) > MAX_INDICATIONS:
             self.books.blame("limit", f"{len(now)} indications")
+        for name, most in (("troubles", MAX_TROUBLES), ("trouble_memory", MAX_MEMORY)):
+            if len(happening.view.get(name) or ()) > most:  # type: ignore[arg-type]
+                self.books.blame("limit", f"more than {most} {name}")
         for each in now:
             if each.get("kind") in SILENT_KINDS:
                 self.books.blame("silent-shows", f"{each} is among the indications")

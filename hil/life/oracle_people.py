@@ -49,6 +49,7 @@ class Someone:
 
     facts: Person
     sure: bool = False
+    used_at: int = -1
     spent: bool | None = False
 
 

@@ -15,7 +15,7 @@ NEVER = -(1 << 40)
 class Sirens(Group):
     """What sounds, since when, and why."""
 
-    kinds: ClassVar[tuple[str, ...]] = (*SOUNDING, "test.siren", "panel.reset", "area.alarm-reset")
+    kinds: ClassVar[tuple[str, ...]] = (*SOUNDING, "test.siren", "area.alarm-reset")
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -26,6 +26,7 @@ class Sirens(Group):
         self._outside_at: dict[str, int] = {}
         self._reset_at: dict[str, int] = {}
         self._test_at = NEVER
+        self._sounded: set[str] = set()
         self._on_at: dict[str, int] = {}
 
     # --- causes
@@ -38,7 +39,7 @@ class Sirens(Group):
             return
         areas = happening.payload.get("areas")
         ids = [a.facts.id for a in self.books.by_id(areas)] if areas else list(self.books.areas)
-        if happening.kind in ("panel.reset", "area.alarm-reset"):
+        if happening.kind == "area.alarm-reset":
             self._reset_at.update(dict.fromkeys(ids, happening.at))
             return
         for id_ in ids:
@@ -222,11 +223,36 @@ class Sirens(Group):
 
     def dark(self, happening: Dark) -> None:
         """The pins may fall; what they do when the panel is up again is watched from then on."""
+        self._sounded = {id_ for id_ in self._sirens if self.books.pins.get(id_)}
         if happening.why == "power":
             for id_ in (*self._sirens, *self._strobes):
                 self.books.pins[id_] = False
 
+    def _go_on(self, at: int) -> None:
+        """An alarm goes on over a restart: its sirens sound again at once (DESIGN, promise 3)."""
+        books = self.books
+        for area in books.areas.values():
+            since = self._cause_at.get(area.facts.id, NEVER)
+            left = since + books.site.timings.siren_ms - books.dark_at
+            known = since < books.dark_at and area.durable == "set" and not area.maybe and since >= area.armed_at
+            if not known or left < DURABLE_MS or area.touched_at >= area.mode_at or books.cause == "first":
+                continue
+            inside = [o for o in self._sirens.values() if o.place is Place.INTERNAL and area.facts.id in o.areas]
+            plain = [o for o in inside if not o.delay_ms and not o.limit_ms]
+            if plain and self._was_on(plain[0]):
+                books.expect(at + AT_ONCE_MS, partial(self._sounds_again, plain[0], area, at))
+
+    def _was_on(self, output: Output) -> bool:
+        return output.id in self._sounded
+
+    def _sounds_again(self, output: Output, area: AreaBook, at: int, _due: int) -> None:
+        if not self.books.pins.get(output.id) and area.touched_at < at and area.disarmed_at < at:
+            self.books.blame(
+                "siren-cut-short", f"{output.id} sounded for {area.facts.id}, and is silent since the start at {at}"
+            )
+
     def awake(self, happening: Awake) -> None:
+        self._go_on(happening.at)
         self._carried += happening.at - self.books.dark_at + KEPT_MS
         for output in self._sirens.values():
             if self.books.pins.get(output.id):

@@ -9,8 +9,6 @@ from hil.life.oracle_group import Group
 DERIVED = ("paths", "path", "battery-test", "rules", "storage", "clock", "program", "board")
 """Begin by other reasons than a driver's word: another part of the panel says so, or the rules themselves."""
 MAX_TROUBLES = 64
-MAX_MEMORY = 128
-MAX_INDICATIONS = 256
 
 
 class Troubles(Group):
