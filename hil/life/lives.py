@@ -31,9 +31,14 @@ def default_makers() -> Makers:
     )
 
 
+def quiet() -> None:
+    """A life refuses and loses much; its log would hide what counts."""
+    logging.getLogger("fenghuo").setLevel(logging.CRITICAL)
+
+
 def live(terms: Terms, tell: Tell | None = None, makers: Makers | None = None) -> Outcome:
     """One life. What `tell` raises ends it; the outcome is then what was lived so far."""
-    logging.getLogger("fenghuo").setLevel(logging.CRITICAL)  # a life refuses much, and a log would hide what counts
+    quiet()
     life = Life(terms, makers or default_makers())
     try:
         life.run(tell and (lambda _day: tell(1)))
@@ -51,15 +56,17 @@ def live_all(every: Sequence[Terms], jobs: int, tell: Tell, makers: Makers | Non
             if outcome.ended_early:
                 return
         return
-    yield from _spread(every, jobs, tell)
+    yield from _spread(every, jobs, tell, makers)
 
 
-def _spread(every: Sequence[Terms], jobs: int, tell: Tell) -> Iterator[Outcome]:
-    ended = multiprocessing.Event()
+def _spread(every: Sequence[Terms], jobs: int, tell: Tell, makers: Makers | None) -> Iterator[Outcome]:
+    # By fork: sites and makers are handed over as they are.
+    own = multiprocessing.get_context("fork")
+    ended = own.Event()
     workers: dict[Connection, Any] = {}
     for number in range(min(jobs, len(every))):
-        ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.Process(target=_work, args=(every[number::jobs], theirs, ended), daemon=True)
+        ours, theirs = own.Pipe()
+        process = own.Process(target=_work, args=(every[number::jobs], theirs, ended, makers), daemon=True)
         process.start()
         theirs.close()
         workers[ours] = process
@@ -91,7 +98,7 @@ def _hear(workers: dict[Connection, Any], tell: Tell) -> Iterator[Outcome]:
             tell(word)
 
 
-def _work(every: Sequence[Terms], told: Connection, ended: Event) -> None:
+def _work(every: Sequence[Terms], told: Connection, ended: Event, makers: Makers | None) -> None:
     """In a process of its own: the one who started it decides when it ends, not the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -101,7 +108,7 @@ def _work(every: Sequence[Terms], told: Connection, ended: Event) -> None:
         told.send(days)
 
     for terms in every:
-        outcome = live(terms, tell)
+        outcome = live(terms, tell, makers)
         told.send(outcome)
         if outcome.ended_early:
             return

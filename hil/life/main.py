@@ -13,7 +13,7 @@ from hil.life import texts
 from provisioning.terminal import run
 
 if TYPE_CHECKING:
-    from hil.life.life import Terms
+    from hil.life.life import Makers, Terms
     from hil.life.report import Report
 
 app = typer.Typer(add_completion=False)
@@ -50,6 +50,7 @@ def simulate(
     """
     # Here, not above: `--help` must not load the whole panel.
     from hil.life.life import Terms, derived_seed
+    from hil.life.report import Report
     from hil.life.sites import NoSuchSite, ground
 
     if again and as_json:
@@ -60,26 +61,29 @@ def simulate(
     except NoSuchSite as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None
+    report = Report(site, days)
     if again:
-        raise typer.Exit(_replay(Terms(place, seed, days, until_violation=True), site))
+        raise typer.Exit(show_again(Terms(place, seed, days, until_violation=True), report))
     lives = 1 if years is None else max(1, round(years * 365 / days))
     every = [Terms(place, derived_seed(seed, n), days, until_violation=until_violation) for n in range(lives)]
-    raise typer.Exit(_live(every, site, days, jobs, as_json, until_violation))
+    report.jobs = min(jobs, lives)
+    raise typer.Exit(live_through(every, report, as_json))
 
 
-def _live(every: "Sequence[Terms]", site: str, days: int, jobs: int, as_json: bool, until: bool) -> int:
+def live_through(
+    every: "Sequence[Terms]", report: "Report", as_json: bool = False, makers: "Makers | None" = None
+) -> int:
+    """Live all of them in `report.jobs` processes and print what they come to; the exit code."""
     from hil.life.lives import live_all
-    from hil.life.report import Report
 
-    report = Report(site, days, jobs=min(jobs, len(every)))
     began = time.monotonic()
     progress = _Progress(len(every), report)
     interrupted = False
     try:
-        for outcome in live_all(every, jobs, progress.lived):
+        for outcome in live_all(every, report.jobs, progress.lived, makers):
             report.outcomes.append(outcome)
             interrupted = interrupted or outcome.ended_early
-            if until and outcome.findings:
+            if outcome.findings and every[0].until_violation:
                 break
     except KeyboardInterrupt:
         interrupted = True
@@ -119,21 +123,18 @@ class _Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _replay(terms: "Terms", site: str) -> int:
-    import logging
-
-    from hil.life.lives import default_makers
+def show_again(terms: "Terms", report: "Report", makers: "Makers | None" = None) -> int:
+    """Live it once more and print its last steps; the exit code."""
+    from hil.life.lives import default_makers, quiet
     from hil.life.replay import replay
-    from hil.life.report import Report
 
-    logging.getLogger("fenghuo").setLevel(logging.CRITICAL)
-    print(pick(texts.REPLAYING, seed=terms.seed, site=site))
-    outcome, lines = replay(terms, default_makers())
+    quiet()
+    print(pick(texts.REPLAYING, seed=terms.seed, site=report.site))
+    outcome, lines = replay(terms, makers or default_makers())
     if not outcome.findings:
         print(pick(texts.CLEAN, days=terms.days))
     for line in lines:
         print(line)
-    report = Report(site, terms.days, outcomes=[outcome])
     for finding in outcome.findings:
         for line in report.finding(outcome, finding, last=False):
             print(line)
