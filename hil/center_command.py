@@ -180,10 +180,22 @@ def _command(broker: str, folder: Path, panel: str, name: str, args: dict[str, A
 
 @app.command()
 def arm(
-    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
+    panel: _Panel,
+    folder: _Folder,
+    broker: _Broker,
+    areas: _Areas = None,
+    operator: _Operator = "operator",
+    part: Annotated[str, typer.Option("--part", help="A part set of the panel file. 部分布防方式。")] = "",
+    instant: Annotated[bool, typer.Option("--instant", help="Without entry delay. 无进入延时。")] = False,
+    override: Annotated[
+        bool, typer.Option("--override", help="In spite of what stands in the way. 强制布防。")
+    ] = False,
 ) -> None:
     """Arm a panel's areas. 布防。"""
-    _command(broker, folder, panel, "arm", {"areas": areas or []}, operator)
+    # Only what is wished for: panels of before these members came would refuse the others.
+    wishes = {"part": part, "instant": instant, "override": override}
+    args = {"areas": areas or []} | {name: value for name, value in wishes.items() if value}
+    _command(broker, folder, panel, "arm", args, operator)
 
 
 @app.command()
@@ -200,6 +212,22 @@ def silence(
 ) -> None:
     """Silence a panel's sirens. 静音。"""
     _command(broker, folder, panel, "silence", {"areas": areas or []}, operator)
+
+
+@app.command()
+def reset(
+    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
+) -> None:
+    """Reset what a panel indicates and is over. 复位报警指示与故障记忆。"""
+    _command(broker, folder, panel, "reset", {"areas": areas or []}, operator)
+
+
+@app.command()
+def postpone(
+    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
+) -> None:
+    """Put off a panel's automatic arming. 推迟自动布防。"""
+    _command(broker, folder, panel, "postpone", {"areas": areas or []}, operator)
 
 
 @app.command()

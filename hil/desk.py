@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
@@ -31,7 +31,7 @@ ANSWER_S = 5.0
 KEYPAD_S = 3.0
 DEFAULT_FOLDER = Path("fenghuo-demo")
 POSITIONS = ("open", "close", "cut", "short")
-WISHES = ("toggle", "arm", "disarm", "silence", "bypass", "unbypass")
+WISHES: tuple[str, ...] = get_args(m.WishName)
 
 Show: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -77,7 +77,7 @@ def _carry_out(words: argparse.Namespace, message: BaseModel) -> int:
         _without_core(loaded, words, message)
         return 0
     try:
-        _with_core(client, words, message)
+        _with_core(client, loaded, words, message)
     finally:
         client.close()
     return 0
@@ -99,14 +99,14 @@ def _panel(folder: Path) -> Loaded:
 # --- core runs ----------------------------------------------------------------------------------------------
 
 
-def _with_core(client: Client, words: argparse.Namespace, message: BaseModel) -> None:
+def _with_core(client: Client, loaded: Loaded, words: argparse.Namespace, message: BaseModel) -> None:
     if isinstance(message, m.Watch):
         _watch(client, words.json)
     elif isinstance(message, m.Code):
         _type(client, message, words.json)
     else:
         client.send(message)
-        _told(words, message, _answer(client))
+        _told(loaded, words, message, _answer(client))
 
 
 def _answer(client: Client, aside: Show = lambda _line: None) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _refusal(line: dict[str, Any]) -> Refused:
         return Refused(texts.OTHERWISE, reason=reason)
 
 
-def _told(words: argparse.Namespace, message: BaseModel, detail: dict[str, Any]) -> None:
+def _told(loaded: Loaded, words: argparse.Namespace, message: BaseModel, detail: dict[str, Any]) -> None:
     if words.json:
         print(json.dumps(detail, ensure_ascii=False))
         return
@@ -154,7 +154,8 @@ def _told(words: argparse.Namespace, message: BaseModel, detail: dict[str, Any])
         case m.Mains():
             print(pick(texts.MAINS, state=desk_view.on_off(message.on)))
         case _:
-            desk_view.status(Console(), detail)
+            zones = {zone.id: (zone.number, zone.name) for zone in loaded.file.zone}
+            desk_view.status(Console(), detail, zones)
 
 
 def _warn_blind(wiring: str, position: str, seen: str, visible: Any) -> None:
@@ -205,7 +206,7 @@ def _without_core(loaded: Loaded, words: argparse.Namespace, message: BaseModel)
         wiring = world.inputs[message.zone].wiring
         seen = seen_as(wiring, position)
         detail = {"wiring": str(wiring), "seen": str(seen), "visible": seen is MEANT[position]}
-    _told(words, message, {**detail, "running": False})
+    _told(loaded, words, message, {**detail, "running": False})
     print(pick(texts.KEPT), file=sys.stderr)
 
 
@@ -218,7 +219,18 @@ def _message(words: argparse.Namespace) -> BaseModel:
         case "press":
             return m.Press(zone=words.zone, hold_ms=words.hold_ms)
         case "code":
-            return m.Code(digits=words.digits, wish=words.wish, areas=words.area, zone=words.bypass_zone)
+            return m.Code(
+                digits=words.digits,
+                wish=words.wish,
+                areas=words.area,
+                zone=words.bypass_zone,
+                source=words.keypad,
+                part=words.part,
+                instant=words.instant,
+                override=words.override,
+                quiet=words.quiet,
+                hold_up=words.hold_up,
+            )
         case "mains":
             return m.Mains(on=words.state == "on")
         case "status":
@@ -249,6 +261,10 @@ def _parser() -> argparse.ArgumentParser:
     code.add_argument("--wish", choices=WISHES, default="toggle", help=texts.HELP["wish"])
     code.add_argument("--area", action="append", default=[], help=texts.HELP["area"])
     code.add_argument("--zone", dest="bypass_zone", default="", help=texts.HELP["zone"])
+    code.add_argument("--keypad", default="keypad-1", help=texts.HELP["keypad"])
+    code.add_argument("--part", default="", help=texts.HELP["part"])
+    for flag in ("instant", "override", "quiet", "hold-up"):
+        code.add_argument(f"--{flag}", action="store_true", help=texts.HELP[flag])
     act("mains").add_argument("state", choices=("on", "off"))
     act("status")
     act("watch")

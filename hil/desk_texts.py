@@ -22,6 +22,12 @@ HELP: Mapping[str, str] = {
     "hold-ms": "How long, 1 to 60000 ms. 按住时长,1 至 60000 毫秒。",
     "wish": "What the code is for. 密码用途。",
     "area": "An area; may be repeated. 分区,可重复。",
+    "keypad": "At which keypad it is typed. 在哪个键盘上输入。",
+    "part": "With --wish arm: the part set. 与 --wish arm 同用:部分布防方式。",
+    "instant": "With --wish arm: no entry delay. 与 --wish arm 同用:无进入延时。",
+    "override": "With --wish arm: whatever stands in the way, if the user may. 与 --wish arm 同用:强制布防。",
+    "quiet": "With --wish walk-test: without chime. 与 --wish walk-test 同用:静音步测。",
+    "hold-up": "With --wish walk-test: hold-up buttons too (installers). 与 --wish walk-test 同用:含紧急按钮(安装员)。",
 }
 
 NO_FILE: Text = (
@@ -79,7 +85,22 @@ COLUMNS: Mapping[str, Text] = {
     "state": ("State", "状态"),
     "alarm": ("Alarm", "报警"),
     "memory": ("Alarm memory", "报警记忆"),
+    "part": ("Part", "部分布防"),
+    "marks": ("Out", "停用"),
 }
+FULL: Text = ("in full", "全部")
+INSTANT: Text = ("instant", "无延时")
+MARKS: Mapping[str, Text] = {
+    "bypassed": ("bypassed", "旁路"),
+    "isolated": ("isolated", "隔离"),
+    "shut_down": ("shut down", "停用"),
+}
+INDICATION: Text = ("{number}. {kind}: {place}", "{number}. {kind}:{place}")
+INDICATIONS: Text = ("Indications, until somebody resets them:", "报警指示(待复位):")
+ZONE: Text = ("zone {number} {name} ({areas})", "防区 {number} {name}({areas})")
+WALK_TEST: Text = ("A walk test runs.", "步测进行中。")
+INSTALLER: Text = ("An installer is at work.", "安装员正在操作。")
+MEMORY: Text = ("Troubles that were, until somebody resets them: {troubles}", "故障记忆(待复位):{troubles}")
 ALARM: Text = ("ALARM", "报警")
 ON: Text = ("on", "开")
 OFF: Text = ("off", "关")

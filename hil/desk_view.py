@@ -1,7 +1,7 @@
 """How `fenghuo desk` shows things: the status as tables, a happening as a line."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,19 +10,54 @@ from rich.table import Table
 from firmware.language import pick
 from hil import desk_texts as texts
 from rules.notices import NOTICES
+from rules.vocabulary import KINDS
+
+Zones: TypeAlias = Mapping[str, tuple[int, str]]
+"""Zone id → number and name, as the panel file has them."""
 
 
-def status(console: Console, view: Mapping[str, Any]) -> None:
-    """Zones, outputs, areas and mains, as far as the panel told them."""
-    console.print(_zones(_mapping(view.get("zones"))))
+def status(console: Console, view: Mapping[str, Any], zones: Zones) -> None:
+    """Zones, outputs, areas, indications and mains, as far as the panel told them."""
+    panel = _mapping(view.get("panel"))
+    console.print(_zones(_mapping(view.get("zones")), _mapping(panel.get("zones"))))
     if outputs := _mapping(view.get("outputs")):
         console.print(_outputs(outputs))
-    panel = _mapping(view.get("panel"))
     if areas := _rows(panel.get("areas")):
         console.print(_areas(areas))
-    if troubles := panel.get("troubles"):
-        console.print(pick(texts.TROUBLES, troubles=", ".join(str(trouble) for trouble in troubles)), markup=False)
+    for line in (*_indications(panel, zones), *_notes(panel)):
+        console.print(line, markup=False, highlight=False)
     console.print(pick(texts.MAINS, state=on_off(view.get("mains") is not False)), markup=False)
+
+
+def _indications(panel: Mapping[str, Any], zones: Zones) -> Iterator[str]:
+    """One after another, as a keypad shows them (GB 50394)."""
+    found = [item for item in panel.get("indications") or () if isinstance(item, Mapping)]
+    if found:
+        yield pick(texts.INDICATIONS)
+    for number, item in enumerate(found, 1):
+        kind, zone = str(item.get("kind")), str(item.get("zone") or "")
+        areas = _list(item.get("areas"))
+        place = areas
+        if zone:
+            at, name = zones.get(zone, ("?", zone))
+            place = pick(texts.ZONE, number=at, name=name, areas=areas)
+        known = KINDS.get(kind)
+        yield pick(texts.INDICATION, number=number, kind=pick((known.en, known.zh)) if known else kind, place=place)
+
+
+def _notes(panel: Mapping[str, Any]) -> Iterator[str]:
+    if troubles := panel.get("troubles"):
+        yield pick(texts.TROUBLES, troubles=_list(troubles))
+    if memory := panel.get("trouble_memory"):
+        yield pick(texts.MEMORY, troubles=_list(memory))
+    if panel.get("walk_test"):
+        yield pick(texts.WALK_TEST)
+    if panel.get("installer"):
+        yield pick(texts.INSTALLER)
+
+
+def _list(value: Any) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else ""
 
 
 def seen(line: Mapping[str, Any]) -> str:
@@ -53,12 +88,13 @@ def on_off(on: bool) -> str:
     return pick(texts.ON if on else texts.OFF)
 
 
-def _zones(zones: Mapping[str, Any]) -> Table:
-    table = _table("zone", "wiring", "position", "levels", "condition", "short", "error")
+def _zones(zones: Mapping[str, Any], stand: Mapping[str, Any]) -> Table:
+    table = _table("zone", "wiring", "position", "levels", "condition", "marks", "short", "error")
     for zone, figures in zones.items():
-        found = _mapping(figures)
+        found, stands = _mapping(figures), _mapping(stand.get(zone))
         levels = " ".join(str(level) for level in found.get("levels") or ())
-        shown = [found.get("wiring"), found.get("position"), levels, found.get("condition")]
+        marks = ", ".join(pick(text) for mark, text in texts.MARKS.items() if stands.get(mark))
+        shown = [found.get("wiring"), found.get("position"), levels, found.get("condition"), marks]
         table.add_row(*_cells([zone, *shown, found.get("short_pulses"), found.get("error")]))
     return table
 
@@ -73,13 +109,20 @@ def _outputs(outputs: Mapping[str, Any]) -> Table:
 
 
 def _areas(areas: Iterable[tuple[str, Any]]) -> Table:
-    table = _table("area", "state", "alarm", "memory")
+    table = _table("area", "state", "part", "alarm", "memory")
     for area, figures in areas:
         found = _mapping(figures)
         alarm = pick(texts.ALARM) if found.get("alarm") else ""
         memory = " ".join(str(zone) for zone in found.get("memory") or ())
-        table.add_row(*_cells([area, found.get("mode"), alarm, memory]))
+        table.add_row(*_cells([area, found.get("mode"), _part(found), alarm, memory]))
     return table
+
+
+def _part(area: Mapping[str, Any]) -> str:
+    if area.get("mode") in (None, "disarmed"):
+        return ""
+    part = str(area.get("part") or "") or pick(texts.FULL)
+    return f"{part}, {pick(texts.INSTANT)}" if area.get("instant") else part
 
 
 def _table(*columns: str) -> Table:

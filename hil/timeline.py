@@ -18,6 +18,7 @@ WINDOWS_MS = {"trip": 1000, "entry": 1000, "code": 2000, "command": 5000}
 """An output that switches later than this after a cause is not put down to it."""
 _EARLY_MS = 20
 """So much earlier may an output come than the end of a delay as it is known here: that is told when it is recorded."""
+_TONES = {"siren": "alarm", "strobe": "alarm", "alarm": "alarm", "armed": "good"}
 _QUIET_KINDS = ("journal.checkpoint", "journal.begun", "evidence.pictures")
 
 
@@ -136,7 +137,7 @@ class Timeline:
             if h.name in facts.on_since:
                 return None
             facts.on_since[h.name] = h.ms
-            line = Line(h.ms, kind, _fill(LINES["on"], name=name), tone="alarm" if kind != "armed" else "good")
+            line = Line(h.ms, kind, _fill(LINES["on"], name=name), tone=_TONES.get(kind, ""))
             cause, at = self._cause(h.ms)
             latency = f"{cause}-siren" if kind == "siren" else ""
             return self._after(line, cause, at, latency)

@@ -7,26 +7,44 @@ import getpass
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TextIO
 
+from firmware.core.trivial import REASONS, trivial
 from firmware.language import Text, pick
 
-_FORM = re.compile(r"[0-9]{4,8}\Z")
+_DIGITS = re.compile(r"[0-9]+\Z")
+LEAST, MOST = 4, 8
+"""Digits of any code."""
 TRIES = 3
 _COLONS = ":\uff1a"
 
 MANAGER: Text = ("Your own code: ", "您的密码：")
-NEW: Text = ("New code, 4 to 8 digits: ", "新密码，4 至 8 位数字：")
+NEW: Text = ("New code, {least} to {most} digits: ", "新密码，{least} 至 {most} 位数字：")
 DURESS: Text = ("Duress code, empty for none: ", "胁迫密码，无则留空：")
 _AGAIN: Text = ("Again: ", "再次输入：")
 _DIFFERENT: Text = ("the two are not the same", "两次输入不一致")
-_NOT_A_CODE: Text = ("a code is 4 to 8 digits", "密码为 4 至 8 位数字")
+_NOT_A_CODE: Text = ("a code is {least} to {most} digits here", "此处密码为 {least} 至 {most} 位数字")
 _SAME: Text = ("the duress code must be another than the code", "胁迫密码不得与密码相同")
 _NO_TERMINAL: Text = (
     "codes are asked for at a terminal; a script gives them with --code-stdin",
     "密码须在终端输入；脚本请使用 --code-stdin",
 )
-_TOO_FEW: Text = ("--code-stdin: line {n} should be {what}", "--code-stdin：第 {n} 行应为{what}")
+_BAD_LINE: Text = ("--code-stdin: line {n} should be {what}: {why}", "--code-stdin：第 {n} 行应为{what}：{why}")
+
+
+_TOO_SIMPLE: Text = ("this code is too simple ({why})", "密码过于简单（{why}）")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a code must look like. `least`: digits; `simple`: too simple ones are taken too (simulated pins)."""
+
+    least: int = LEAST
+    simple: bool = True
+
+
+ANY = Form()
 
 
 class BadCode(Exception):
@@ -45,19 +63,19 @@ class Keyboard:
         """A code that the panel knows already."""
         return _checked(self._ask(pick(prompt)))
 
-    def fresh(self, prompt: Text, optional: bool = False) -> str:
-        """A new code, typed twice; a slip may be corrected a few times."""
+    def fresh(self, prompt: Text, form: Form, optional: bool = False) -> str:
+        """A new code of this form, typed twice; a slip may be corrected a few times."""
         for left in reversed(range(TRIES)):
             try:
-                return self._twice(prompt, optional)
+                return self._twice(prompt, form, optional)
             except BadCode as bad:
                 if not left:
                     raise
                 print(bad, file=sys.stderr)
         raise AssertionError
 
-    def _twice(self, prompt: Text, optional: bool) -> str:
-        code = _checked(self._ask(pick(prompt)), optional)
+    def _twice(self, prompt: Text, form: Form, optional: bool) -> str:
+        code = _checked(self._ask(pick(prompt, least=form.least, most=MOST)), form, optional)
         if code and self._ask(pick(_AGAIN)).strip() != code:
             raise BadCode(pick(_DIFFERENT))
         return code
@@ -72,19 +90,19 @@ class Lines:
 
     def existing(self, prompt: Text) -> str:
         """The next line."""
-        return self._next(prompt, False)
+        return self._next(prompt, ANY, False)
 
-    def fresh(self, prompt: Text, optional: bool = False) -> str:
+    def fresh(self, prompt: Text, form: Form, optional: bool = False) -> str:
         """The next line; an optional one may be empty or missing."""
-        return self._next(prompt, optional)
+        return self._next(prompt, form, optional)
 
-    def _next(self, prompt: Text, optional: bool) -> str:
+    def _next(self, prompt: Text, form: Form, optional: bool) -> str:
         self._count += 1
         try:
-            return _checked(self._stream.readline(100), optional)
-        except BadCode:
-            what = pick(prompt).strip().rstrip(_COLONS)
-            raise BadCode(pick(_TOO_FEW, n=self._count, what=what)) from None
+            return _checked(self._stream.readline(100), form, optional)
+        except BadCode as bad:
+            what = pick(prompt, least=form.least, most=MOST).strip().rstrip(_COLONS)
+            raise BadCode(pick(_BAD_LINE, n=self._count, what=what, why=bad)) from None
 
 
 def different(code: str, duress: str) -> None:
@@ -93,10 +111,12 @@ def different(code: str, duress: str) -> None:
         raise BadCode(pick(_SAME))
 
 
-def _checked(typed: str, optional: bool = False) -> str:
+def _checked(typed: str, form: Form = ANY, optional: bool = False) -> str:
     code = typed.strip()
     if not code and optional:
         return ""
-    if not _FORM.match(code):
-        raise BadCode(pick(_NOT_A_CODE))
+    if not (_DIGITS.match(code) and form.least <= len(code) <= MOST):
+        raise BadCode(pick(_NOT_A_CODE, least=form.least, most=MOST))
+    if not form.simple and (why := trivial(code)):
+        raise BadCode(pick(_TOO_SIMPLE, why=pick(REASONS[why])))
     return code

@@ -13,6 +13,7 @@ from firmware.config import Loaded
 from firmware.language import Text, pick
 from firmware.protocol.lines import Client, LineTooLong
 from firmware.protocol.messages import Answer
+from rules.notices import NOTICES, REASONS
 
 SOCKET = "technician.sock"
 ANSWER_S = 15.0
@@ -60,7 +61,7 @@ class Technician:
         except ValidationError as error:
             raise NoAnswer(pick(_NONSENSE, what=_short(error))) from None
         if not answer.ok:
-            raise NoAnswer(pick(_REFUSED, reason=answer.reason))
+            raise NoAnswer(pick(_REFUSED, reason=_in_words(answer.reason)))
         return answer
 
 
@@ -78,6 +79,12 @@ def connected(loaded: Loaded) -> Iterator[Technician]:
         yield Technician(client)
     finally:
         client.close()
+
+
+def _in_words(reason: str) -> str:
+    """A reason of the rules as they say it to people; others as they stand."""
+    known = REASONS.get(reason) or NOTICES.get(reason)
+    return pick(known) if known else reason
 
 
 def _reason(error: Exception) -> str:

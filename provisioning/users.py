@@ -1,7 +1,7 @@
 """`fenghuo users`: who may operate the panel, over the technician's socket of a running one.
 
 Codes are asked for without echo and shown nowhere. The first user of a panel needs no code of a manager; every later
-change does.
+change does. Who may change whom, and which codes are too simple, is the panel's to say (docs/protocol.md).
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from firmware.config import BadPanelFile, Loaded, load
+from firmware.core.trivial import REASONS
 from firmware.language import Text, pick
-from firmware.protocol.messages import AskStatus, RemoveUser, SetUser
+from firmware.protocol.messages import AskStatus, RemoveUser, RightName, SetUser
 from provisioning import codes
 from provisioning.technician import NoAnswer, Technician, connected
 from provisioning.terminal import console, run
@@ -29,6 +30,10 @@ EXIT_REFUSED = 1
 EXIT_NOT_UNDERSTOOD = 2
 
 _SET: Text = ("user {id} is set", "用户 {id} 已设置")
+_SIMPLE: Text = (
+    "the code is too simple for a real panel: {why}",
+    "密码过于简单，真实主机将拒绝：{why}",
+)
 _REMOVED: Text = ("user {id} is removed", "用户 {id} 已删除")
 _NONE: Text = (
     "this panel has no users yet; the first: fenghuo users set ID --name NAME --area AREA --level 3",
@@ -39,12 +44,31 @@ _NO_AREA: Text = (
     "--area {area}：{file} 中无此区域；应为 {known}",
 )
 _WRONG: Text = ("{what}: not usable; expected {expected}", "{what}：无效；应为 {expected}")
+RIGHTS: tuple[str, ...] = get_args(RightName)
+_DAY: Text = ("a day as 2026-12-31", "日期，如 2026-12-31")
 _EXPECTED: dict[str, Text] = {
     "id": ("1 to 32 of a-z, 0-9 and -, not beginning with -", "1 至 32 个字符：a-z、0-9 和 -，不以 - 开头"),
     "name": ("at most 64 characters", "至多 64 个字符"),
     "areas": ("1 to 64 areas", "1 至 64 个区域"),
+    "rights": (f"some of {', '.join(RIGHTS)}", f"{'、'.join(RIGHTS)} 中的若干项"),
+    "first_day": _DAY,
+    "last_day": _DAY,
 }
-_HEADS: tuple[Text, ...] = (("id", "编号"), ("name", "姓名"), ("level", "级别"), ("areas", "区域"))
+_OPTIONS = {"areas": "--area", "rights": "--right", "first_day": "--from", "last_day": "--until"}
+_HEADS: tuple[Text, ...] = (
+    ("id", "编号"),
+    ("name", "姓名"),
+    ("level", "级别"),
+    ("areas", "区域"),
+    ("rights", "权限"),
+    ("days", "有效期"),
+    ("once", "一次性"),
+)
+_ALL: Text = ("all", "全部")
+_ONCE: Text = ("once", "一次")
+_SPENT: Text = ("used up", "已使用")
+_SHOWN = ("name", "level", "areas", "rights", "first_day", "last_day", "once", "spent")
+"""What may be shown of a user, whatever core sends."""
 
 Config = Annotated[Path, typer.Option("--config", help="The panel file. 配置文件。")]
 CodeStdin = Annotated[
@@ -67,7 +91,20 @@ def set_user(
     user: UserId,
     name: Annotated[str, typer.Option("--name", help="The person's name. 姓名。")],
     area: Annotated[list[str], typer.Option("--area", help="May arm and disarm it; repeat. 可布撤防的区域，可重复。")],
-    level: Annotated[int, typer.Option("--level", min=2, max=3, help="2 user, 3 installer. 2 用户，3 安装员。")] = 2,
+    level: Annotated[
+        int, typer.Option("--level", min=2, max=4, help="2 user, 3 installer, 4 maker. 2 用户，3 安装员，4 厂家。")
+    ] = 2,
+    right: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--right", help=f"May do it; repeat; all without one. 权限，可重复，默认全部。 {' '.join(RIGHTS)}"
+        ),
+    ] = None,
+    first_day: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="First day on which the codes count, YYYY-MM-DD. 起始日期。")
+    ] = "",
+    last_day: Annotated[str, typer.Option("--until", metavar="DAY", help="Last such day. 截止日期。")] = "",
+    once: Annotated[bool, typer.Option("--once", help="The code counts once. 一次性密码。")] = False,
     code_stdin: CodeStdin = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -75,20 +112,41 @@ def set_user(
 
     With --code-stdin: your own code (only when the panel has users), the new code, the duress code or nothing.
     Example: fenghuo users set wang --name "Wang Li" --area hall --area vault
+    A cleaner: fenghuo users set qiu --name Qiu --area hall --right arm --right disarm --until 2026-12-31
     """
     with _told():
         loaded = load(config)
         _check_areas(loaded, area)
         # Arguments out of form are told before anyone has typed a code.
-        wish = SetUser(id=user, name=name, level=level, areas=area, new_code="0000")
+        wish = _wish(
+            id=user,
+            name=name,
+            level=level,
+            areas=area,
+            rights=right or None,
+            first_day=first_day,
+            last_day=last_day,
+            once=once,
+        )
+        panel = loaded.file.panel
+        form = codes.Form(panel.pin_digits, panel.pins == "simulated")
         with connected(loaded) as technician:
             asked = codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()
             own = asked.existing(codes.MANAGER) if _users(technician) else ""
-            code = asked.fresh(codes.NEW)
-            duress = asked.fresh(codes.DURESS, optional=True)
+            code = asked.fresh(codes.NEW, form)
+            duress = asked.fresh(codes.DURESS, form, optional=True)
             codes.different(code, duress)
-            technician.ask(wish.model_copy(update={"new_code": code, "new_duress_code": duress, "code": own}))
+            update = {"new_code": code, "new_duress_code": duress, "code": own}
+            answer = technician.ask(wish.model_copy(update=update))
     print(pick(_SET, id=user))
+    why = str(answer.detail.get("warning", ""))
+    if why in REASONS:
+        print(pick(_SIMPLE, why=pick(REASONS[why])), file=sys.stderr)
+
+
+def _wish(**members: object) -> SetUser:
+    """What is wished for, still without codes. Raises `ValidationError`."""
+    return SetUser.model_validate({**members, "new_code": "0000"})
 
 
 @app.command("list")
@@ -133,7 +191,9 @@ def _say(error: ValidationError) -> str:
     """Which argument, never its value: it may be a code."""
     names = dict.fromkeys(str(item["loc"][0]) for item in error.errors(include_input=False, include_url=False))
     other: Text = ("another value", "其他值")
-    return "\n".join(pick(_WRONG, what=name, expected=pick(_EXPECTED.get(name, other))) for name in names)
+    return "\n".join(
+        pick(_WRONG, what=_OPTIONS.get(name, name), expected=pick(_EXPECTED.get(name, other))) for name in names
+    )
 
 
 def _check_areas(loaded: Loaded, areas: Sequence[str]) -> None:
@@ -149,7 +209,7 @@ def _users(technician: Technician) -> list[dict[str, Any]]:
     users = technician.ask(AskStatus()).detail.get("users")
     rows = users if isinstance(users, dict) else {}
     return [
-        {"id": str(id_), "name": row.get("name"), "level": row.get("level"), "areas": row.get("areas")}
+        {"id": str(id_), **{name: row.get(name) for name in _SHOWN}}
         for id_, row in rows.items()
         if isinstance(row, dict)
     ]
@@ -160,10 +220,26 @@ def _show(users: Sequence[dict[str, Any]]) -> None:
     for head in _HEADS:
         table.add_column(pick(head), overflow="fold")
     for user in users:
-        areas = user["areas"] if isinstance(user["areas"], list) else []
-        cells = (user["id"], user["name"], user["level"], ", ".join(map(str, areas)))
+        cells = (
+            user["id"],
+            user["name"],
+            user["level"],
+            _list(user["areas"]),
+            pick(_ALL) if user["rights"] is None else _list(user["rights"]),
+            _days(user),
+            pick(_SPENT) if user["spent"] else pick(_ONCE) if user["once"] else "",
+        )
         table.add_row(*(Styled(str(cell)) for cell in cells))
     console().print(table)
+
+
+def _list(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else ""
+
+
+def _days(user: dict[str, Any]) -> str:
+    first, last = user["first_day"] or "", user["last_day"] or ""
+    return f"{first} … {last}".strip() if first or last else ""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from firmware.core.codes import Codes
 from firmware.core.engine import Told
 from firmware.core.sockets import Peer, Role, Server
 from firmware.core.standing import may_remove, may_set, wanted
-from firmware.core.trivial import near, trivial
+from firmware.core.trivial import REASONS, near, trivial
 from firmware.protocol import messages as m
 from rules.effects import Effect, JsonValue, Tell
 from rules.stimuli import CodeEntered, Stimulus, User, UserRemoved, UserSet, Wish
@@ -119,7 +119,7 @@ class TechnicianPort:
             if code and len(code) < self._sources.pin_digits:
                 return f"{place}: {len(code)} digits, expected {self._sources.pin_digits} to {LONGEST_CODE}"
             if code and not self._sources.lenient and (why := trivial(code)):
-                return f"{place}: too simple ({why}), expected another one"
+                return f"{place}: too simple ({REASONS[why][0]}), expected another one"
         return ""
 
     def _set_as(self, peer: Peer, wish: m.SetUser, actor: User | None) -> None:

@@ -5,18 +5,27 @@ repeated (0000), the ten that count up and the ten that count down by one, over 
 the ninety of two digits in turn (1212, 50505).
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
+
+from firmware.language import Text
+
+REASONS: Mapping[str, Text] = {
+    "repeated": ("one digit repeated", "同一数字重复"),
+    "counting": ("digits that count up or down", "数字依次递增或递减"),
+    "in-turn": ("two digits in turn", "两个数字交替"),
+}
 
 
 def trivial(code: str) -> str:
-    """Why this code is too simple, or nothing. For codes of at least four digits."""
+    """Why this code is too simple (`REASONS`), or nothing. For codes of at least four digits."""
     digits = [int(digit) for digit in code]
     steps = {(after - before) % 10 for before, after in pairwise(digits)}
     if steps == {0}:
-        return "one digit repeated"
+        return "repeated"
     if steps in ({1}, {9}):
-        return "counts up or down"
-    return "two digits in turn" if digits[2:] == digits[:-2] else ""
+        return "counting"
+    return "in-turn" if digits[2:] == digits[:-2] else ""
 
 
 def near(code: str) -> tuple[str, ...]:

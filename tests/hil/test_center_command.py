@@ -7,16 +7,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from firmware.protocol.jws import KeyRing, load_public
+from firmware.protocol.jws import KeyRing, load_public, unb64url
 from firmware.protocol.signed import read_command
 from hil.center_command import address
 from tests.hil.tiny_panel import TinyPanel
 
 ROOT = Path(__file__).parents[2]
 CENTER = [sys.executable, "-c", "import sys; from hil.center import main; sys.exit(main(sys.argv[1:]))"]
+
+
+def payload_of(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(unb64url(token.split(".")[1]))
+    return found
 
 
 def center(*words: str, lang: str = "en") -> subprocess.Popen[str]:
@@ -58,11 +64,26 @@ def test_run_receipts_status_tells_and_arm_is_answered(mosquitto: int, tmp_path:
     assert panel.wait(lambda: panel.commands)
     command = panel.commands[0]
     assert (command.command, command.args.areas, command.operator) == ("arm", ["hall"], "wang")
+    assert payload_of(panel.tokens[-1])["args"] == {"areas": ["hall"]}, "panels of before would refuse more"
     assert read_command(KeyRing([load_public(command_x)]), panel.tokens[-1]) == command
     panel.reply(command.counter, "refused", "arming-refused")
     code, out, _ = end(armed)
     assert code == 1
     assert "arming-refused" in out
+
+    for words, args in (
+        (["arm", "hall", "--part", "night", "--instant", "--override"], ("arm", ["hall"], "night", True, True)),
+        (["reset", "hall"], ("reset", ["hall"], "", False, False)),
+        (["postpone"], ("postpone", [], "", False, False)),
+    ):
+        panel.commands.clear()
+        asked = center(words[0], panel.panel, *words[1:], *where)
+        assert panel.wait(lambda: panel.commands)
+        command = panel.commands[-1]
+        got = (command.command, command.args.areas, command.args.part, command.args.instant, command.args.override)
+        assert got == args
+        panel.reply(command.counter, "done", "")
+        assert end(asked)[0] == 0
 
     code, out, err = end(center("status", "--dir", str(tmp_path / "c"), lang="zh"))
     assert code == 0, err

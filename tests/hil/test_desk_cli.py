@@ -187,6 +187,29 @@ def test_a_code_is_typed_and_the_keypads_word_shown(folder: Path, core: Core) ->
     assert (sent["digits"], sent["wish"], sent["areas"]) == ("1234#", "disarm", ["hall"])
 
 
+@pytest.mark.parametrize(
+    ("words", "members"),
+    [
+        (
+            ["--wish", "arm", "--part", "night", "--instant", "--override"],
+            {"wish": "arm", "part": "night", "instant": True, "override": True, "quiet": False},
+        ),
+        (
+            ["--wish", "walk-test", "--quiet", "--hold-up", "--keypad", "keypad-2"],
+            {"wish": "walk-test", "quiet": True, "hold_up": True, "source": "keypad-2"},
+        ),
+        (["--wish", "isolate", "--zone", "hall-pir"], {"wish": "isolate", "zone": "hall-pir", "instant": False}),
+        (["--wish", "grant"], {"wish": "grant", "source": "keypad-1"}),
+    ],
+)
+def test_all_wishes_can_be_asked_for(folder: Path, core: Core, words: list[str], members: dict[str, Any]) -> None:
+    core.answers = [[ok()], [ok(), tell("status", str(members.get("source", "keypad-1")))]]
+    assert desk(folder, "code", "1234", *words)[0] == 0
+    core.heard.get(timeout=WAIT_S)
+    sent = core.heard.get(timeout=WAIT_S)
+    assert {name: sent[name] for name in members} == members
+
+
 STATUS = {
     "mains": False,
     "zones": {
@@ -201,7 +224,23 @@ STATUS = {
         "[red]": {"position": "close"},
     },
     "outputs": {"siren": {"on": True, "wanted": True, "error": None}},
-    "panel": {"areas": {"hall": {"mode": "armed", "alarm": True, "memory": ["front-door"]}}, "troubles": ["mains"]},
+    "panel": {
+        "areas": {
+            "hall": {"mode": "armed", "part": "night", "instant": True, "alarm": True, "memory": ["front-door"]},
+            "vault": {"mode": "alarm", "part": "", "alarm": False, "memory": []},
+            "yard": {"mode": "disarmed", "part": "", "alarm": False, "memory": []},
+        },
+        "zones": {"front-door": {"bypassed": True, "isolated": True}, "[red]": {"bypassed": False}},
+        "troubles": ["mains", "[b]"],
+        "trouble_memory": ["battery"],
+        "indications": [
+            {"kind": "alarm.entry", "zone": "front-door", "areas": ["hall"]},
+            {"kind": "trouble.box", "zone": "", "areas": ["hall", "vault"]},
+            {"kind": "alarm.new", "zone": "gone", "areas": []},
+        ],
+        "walk_test": True,
+        "installer": False,
+    },
 }
 
 
@@ -210,10 +249,18 @@ def test_status_is_a_readable_table_or_json(folder: Path, core: Core) -> None:
     code, out, _ = desk(folder, "status")
     assert code == 0
     rows = [" ".join(line.replace("│", " ").split()) for line in out.splitlines()]
-    assert "front-door changeover cut high high open 3" in rows
+    assert "front-door changeover cut high high open bypassed, isolated 3" in rows
     assert "[red] close" in rows, "a name was taken for markup"
     assert "siren on on" in rows
-    assert "hall armed ALARM front-door" in rows
+    assert "hall armed night, instant ALARM front-door" in rows
+    assert "vault alarm in full" in rows
+    assert "yard disarmed" in rows
+    first = rows.index("1. entry/exit zone alarm: zone 1 Front door (hall)")
+    assert rows[first + 1 : first + 3] == ["2. cabinet opened: hall, vault", "3. alarm.new: zone ? gone ()"]
+    assert "Troubles: mains, [b]" in rows
+    assert "Troubles that were, until somebody resets them: battery" in rows
+    assert "A walk test runs." in rows
+    assert "An installer is at work." not in rows
     assert "Mains: off" in rows
 
 

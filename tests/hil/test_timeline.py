@@ -4,6 +4,9 @@ import pytest
 
 from hil.timeline import Happening, Line, Names, Timeline
 from hil.timeline_texts import AFTER, CONDITIONS, LATENCIES, LINES, POSITIONS, TELLS, WHO
+from rules.notices import NOTICES
+from rules.site import OutputKind
+from rules.vocabulary import KINDS
 
 NAMES = Names(
     zones={"front-door": "Front door", "hall-pir": "Hall, motion"},
@@ -120,6 +123,23 @@ def test_pictures_say_the_verdict() -> None:
 def test_unknown_names_and_shapes_do_no_harm(what: str, name: str, value: object) -> None:
     lines = Timeline(NAMES).feed(Happening(1, "core", what, name, value))
     assert len(lines) == (0 if what == "news" else 1)
+
+
+def test_every_kind_of_output_has_a_voice() -> None:
+    names = Names(outputs={kind.value: (kind.value, f"the {kind.value}") for kind in OutputKind})
+    for kind in OutputKind:
+        (line,) = Timeline(names).feed(Happening(1, "core", "output", kind.value, True))
+        assert line.say("en")[0] == WHO[kind.value][0]
+        assert (line.tone == "alarm") is (kind in (OutputKind.SIREN, OutputKind.STROBE, OutputKind.ALARM))
+
+
+def test_every_kind_of_record_and_every_notice_is_told_in_words() -> None:
+    for kind in set(KINDS) - {"evidence.pictures"}:
+        for line in Timeline(NAMES).feed(Happening(1, "core", "record", kind, {"zone": "hall-pir"})):
+            assert KINDS[kind].zh in line.say("zh")[1]
+    for notice in NOTICES:
+        (line,) = Timeline(NAMES).feed(Happening(1, "core", "tell", notice, {"source": ""}))
+        assert notice not in line.say("zh")[1]
 
 
 @pytest.mark.parametrize("table", [WHO, CONDITIONS, POSITIONS, TELLS, LINES, AFTER, LATENCIES])

@@ -20,7 +20,17 @@ from provisioning.users import main
 from tests.provisioning.calling import Done, call
 
 BANK = Path("docs/examples/bank.toml").read_text()
-WANG = {"name": "Wang Li 王丽", "level": 3, "areas": ["hall", "vault"]}
+WANG = {
+    "name": "Wang Li 王丽",
+    "level": 3,
+    "areas": ["hall", "vault"],
+    "rights": None,
+    "first_day": "",
+    "last_day": "",
+    "once": False,
+    "spent": False,
+}
+MINE, NEW, DURESS = "271828", "314159", "161803"
 Reply = dict[str, Any] | bytes
 
 
@@ -86,7 +96,7 @@ SET = ("set", "wang", "--name", "Wang Li", "--area", "hall", "--area", "vault", 
 
 
 def test_the_first_user_needs_no_other_code(core: Core, site: Path) -> None:
-    done = users(site, *SET, "--level", "3", typed="1234\n9876\n")
+    done = users(site, *SET, "--level", "3", typed=f"{NEW}\n{DURESS}\n")
     assert (done.returncode, done.stdout) == (0, "user wang is set\n"), done.stderr
     assert core.asked[-1] == {
         "type": "user-set",
@@ -94,18 +104,48 @@ def test_the_first_user_needs_no_other_code(core: Core, site: Path) -> None:
         "name": "Wang Li",
         "level": 3,
         "areas": ["hall", "vault"],
-        "new_code": "1234",
-        "new_duress_code": "9876",
+        "new_code": NEW,
+        "new_duress_code": DURESS,
         "code": "",
+        "rights": None,
+        "first_day": "",
+        "last_day": "",
+        "once": False,
     }
+
+
+def test_rights_days_and_once_are_passed_on(core: Core, site: Path) -> None:
+    more = ["--right", "arm", "--right", "users", "--from", "2026-12-01", "--until", "2028-02-29", "--once"]
+    done = users(site, *SET, *more, typed=f"{NEW}\n")
+    assert done.returncode == 0, done.stderr
+    sent = {name: core.asked[-1][name] for name in ("rights", "first_day", "last_day", "once")}
+    assert sent == {"rights": ["arm", "users"], "first_day": "2026-12-01", "last_day": "2028-02-29", "once": True}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--right", "fly"], "--right: "),
+        (["--from", "1 May"], "--from: "),
+        (["--until", "2026-02-29"], "--until: "),
+        (["--level", "5"], "--level"),
+    ],
+)
+def test_options_out_of_form_are_told_before_any_code_is_asked(
+    words: list[str], said: str, core: Core, site: Path
+) -> None:
+    done = users(site, *SET, *words, typed=f"{NEW}\n")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert core.asked == []
 
 
 def test_later_users_need_a_code_first(core: Core, site: Path) -> None:
     core.users = {"wang": WANG}
-    done = users(site, *SET, typed="1234\n5678\n\n")
+    done = users(site, *SET, typed=f"{MINE}\n{NEW}\n\n")
     assert done.returncode == 0, done.stderr
     sent = core.asked[-1]
-    assert (sent["code"], sent["new_code"], sent["new_duress_code"], sent["level"]) == ("1234", "5678", "", 2)
+    assert (sent["code"], sent["new_code"], sent["new_duress_code"], sent["level"]) == (MINE, NEW, "", 2)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +154,15 @@ def test_later_users_need_a_code_first(core: Core, site: Path) -> None:
         ("", "line 1"),
         ("12\n", "line 1"),
         ("１２３４\n", "line 1"),
-        ("123456789\n", "line 1"),
-        ("1234\nabcd\n", "line 2"),
-        ("1234\n1234\n", "another than the code"),
+        ("314159265\n", "line 1"),
+        ("31415\n", "6 to 8 digits here"),
+        (
+            "123456\n",
+            "line 1 should be New code, 6 to 8 digits: this code is too simple (digits that count",
+        ),
+        (f"{NEW}\nabcd\n", "line 2"),
+        (f"{NEW}\n444444\n", "line 2"),
+        (f"{NEW}\n{NEW}\n", "another than the code"),
     ],
 )
 def test_codes_that_are_none_are_not_sent_and_not_shown(typed: str, said: str, core: Core, site: Path) -> None:
@@ -126,6 +172,16 @@ def test_codes_that_are_none_are_not_sent_and_not_shown(typed: str, said: str, c
     assert [message["type"] for message in core.asked] == ["status"]
     for word in typed.split():
         assert word not in done.stderr + done.stdout
+
+
+def test_on_simulated_pins_a_simple_code_passes_and_is_warned_of(core: Core, site: Path) -> None:
+    text = BANK.replace("pin_digits = 6", "pin_digits = 4").replace('pins = "board"', "")
+    (site / "panel.toml").write_text(text.replace("[panel]", '[panel]\npins = "simulated"', 1))
+    core.replies = [{"type": "answer", "ok": True, "detail": {"warning": "counting"}}]
+    done = users(site, *SET, typed="1234\n", lang="zh")
+    assert (done.returncode, done.stdout) == (0, "用户 wang 已设置\n"), done.stderr
+    assert "数字依次递增或递减" in done.stderr
+    assert core.asked[-1]["new_code"] == "1234"
 
 
 def test_an_unknown_area_is_told_before_any_code_is_asked(core: Core, site: Path) -> None:
@@ -147,20 +203,34 @@ def test_arguments_out_of_form(user: str, name: str, said: str, core: Core, site
 def test_a_refusal_is_told_and_exits_1(core: Core, site: Path) -> None:
     core.users = {"wang": WANG}
     core.replies = [{"type": "answer", "ok": False, "reason": "code: not that of a user who may change users"}]
-    done = users(site, *SET, typed="1111\n5678\n")
+    done = users(site, *SET, typed=f"1111\n{NEW}\n")
     assert done.returncode == 1
     assert done.stderr == "the panel refused: code: not that of a user who may change users\n"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("code-too-close", "密码不可用"),
+        ("bad-days", "起始日期不得晚于截止日期"),
+        ("no-grant", "须先由用户允许安装员操作"),
+    ],
+)
+def test_reasons_of_the_rules_are_told_in_words(reason: str, said: str, core: Core, site: Path) -> None:
+    core.replies = [{"type": "answer", "ok": False, "reason": reason}]
+    assert users(site, *SET, typed=f"{NEW}\n", lang="zh").stderr == f"主机拒绝：{said}\n"
 
 
 def test_the_list_shows_no_secret_whatever_core_sends(core: Core, site: Path) -> None:
     core.users = {
         "wang": {**WANG, "key": "5ec12e7", "duress_key": "0ddba11"},
         "li": {"name": "[b]", "level": 2, "areas": []},
+        "qiu": {**WANG, "rights": ["arm", "disarm"], "last_day": "2026-12-31", "once": True, "spent": True},
     }
     done = users(site, "list")
     assert done.returncode == 0
-    for word in ("wang", "Wang Li 王丽", "3", "hall, vault", "[b]"):
+    for word in ("wang", "Wang Li 王丽", "3", "hall, vault", "[b]", "all", "arm, disarm", "… 2026-12-31", "used up"):
         assert word in done.stdout
     assert "5ec12e7" not in done.stdout + users(site, "list", "--json").stdout
     assert json.loads(users(site, "list", "--json").stdout)[0] == {"id": "wang", **WANG}
@@ -257,22 +327,22 @@ def test_at_a_terminal_codes_are_not_echoed_and_a_slip_may_be_corrected(core: Co
     core.users = {"wang": WANG}
     terminal = Terminal(site, "set", "li", "--name", "Li", "--area", "hall")
     terminal.answer("Your own code: ", "1234")
-    terminal.answer("New code, 4 to 8 digits: ", "4711")
-    terminal.answer("Again: ", "4712")
-    terminal.answer("New code, 4 to 8 digits: ", "4711")
-    terminal.answer("Again: ", "4711")
+    terminal.answer("New code, 6 to 8 digits: ", "470011")
+    terminal.answer("Again: ", "470012")
+    terminal.answer("New code, 6 to 8 digits: ", "470011")
+    terminal.answer("Again: ", "470011")
     terminal.answer("Duress code, empty for none: ", "")
     assert terminal.end() == 0, terminal.shown
     assert "the two are not the same" in terminal.shown
     assert "user li is set" in terminal.shown
     assert "1234" not in terminal.shown
-    assert "471" not in terminal.shown
-    assert core.asked[-1]["new_code"] == "4711"
+    assert "4700" not in terminal.shown
+    assert core.asked[-1]["new_code"] == "470011"
 
 
 def test_at_a_terminal_three_slips_end_it(core: Core, site: Path) -> None:
     terminal = Terminal(site, "set", "li", "--name", "Li", "--area", "hall")
     for _ in range(3):
-        terminal.answer("New code, 4 to 8 digits: ", "47")
+        terminal.answer("New code, 6 to 8 digits: ", "47")
     assert terminal.end() == 2
     assert [message["type"] for message in core.asked] == ["status"]

@@ -301,7 +301,7 @@ def test_on_simulated_pins_a_simple_code_is_only_warned_of(tmp_path: Path) -> No
     bench = Bench(tmp_path, lenient=True)
     try:
         answer = bench.set("boss", 2, ["hall"], "1234")
-        assert (answer["ok"], answer["detail"]) == (True, {"warning": "counts up or down"})
+        assert (answer["ok"], answer["detail"]) == (True, {"warning": "counting"})
         assert bench.set("clerk", 2, ["hall"], CLERK, code="1234")["detail"] == {}
     finally:
         bench.close()
