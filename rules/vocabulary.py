@@ -82,6 +82,7 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
             Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", "path", fault=False),
             Trouble("paths", 350, "YS", "YK", "all paths failed", "全部传输路径故障", "paths", fault=False),
             Trouble("board", 300, "YX", "YZ", "board too hot or supplied too low", "主板过热或欠压"),
+            Trouble("maintenance", 393, "YX", "YZ", "maintenance needed", "需要维护", fault=False, priority=4),
             Trouble("program", 304, "YF", "YZ", "program altered", "程序校验失败", priority=2),
             Trouble("rules", 303, "YF", "YZ", "internal error", "内部错误"),
         )
