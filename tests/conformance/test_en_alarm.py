@@ -192,11 +192,11 @@ def test_at_grade_3_only_an_installer_restores_tampers_and_faults() -> None:
     panel.play(TroubleChanged("siren", False))
     panel.code(MANAGER, Wish.RESET)
     assert shown(panel) == ["alarm.sensor-tamper:window"]
-    assert panel.state.durable.trouble_memory == ("siren",)
+    assert list(panel.state.durable.trouble_memory) == ["siren"]
     session(panel)
     panel.code(INSTALLER, Wish.RESET)
     assert shown(panel) == []
-    assert panel.state.durable.trouble_memory == ()
+    assert list(panel.state.durable.trouble_memory) == []
 
 
 @pytest.mark.clause("EN 50131-1 restore tamper", "EN 50131-1 restore faults")
