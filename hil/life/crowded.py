@@ -92,7 +92,7 @@ def _hall() -> Iterable[Zone]:
 
 
 def _offices() -> Iterable[Zone]:
-    yield _zone("office-door", _T.ENTRY_EXIT, "offices", chime=True, forceable=True)
+    yield _zone("office-door", _T.ENTRY_EXIT, "offices", forceable=True)
     # The stairs serve both: armed only when all of them are.
     yield _zone("stairs-door", _T.ENTRY_EXIT, "hall offices", entry_delay_ms=40_000)
     yield _pir("office-pir-1", "offices", _T.FOLLOWER)
@@ -121,7 +121,7 @@ def _strong_rooms() -> Iterable[Zone]:
 
 
 def _shop() -> Iterable[Zone]:
-    yield _zone("shop-door", _T.ENTRY_EXIT, "shop", chime=True, final_door=True, driver="bus-1")
+    yield _zone("shop-door", _T.ENTRY_EXIT, "shop", final_door=True, driver="bus-1")
     yield _pir("shop-pir-1", "shop", _T.FOLLOWER, driver="bus-1", supply_cut=True)
     yield _pir("shop-pir-2", "shop", driver="bus-1")
     yield _pir("shop-shutter", "shop", pulses=3, pulse_window_ms=30_000, driver="bus-1", forceable=True)

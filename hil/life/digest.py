@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from hil.life.happenings import Happening, Viewed, WallClock, Wired
+from hil.life.happenings import Happening, Viewed, Wired
 
 _CHUNK = 20_000
 
@@ -18,8 +18,6 @@ class Digest:
         """One more."""
         if type(happening) is Wired:
             self._waiting.append((happening.at, happening.zone, happening.condition.value))
-        elif type(happening) is WallClock:
-            self._waiting.append(happening.at)
         elif type(happening) is not Viewed:
             self._waiting.append(happening)
         if len(self._waiting) >= _CHUNK:

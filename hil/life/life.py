@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import rules
 from hil.life.clock import DAY_MS, Calendar, PanelClock
@@ -41,6 +41,7 @@ from hil.life.sites import YEARS
 from hil.life.violation import Violation
 from hil.life.world import World
 from rules.effects import Answer, Capture, Effect, Record, Tell
+from rules.site import Condition
 from rules.stimuli import ClockTold, Stimulus, TroubleChanged, User, Wish, ZoneChanged
 
 LAST_STIMULI = 50
@@ -149,7 +150,15 @@ class Life:
         self._on_step = on_step
         self._digest = Digest()
         self._last: deque[tuple[int, Stimulus]] = deque(maxlen=LAST_STIMULI)
-        self._type_of = {zone.id: zone.type.value for zone in terms.ground.site.zones.values()}
+        self._notes: dict[type, Callable[[Any], None]] = {
+            Wired: self._note_wire,
+            Recorded: self._note_record,
+            Held: self._center_holds,
+            Shown: self._note_shown,
+            Typed: self._note_wish,
+            Commanded: self._note_wish,
+        }
+        self._wires: dict[tuple[str, Condition], int] = {}
         self._everybody: dict[User, Human] = {}
         self._journal: list[Recorded] = []
         self._center: list[Held] = []
@@ -244,6 +253,8 @@ class Life:
         outcome.steps = self.panel.steps
         outcome.records, outcome.held = len(self._journal), len(self._center)
         outcome.coverage.happenings.update(self.world.counts)
+        for (zone, condition), count in self._wires.items():
+            outcome.coverage.zones[f"{self._terms.ground.site.zones[zone].type}:{condition}"] += count
         if not outcome.findings and now >= self._end:
             self.judge.finish(now, self._journal, self._center)
             self._note_findings()
@@ -270,7 +281,7 @@ class Life:
         day, minute = clock.local()
         sure = clock.doubt == "synchronised"
         self._minute = clock.next_minute()
-        self.emit(WallClock(clock.now, day, minute, sure))
+        self._watch(WallClock(clock.now, day, minute, sure))  # it follows from the rest: no digest needs it
         self.panel.feed(ClockTold(day, minute, sure))
 
     def _look_far(self) -> None:
@@ -290,25 +301,31 @@ class Life:
     # --- what is seen ----------------------------------------------------------------------------------
 
     def emit(self, happening: Happening) -> None:
-        """Something truly happened: tell the oracle, the digest, the coverage."""
+        """Something truly happened: tell the oracle, the digest, the books."""
         self._watch(happening)
         self._digest.take(happening)
-        coverage = self.outcome.coverage
-        match happening:
-            case Wired():
-                self.outcome.wired += 1
-                coverage.zones[f"{self._type_of[happening.zone]}:{happening.condition}"] += 1
-            case Recorded():
-                self._journal.append(happening)
-                coverage.kinds[happening.kind] += 1
-                if happening.kind == "user.spent":
-                    self.world.book.spent.add(str(happening.payload.get("user")))
-            case Held():
-                self._center.append(happening)
-            case Shown():
-                coverage.notices[happening.notice] += 1
-            case Typed() | Commanded():
-                coverage.wishes[happening.wish.value] += 1
+        if (note := self._notes.get(type(happening))) is not None:
+            note(happening)
+
+    def _note_wire(self, wired: Wired) -> None:
+        self.outcome.wired += 1
+        name = (wired.zone, wired.condition)
+        self._wires[name] = self._wires.get(name, 0) + 1
+
+    def _note_record(self, record: Recorded) -> None:
+        self._journal.append(record)
+        self.outcome.coverage.kinds[record.kind] += 1
+        if record.kind == "user.spent":
+            self.world.book.spent.add(str(record.payload.get("user")))
+
+    def _center_holds(self, held: Held) -> None:
+        self._center.append(held)
+
+    def _note_shown(self, shown: Shown) -> None:
+        self.outcome.coverage.notices[shown.notice] += 1
+
+    def _note_wish(self, asked: Typed | Commanded) -> None:
+        self.outcome.coverage.wishes[asked.wish.value] += 1
 
     def _told(self, word: Tell | Answer | Record) -> None:
         now = self.clock.now

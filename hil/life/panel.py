@@ -150,7 +150,8 @@ class PanelLife:
 
     def feed(self, stimulus: Stimulus) -> None:
         """One stimulus, after the deadlines that are over. May raise `Died`."""
-        self.pass_deadlines()
+        if self.due <= self._clock.now:
+            self.pass_deadlines()
         self._handle(stimulus)
 
     def pass_deadlines(self) -> None:

@@ -154,3 +154,5 @@ TRIPS_A_DAY = 14.0
 """How often one detector is set off on a working day of its area."""
 EMPTY_DAY = 0.02
 """The same, as a part of it, on days on which the area stays closed and disarmed."""
+ON_TRIAL = 0.1
+"""How often a detector on trial is set off, against others."""

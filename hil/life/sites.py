@@ -46,6 +46,7 @@ def _of_file(path: Path, name: str) -> Ground:
         raise NoSuchSite(bad.say()) from None
     file = loaded.file
     cameras, paths = frozenset(camera.id for camera in file.camera), frozenset(path.id for path in file.path)
+    name = name if name in EXAMPLES else file.panel.id
     return Ground(name, to_site(file), loaded.sha256, cameras, paths, _supplies(file))
 
 

@@ -4,7 +4,7 @@ How often each mistake is made stands in `hil.life.rates.HABITS`.
 """
 
 from hil.life.people import Human
-from hil.life.rates import HABITS, TRIPS_A_DAY
+from hil.life.rates import HABITS, ON_TRIAL, TRIPS_A_DAY
 from hil.life.world import Script, World
 from rules.site import Condition, ZoneType
 from rules.stimuli import Wish
@@ -37,8 +37,9 @@ def work(w: World, area: str, span_ms: int, trips: float = TRIPS_A_DAY) -> None:
     random = w.random
     share = span_ms / 36_000_000
     for zone in w.ground.worked(area):
-        # What several areas share is walked by all of them.
-        mean = trips * share / len(w.site.zones[zone].areas)
+        # What several areas share is walked by all of them; a detector on trial hangs where few pass.
+        place = w.site.zones[zone]
+        mean = trips * share / len(place.areas) * (ON_TRIAL if place.soak else 1)
         for _ in range(int(random.expovariate(1 / mean)) if mean else 0):
             w.at(w.now + int(random.random() * span_ms), _step, (w, area, zone))
 
