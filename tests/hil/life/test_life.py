@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 import pytest
 
 from hil.life.clock import DAY_MS
 from hil.life.coverage import Coverage
 from hil.life.happenings import Awake, Dark, Happening, Held, Person, Pin, Recorded, Shown, WallClock
-from hil.life.life import Life, Terms, derived_seed, first_day
+from hil.life.life import Life, Makers, Terms, derived_seed, first_day
 from hil.life.lives import default_makers, live
 from hil.life.rates import RATES
 from hil.life.scripts import SCRIPTS
@@ -30,6 +31,9 @@ from hil.life.lives import live
 from hil.life.sites import ground
 print(live(Terms(ground("crowded"), 11, 6)).digest)
 """
+
+
+H = TypeVar("H", bound=Happening)
 
 
 class Witness:
@@ -48,18 +52,21 @@ class Witness:
         self.ended.append(at)
         assert [(r.journal, r.seq) for r in journal] == [(r.journal, r.seq) for r in self.of(Recorded)]
 
-    def of(self, kind: type) -> list[Happening]:
+    def of(self, kind: type[H]) -> list[H]:
         return [happening for happening in self.seen if isinstance(happening, kind)]
 
     def kinds(self, since: int = 0) -> list[str]:
         return [h.kind for h in self.seen[since:] if isinstance(h, Recorded)]
 
 
+def _watched_by(witness: Witness) -> Makers:
+    return replace(default_makers(), judge=lambda _ground: witness)
+
+
 def make(site: str = "crowded", seed: int = 5, days: int = 1) -> tuple[Life, Witness]:
     """A life in which nothing happens by itself, with its users known, at one o'clock in the morning."""
     witness = Witness()
-    makers = replace(default_makers(), judge=lambda _ground: witness)
-    life = Life(Terms(ground(site), seed, days, rates={}), makers)
+    life = Life(Terms(ground(site), seed, days, rates={}), _watched_by(witness))
     life.begin()
     go_on(life, 3_600_000 + 300_000)
     assert len(witness.of(Person)) > 10
@@ -89,7 +96,7 @@ def test_a_longer_life_begins_as_the_shorter_one() -> None:
     lives = []
     for days in (2, 3):
         witness = Witness()
-        Life(Terms(ground("bank"), 5, days), replace(default_makers(), judge=lambda _g, w=witness: w)).run()
+        Life(Terms(ground("bank"), 5, days), _watched_by(witness)).run()
         lives.append([happening for happening in witness.seen if happening.at < 2 * DAY_MS])
     assert lives[0] == lives[1]
     assert len(lives[0]) > 2_000
@@ -109,7 +116,7 @@ def test_some_lives_have_leap_days() -> None:
 
 def test_the_life_is_settled_before_it_is_compared() -> None:
     witness = Witness()
-    life = Life(Terms(ground("bank"), 2, 2), replace(default_makers(), judge=lambda _ground: witness))
+    life = Life(Terms(ground("bank"), 2, 2), _watched_by(witness))
     outcome = life.run()
     assert witness.ended == [2 * DAY_MS + 2 * 3_600_000]
     assert outcome.records == len(witness.of(Recorded)) > 50

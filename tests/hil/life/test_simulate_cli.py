@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -95,7 +96,7 @@ class Grumpy:
         if isinstance(happening, Recorded) and happening.kind == "area.disarmed" and not self.violations:
             self.violations.append(Violation(happening.at, "buzzer", "somebody disarmed"))
 
-    def finish(self, at: int, journal: list[Recorded], center: list[Held]) -> None:
+    def finish(self, at: int, journal: Sequence[Recorded], center: Sequence[Held]) -> None:
         """Nothing to say."""
 
 
