@@ -237,7 +237,8 @@ def test_moods_of_the_path_do_not_fill_the_journal(panel: Rig, captured: Capture
         captured.client.send(up)
     captured.client.send(m.Pull(journal=captured.heads[-1]["journals"][-1]["journal"], lane="alarm", first=1, last=99))
     captured.hear("records", timeout_s=15)  # so the 600 before it are read
-    assert len(panel.records()) - before < 40
+    # Ten ends pass, and with the only path all paths come and go.
+    assert len(panel.records()) - before < 50
     assert "path:center-1" in panel.status()["troubles"]
     unharmed(panel)
 

@@ -132,7 +132,9 @@ def test_a_second_core_on_the_same_folder_is_refused() -> None:
 
 
 def test_a_trouble_of_a_former_life_does_not_keep_the_panel_from_arming() -> None:
-    with rig(clock_rate=20) as panel:
+    with rig(
+        clock_rate=20, edit=lambda text: text.replace("[timings]", "[timings]\nmains_report_delay_s = 0")
+    ) as panel:
         panel.start("core")
         panel.add_user()
         panel.settle()

@@ -76,6 +76,20 @@ def test_a_right_command_reaches_the_rules() -> None:
     assert desk.records == []
 
 
+def test_a_command_carries_part_instant_and_override_to_the_rules() -> None:
+    desk = Desk()
+    args = {"areas": ["hall"], "part": "night", "instant": True, "override": True}
+    desk.commands.received(command(command="arm", args=args))
+    assert desk.orders == [RemoteCommand(7, "Li Wei", Wish.ARM, ("hall",), "", "night", True, True)]
+
+
+@pytest.mark.parametrize("name", ["reset", "postpone", "silence", "bypass", "unbypass", "status"])
+def test_every_command_becomes_its_wish(name: str) -> None:
+    desk = Desk()
+    desk.commands.received(command(command=name))
+    assert [order.wish.value for order in desk.orders] == [name]
+
+
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
