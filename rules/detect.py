@@ -20,7 +20,6 @@ from rules.zones import (
     REACTIONS,
     RESTORE_KINDS,
     SILENT,
-    WALKED,
     Reaction,
     fault_kind,
     tamper_kind,
@@ -145,7 +144,7 @@ def _active(d: Draft, zone: Zone, reaction: Reaction, again: bool, counted: bool
         d.record("zone.day-trouble", about(zone))
         d.tell("", "day-trouble", {"zone": zone.id, "areas": list(zone.areas)})
         return
-    if zone.type in WALKED and not counted and not filters.counts(d, zone):
+    if zone.type in INTRUDER and not counted and not filters.counts(d, zone):
         return
     if reaction is _ALARM and zone.type is _FOLLOWER and d.mode_of(zone) is _ARMED and entry.shut_off(d, zone):
         reaction = _ENTRY

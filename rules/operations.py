@@ -133,9 +133,11 @@ def _arm(d: Draft, ids: list[str], order: Order, who: Who) -> Outcome:
     if order.part and part is None:
         return Outcome(False, "unknown-part")
     if part is not None and part.areas:
-        ids = [id_ for id_ in ids if id_ in part.areas]
-        if not ids:
+        fit = [id_ for id_ in ids if id_ in part.areas]
+        # All the areas that are named, or none; who names none means those that the part is for.
+        if not fit or (order.areas and fit != ids):
             return Outcome(False, "unknown-part")
+        ids = fit
     if order.override and not who.may(Right.OVERRIDE):
         return Outcome(False, "not-allowed")
     reasons = arm(d, ids, who, Way(order.part, order.instant, order.override))
