@@ -67,7 +67,11 @@ class HeldReports(Group):
         entry = max([*(max(a.facts.entry_delay_ms, a.facts.entry_delay_2_ms) for a in zone.areas), 0])
         longest = max(timings.abort_ms, timings.entry_hold_ms, entry, zone.facts.entry_delay_ms or 0)
         began = min(record.at, zone.told_at if zone.told is not Condition.NORMAL else record.at)
-        waiting = Waiting(zone, began, record.at + longest, areas=zone.areas)
+        # What trips while another report of its areas waits, waits with it.
+        before = [
+            w.began for w in self._waiting.values() if not w.over and set(w.zone.facts.areas) & set(zone.facts.areas)
+        ]
+        waiting = Waiting(zone, min([began, *before]), record.at + longest, areas=zone.areas)
         if all(a.mode == "disarmed" for a in zone.areas):
             waiting.aborted_by = record.at
         key = (zone.facts.id, record.payload.get("incident"))
