@@ -19,7 +19,7 @@ from firmware.journal.check import Unsound
 from firmware.journal.entries import Commit, Mark, Moment, Restored
 from firmware.journal.opening import Files, Opened, describe
 from firmware.journal.schema import Connect, connect, file_uri, move, remove, touch
-from firmware.journal.store import Store, Terms
+from firmware.journal.store import Store, Terms, new_id
 from firmware.protocol.jws import Signer
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Journal:
         self.restored: Restored = opened.restored
         self.session: int = opened.store.session
         self.storage_trouble = opened.trouble
-        if not ballast.take_up(files.data) and not self.storage_trouble:
+        if not ballast.take_up(files.data, files.free) and not self.storage_trouble:
             self.storage_trouble = "full: no room for the reserve file"
         self._publish()
 
@@ -70,14 +70,18 @@ class Journal:
         lane_of: Callable[[str], str],
         is_checkpoint: Callable[[str], bool],
         connect: Connect = connect,
+        free: ballast.Free = ballast.free_bytes,
+        new_id: Callable[[], str] = new_id,
     ) -> "Journal":
         """Open the panel's journal, or begin one. Costs the same for any number of records.
 
         `data` is on the disk, `fallback` should be in memory (the run folder). Whatever is broken or full: this gives a
         journal that takes records; `restored` and `storage_trouble` say what happened.
+
+        `connect`, `free` and `new_id` are what lies under it: SQLite, the bytes free in a folder, ids for journals.
         """
-        terms = Terms(panel, signer, encode, lane_of, is_checkpoint)
-        files = Files(data, fallback, connect)
+        terms = Terms(panel, signer, encode, lane_of, is_checkpoint, new_id)
+        files = Files(data, fallback, connect, free)
         return cls(terms, files, clock, opening.open_best(terms, files, clock))
 
     # --- writing -----------------------------------------------------------------------------------
@@ -286,11 +290,11 @@ class Journal:
 
     def _mend(self, now: int) -> None:
         """Try the disk again: back from the spare store, or take up the ballast again."""
-        if not ballast.roomy(self._files.data):
+        if not ballast.roomy(self._files.data, self._files.free):
             # Asking costs nothing: only attempts that failed are made at growing pauses.
             self._next_return = now + RETURN_FIRST_MS
             return
-        mended = ballast.take_up(self._files.data) if self.place == "disk" else self._return_to_disk()
+        mended = ballast.take_up(self._files.data, self._files.free) if self.place == "disk" else self._return_to_disk()
         if mended:
             self._failed_return_ms = RETURN_FIRST_MS
             self._trouble("")
@@ -323,7 +327,7 @@ class Journal:
         old.close()
         with contextlib.suppress(OSError):
             remove(files.spare)
-        return ballast.take_up(files.data)
+        return ballast.take_up(files.data, files.free)
 
     def _shelve_main(self) -> None:
         """Give the file at the main place its archive name. Raises `OSError`."""

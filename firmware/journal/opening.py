@@ -36,6 +36,7 @@ class Files:
     data: Path
     fallback: Path
     connect: Connect
+    free: ballast.Free = ballast.free_bytes
 
     @property
     def main(self) -> Path:

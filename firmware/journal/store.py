@@ -29,6 +29,11 @@ from firmware.protocol.typ import TICK
 from rules.effects import JsonValue
 
 
+def new_id() -> str:
+    """The id of a new journal."""
+    return str(uuid.uuid4())
+
+
 @dataclass(frozen=True)
 class Terms:
     """What all journals of a panel have in common."""
@@ -38,6 +43,7 @@ class Terms:
     encode: Callable[[object], bytes]
     lane_of: Callable[[str], str]
     is_checkpoint: Callable[[str], bool]
+    new_id: Callable[[], str] = new_id
 
     def keys(self) -> KeyRing:
         """The ring that checks what the panel itself signed."""
@@ -93,7 +99,7 @@ class Store:
         connection = connect(uri)
         try:
             prepare_writer(connection)
-            journal = str(uuid.uuid4())
+            journal = terms.new_id()
             at = state_at or (moment.boot, moment.monotonic_ms, moment.time)
             row = StateRow(0, *at, state, sha256_hex(state), None)
             store = cls(terms, uri, connection, Tail(journal, session, Tip(state_hash=row.state_hash), row, at))
