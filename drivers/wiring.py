@@ -25,12 +25,17 @@ class Wiring(StrEnum):
 
 
 class Position(StrEnum):
-    """What a simulated detector does: `open` trips it, `close` is at rest, `cut` and `short` harm its line."""
+    """What a simulated detector does: `open` trips it, `close` is at rest, `cut` and `short` harm its line.
+
+    `mask` covers its eye: only a contact of its own tells that. `unpowered` cuts its supply: its relays let go.
+    """
 
     OPEN = "open"
     CLOSE = "close"
     CUT = "cut"
     SHORT = "short"
+    MASK = "mask"
+    UNPOWERED = "unpowered"
 
 
 LOW, HIGH = False, True
@@ -56,18 +61,25 @@ LEVELS: Mapping[Wiring, Mapping[Position, Levels]] = MappingProxyType(
             Position.OPEN: (HIGH,),
             Position.CUT: (HIGH,),
             Position.SHORT: (LOW,),
+            Position.MASK: (LOW,),
+            Position.UNPOWERED: (HIGH,),
         },
         Wiring.NO: {
             Position.CLOSE: (HIGH,),
             Position.OPEN: (LOW,),
             Position.CUT: (HIGH,),
             Position.SHORT: (LOW,),
+            Position.MASK: (HIGH,),
+            Position.UNPOWERED: (HIGH,),
         },
         Wiring.CHANGEOVER: {
             Position.CLOSE: (LOW, HIGH),
             Position.OPEN: (HIGH, LOW),
             Position.CUT: (HIGH, HIGH),
             Position.SHORT: (LOW, LOW),
+            Position.MASK: (LOW, HIGH),
+            # The relay that is held while all is well lets go.
+            Position.UNPOWERED: (HIGH, LOW),
         },
     }
 )
@@ -78,6 +90,8 @@ MEANT: Mapping[Position, Condition] = MappingProxyType(
         Position.OPEN: Condition.ACTIVE,
         Position.CUT: Condition.OPEN,
         Position.SHORT: Condition.SHORT,
+        Position.MASK: Condition.MASKED,
+        Position.UNPOWERED: Condition.FAULT,
     }
 )
 """The condition that would tell the whole truth about a position."""
