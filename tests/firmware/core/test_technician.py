@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import date
 from pathlib import Path
@@ -13,14 +13,14 @@ from pydantic import BaseModel
 
 import rules
 from firmware.core.codes import Codes, code_key
-from firmware.core.engine import Engine, Ports
+from firmware.core.engine import Engine, Ports, Told
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import NOT_ALLOWED, TechnicianPort, TechnicianSources
 from firmware.protocol import messages as m
 from firmware.protocol.lines import Client
 from rules.effects import Answer, Effect, Record, Tell
-from rules.stimuli import ClockTold, CodeEntered, Right, Stimulus, User, Wish
+from rules.stimuli import ClockTold, CodeEntered, Right, Stimulus, User, UserRemoved, Wish
 from tests.clock import TurnedClock
 from tests.rules.branch import branch
 
@@ -34,6 +34,7 @@ class Bench:
 
     def __init__(self, folder: Path, *, pin_digits: int = 4, lenient: bool = False) -> None:
         self.records: list[Record] = []
+        self.on_code: Callable[[], object] = lambda: None
         self.engine = Engine(
             branch(),
             rules.initial(branch()),
@@ -48,7 +49,7 @@ class Bench:
             areas=frozenset(branch().areas),
             snapshot=self._snapshot,
             records=lambda _after, _limit: [],
-            submit=self.engine.submit,
+            submit=self._submit,
             pin_digits=pin_digits,
             lenient=lenient,
         )
@@ -59,6 +60,11 @@ class Bench:
         self.made: Future[Path] = Future()
         for part in (self.engine, self.codes, self.server):
             part.start()
+
+    def _submit(self, stimulus: Stimulus, told: Told | None) -> bool:
+        if isinstance(stimulus, CodeEntered):
+            self.on_code()
+        return self.engine.submit(stimulus, told)
 
     def _commit(self, records: tuple[Record, ...], _state: Any, talk: tuple[Tell | Answer, ...]) -> None:
         self.records += records
@@ -234,6 +240,30 @@ def test_a_one_time_code_manages_nobody_and_is_used_up_by_the_try(staffed: Bench
     assert staffed.set("cleaner", 2, ["hall", "vault"], "887700", code=NEW, once=True)["reason"] == NOT_ALLOWED
     assert "user.spent" in staffed.kinds()
     assert shown(staffed.engine.state.users["cleaner"])["spent"] is True
+
+
+def test_who_is_removed_while_the_keys_are_made_changes_nobody(staffed: Bench) -> None:
+    removed = threading.Event()
+    asked = threading.Event()
+
+    def at_a_keypad() -> None:
+        # The keypad goes first: its code holds the keys of the change up until the clerk is gone.
+        staffed.codes.enter(lambda _: removed.wait(10.0), "1", CodeEntered("kp", ""))
+        asked.set()
+
+    staffed.on_code = at_a_keypad
+    client = Client(staffed.path)
+    client.send(
+        m.SetUser(id="x", name="x", level=2, areas=["hall"], new_code=NEW, code=CLERK, rights=["arm"])  # type: ignore[list-item]
+    )
+    assert asked.wait(10.0)
+    staffed.decide(UserRemoved("boss", "clerk"))
+    removed.set()
+    answer = client.receive(10.0)
+    client.close()
+    assert answer is not None
+    assert (answer["ok"], answer["reason"]) == (False, NOT_ALLOWED)
+    assert set(staffed.engine.state.users) == {"fitter", "boss"}
 
 
 def test_the_only_user_stays(bench: Bench) -> None:
