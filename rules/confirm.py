@@ -75,22 +75,27 @@ def _stands(d: Draft, zone: Zone) -> bool:
 
 
 def hold_up(d: Draft, zone: str) -> None:
-    """A hold-up or duress signal (`zone` empty for a code): a second one later confirms the first."""
-    timings, first = d.site.timings, d.durable.hold_up
-    if first is None or d.now - first.at > timings.hold_up_window_ms:
-        if zone and d.zone(zone).tamper:
-            _hold_up_confirmed(d, zone)
-        else:
-            d.keep(hold_up=HoldUp(d.now, zone))
-    elif d.now - first.at > timings.hold_up_gap_ms:
+    """A hold-up or duress signal (`zone` empty for a code): a second one later confirms the first, and so does a tamper
+    of its own line that stood until now."""
+    first, was = _first(d), d.before.zones.get(zone)
+    later = first is not None and d.now - first.at > d.site.timings.hold_up_gap_ms
+    if later or (was is not None and was.tamper):
         _hold_up_confirmed(d, zone)
+    elif first is None:
+        d.keep(hold_up=HoldUp(d.now, zone))
 
 
 def hold_up_tampered(d: Draft, zone: Zone) -> None:
     """A hold-up zone's line was cut or shorted: with its own hold-up signal before, that confirms."""
-    first = d.durable.hold_up
-    if first is not None and first.zone == zone.id and d.now - first.at <= d.site.timings.hold_up_window_ms:
+    first = _first(d)
+    if first is not None and (first.zone == zone.id or d.zone(zone.id).alarm):
         _hold_up_confirmed(d, zone.id)
+
+
+def _first(d: Draft) -> HoldUp | None:
+    """The hold-up that a second signal may confirm still."""
+    first = d.durable.hold_up
+    return first if first is not None and d.now - first.at <= d.site.timings.hold_up_window_ms else None
 
 
 def _hold_up_confirmed(d: Draft, zone: str) -> None:
