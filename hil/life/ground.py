@@ -28,6 +28,11 @@ class Ground:
     supplies: frozenset[str] = frozenset({"mains", "battery"})
 
     @cached_property
+    def other_paths(self) -> tuple[str, ...]:
+        """Ways to the center besides the one whose delivery is lived through: they only work, or do not."""
+        return tuple(sorted(self.paths)[1:])
+
+    @cached_property
     def drivers(self) -> tuple[str, ...]:
         """The drivers and buses that read zones."""
         return tuple(dict.fromkeys(zone.driver for zone in self.site.zones.values()))

@@ -42,7 +42,7 @@ from hil.life.violation import Violation
 from hil.life.world import World
 from rules.effects import Answer, Capture, Effect, Record, Tell
 from rules.site import Condition
-from rules.stimuli import ClockTold, Stimulus, TroubleChanged, User, Wish, ZoneChanged
+from rules.stimuli import ClockTold, Stimulus, User, Wish, ZoneChanged
 
 LAST_STIMULI = 50
 SETTLE_MS = 2 * 3_600_000
@@ -55,7 +55,7 @@ class Judge(Protocol):
 
     @property
     def violations(self) -> Sequence[Violation]:
-        """What was objected to so far."""
+        """What was objected to so far: the same list all the time, which grows."""
         ...
 
     def watch(self, happening: Happening) -> None:
@@ -144,6 +144,7 @@ class Life:
         self._far = makers.far_end(terms.ground, self.clock, self._disk, self._dice("far"))
         self.judge = makers.judge(terms.ground)
         self._watch = self.judge.watch
+        self._objections = self.judge.violations
         outlets = Outlets(self.emit, self._told, self._asked, self._broken, self._stepped, self._captured)
         self.panel = PanelLife(terms.ground, self.clock, self._disk, outlets)
         self._orders = Orders(self.clock, self._dice("orders"), self.feed)
@@ -217,31 +218,28 @@ class Life:
     def _turn(self) -> bool:
         """Let the next thing happen; False when the life is over."""
         world, panel, clock = self.world, self.panel, self.clock
-        disk_due = self._disk.next_work()
-        if disk_due is None:
-            disk_due = NEVER
-        now = min(world.next_at(), panel.due, disk_due, self._far_due, self._minute)
+        now = min(world.next_at(), panel.due, panel.disk_due, self._far_due, self._minute)
         if now > self._end:
             clock.now = world.now = self._end
             return False
         if now < clock.now:
             now = clock.now
         clock.now = world.now = now
-        if panel.due <= now or disk_due <= now or self._minute <= now:
+        if self._minute <= now or panel.due <= now or panel.disk_due <= now:
             try:
                 if panel.due <= now:
                     panel.pass_deadlines()
-                elif disk_due <= now:
+                elif panel.disk_due <= now:
                     self._disk_works()
                 else:
                     self._tell_clock()
             except Died:
-                self._gone(self._dying, "")
+                self._gone(self._dying)
         elif self._far_due <= now:
             self._far_works()
         else:
             world.turn()
-        if len(self.judge.violations) + len(self._rules_broken) > self._seen:
+        if len(self._objections) + len(self._rules_broken) > self._seen:
             self._note_findings()
             if self._terms.until_violation or len(self.outcome.findings) >= MAX_FINDINGS:
                 return False
@@ -271,8 +269,7 @@ class Life:
     # --- the panel's parts -----------------------------------------------------------------------------
 
     def _disk_works(self) -> None:
-        moved = self.panel.look_at_disk() if self.panel.powered and self.panel.awake else False
-        if moved:
+        if self.panel.look_at_disk():
             self._far.head_moved(self.clock.now)
             self._look_far()
 
@@ -297,6 +294,7 @@ class Life:
                 self.emit(Troubled(self.clock.now, trouble.trouble, trouble.present, trouble.subject))
                 self.feed(trouble)
         self._look_far()
+        self.panel.ask_disk()
 
     # --- what is seen ----------------------------------------------------------------------------------
 
@@ -430,7 +428,7 @@ class Life:
             try:
                 self.panel.feed(stimulus)
             except Died:
-                self._gone(self._dying, "")
+                self._gone(self._dying)
 
     def mode(self, area: str) -> str:
         """What the keypad shows of the area."""
@@ -447,11 +445,11 @@ class Life:
         """Die now, or when the fuse has burnt down."""
         self._dying = power
         if fuse is None or not self.panel.awake:
-            self._gone(power, "")
+            self._gone(power)
         else:
             self.panel.light_fuse(fuse)
 
-    def _gone(self, power: bool, _why: str) -> None:
+    def _gone(self, power: bool) -> None:
         if not self.panel.powered:
             return
         self.outcome.crashes += 1
@@ -468,7 +466,7 @@ class Life:
             self._flush()
         except Died:
             pass
-        self._gone(False, reason)
+        self._gone(False)
 
     def _flush(self) -> None:
         """The recorder writes what waits before it ends; within five seconds, or never."""
@@ -489,8 +487,8 @@ class Life:
             self._far.core_up(self.panel.session, self.clock.now)
             self._far.head_moved(self.clock.now)
             self._look_far()
-            for name, subject in sorted(self.world.troubles):
-                self.panel.feed(TroubleChanged(name, True, subject))
+            for trouble in self.world.told_at_a_start():
+                self.panel.feed(trouble)
             for zone, condition in self.world.readings().items():
                 self.panel.feed(ZoneChanged(zone, condition))
         except Died:  # no fuse burns at a start
@@ -505,7 +503,7 @@ class Life:
             try:
                 self._tell_clock()
             except Died:
-                self._gone(self._dying, "")
+                self._gone(self._dying)
 
     def order(self, wish: Wish, deed: str, areas: tuple[str, ...] = (), zone: str = "") -> None:
         """The center's operator sends a command."""
@@ -537,11 +535,17 @@ class Life:
         """The disk is full, has room again, or hangs."""
         if what == "stall":
             self._disk.stall(until, self.clock.now)
-            return
-        before = self._full
-        self._full = max(0, self._full + (1 if what == "full" else -1))
-        if bool(before) != bool(self._full):
-            self._disk.fill(bool(self._full), self.clock.now)
+        else:
+            before = self._full
+            self._full = max(0, self._full + (1 if what == "full" else -1))
+            if bool(before) != bool(self._full):
+                self._disk.fill(bool(self._full), self.clock.now)
+        self.panel.ask_disk()
+        if self.panel.awake:
+            try:
+                self._disk_works()
+            except Died:
+                self._gone(self._dying)
 
 
 def derived_seed(seed: int, number: int) -> int:

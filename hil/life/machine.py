@@ -160,6 +160,27 @@ def long_link_down(w: World, _area: str) -> Script:
     w.hands.network("link", True)
 
 
+def other_path_down(w: World, _area: str) -> Script:
+    """The second way to the center fails."""
+    for path in w.ground.other_paths:
+        w.trouble("path", True, path)
+    yield w.random.choice((w.seconds(5, 90), w.minutes(2, 600)))
+    for path in w.ground.other_paths:
+        w.trouble("path", False, path)
+
+
+def all_paths_down(w: World, area: str) -> Script:
+    """Every way to the center fails at once, and somebody or something sets an alarm off meanwhile."""
+    w.play(other_path_down(w, area))
+    w.hands.network("link", False)
+    yield w.minutes(2, 60)
+    zones = w.ground.zones(area, ZoneType.INSTANT, ZoneType.ENTRY_EXIT)
+    if zones and area not in w.staffed:
+        w.trip(w.random.choice(zones), w.between(1_000, 9_000))
+    yield w.minutes(5, 60)
+    w.hands.network("link", True)
+
+
 def uplink_restart(w: World, _area: str) -> Script:
     """The uplink process dies."""
     w.hands.network("uplink")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hil.life.life import Makers, Terms
     from hil.life.report import Report
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 MAX_JOBS = 256
 

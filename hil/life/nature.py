@@ -238,6 +238,7 @@ _PARTS = {
     "camera": "process",
     "board": "",
     "program": "",
+    "maintenance": "",
 }
 
 

@@ -60,12 +60,14 @@ class Outlets:
 
 
 class PanelLife:
-    """One panel. `due` is when its next deadline passes, in the world's time, `NEVER` for none."""
+    """One panel. `due` is when its next deadline passes, `disk_due` when its disk has something to do: in the world's
+    time, `NEVER` for none."""
 
     def __init__(self, ground: Ground, clock: PanelClock, disk: Disk, outlets: Outlets) -> None:
         self.awake = False
         self.powered = False
         self.due = NEVER
+        self.disk_due = NEVER
         self.steps = 0
         self.pins: dict[str, bool] = dict.fromkeys(ground.site.outputs, False)
         self.state: rules.PanelState = rules.initial(ground.site)
@@ -126,7 +128,7 @@ class PanelLife:
         self._disk.crash(clock.now, power)
         self.awake = False
         self.powered = self.powered and not power
-        self.due = NEVER
+        self.due = self.disk_due = NEVER
         self._fuse = None
         if fall or power:
             for output in self.pins:
@@ -225,15 +227,22 @@ class PanelLife:
         now = self._clock.now
         ticket = self._disk.commit(records, state, self._moment(now), now)
         self._committed = now
+        self.ask_disk()
         words: list[Tell | Answer | Record] = [*talk, *(r for r in records if r.kind in USER_KINDS)]
         if words:
             self._talk.hold(ticket, [partial(self._say, word) for word in words])
 
     # --- the disk's side ------------------------------------------------------------------------------
 
+    def ask_disk(self) -> None:
+        """When has the disk something to do? Asked again whenever that may have changed."""
+        due = self._disk.next_work()
+        self.disk_due = NEVER if due is None or not self.awake else due
+
     def look_at_disk(self) -> bool:
         """Let the disk do what is due, and say what became durable; whether anything did. May raise `Died`."""
         synced = self._disk.work(self._clock.now)
+        self.ask_disk()
         for record in synced.records:
             self._out.emit(record)
         if synced.records:

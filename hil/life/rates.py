@@ -79,6 +79,8 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         # the way to the center
         "link-down": Rate(30),
         "long-link-down": Rate(4),
+        "other-path-down": Rate(12),
+        "all-paths-down": Rate(6),
         "uplink-restart": Rate(15),
         "broker-restart": Rate(15),
         "center-restart": Rate(15),

@@ -212,6 +212,18 @@ class World:
         if self.hands.awake:
             self.hands.feed(TroubleChanged(name, present, subject))
 
+    def told_at_a_start(self) -> list[TroubleChanged]:
+        """What the panel's parts say when it starts: troubles that stand, and that watched parts are well.
+
+        Without the second a trouble that ended in the dark would stand for ever; what no part watches, core ends itself
+        (`firmware.core.leftovers`).
+        """
+        watched = [(name, "") for name in sorted(self.ground.supplies)] + [("clock", "")]
+        watched += [("camera", name) for name in ("process", *sorted(self.ground.cameras))]
+        watched += [("path", name) for name in self.ground.other_paths]
+        every = dict.fromkeys([*sorted(self.troubles), *watched])
+        return [TroubleChanged(name, (name, subject) in self.troubles, subject) for name, subject in every]
+
     # --- keypads --------------------------------------------------------------------------------------
 
     def type(self, source: str, code: str, wish: Wish, **terms: Any) -> None:

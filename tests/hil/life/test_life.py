@@ -210,7 +210,7 @@ def test_a_dark_panel_learns_at_its_start_what_the_wires_read_and_what_is_over()
 def test_an_orderly_stop_loses_nothing() -> None:
     life, witness = make()
     life.stop("restart")
-    assert witness.kinds()[-1] == "panel.stopped"
+    assert "panel.stopped" in witness.kinds()
     assert not life.awake
     life.start(version="9.9.9")
     go_on(life, 1_000)
@@ -279,11 +279,11 @@ def test_only_genuine_commands_do_anything(deed: str) -> None:
 @pytest.fixture(scope="module")
 def shown() -> Coverage:
     """What some short lives show together in which everything happens often."""
-    often = {kind: replace(rate, per_year=rate.per_year * 6) for kind, rate in RATES.items()}
+    often = {kind: replace(rate, per_year=rate.per_year * 10) for kind, rate in RATES.items()}
     whole = Coverage()
     makers = replace(default_makers(), judge=lambda _ground: Witness())
-    for seed in range(5):
-        whole.add(live(Terms(ground("crowded"), 500 + seed, 40, rates=often), makers=makers).coverage)
+    for seed in range(3):
+        whole.add(live(Terms(ground("crowded"), 500 + seed, 30, rates=often), makers=makers).coverage)
     return whole
 
 
