@@ -140,6 +140,8 @@ def _active(d: Draft, zone: Zone, reaction: Reaction, again: bool, counted: bool
     if (stood.out and zone.type not in NEVER_BYPASSED) or (stood.alarm and not again):
         return
     if reaction is _DAY:
+        if stood.day:
+            return
         d.set_zone(changed(stood, day=True))
         d.record("zone.day-trouble", about(zone))
         d.tell("", "day-trouble", {"zone": zone.id, "areas": list(zone.areas)})
