@@ -6,8 +6,10 @@ Nothing ever disarms by schedule, and a clock that is not sure moves none.
 from rules import arming, tours
 from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
+from rules.index import site_index
 from rules.schedule import DAY, MAX_DAY, NEW, closed_since, put, with_
 from rules.site import Schedule
+from rules.state import Closing
 from rules.stimuli import ClockTold
 from rules.table import SET_MODES, AreaMode
 from rules.who import Who
@@ -21,15 +23,25 @@ def told(d: Draft, clock: ClockTold) -> None:
     _report(d, clock)
     if clock.sure:
         now = clock.day * DAY + clock.minute
-        for area in d.site.areas.values():
-            if area.schedule in d.site.schedules:
-                _tend(d, area.id, d.site.schedules[area.schedule], now)
+        for id_, areas in site_index(d.site).scheduled.items():
+            schedule = d.site.schedules[id_]
+            closing = closed_since(d.site, schedule, now)
+            for area in areas:
+                if _concerns(d.durable.closings.get(area, NEW), schedule, closing):
+                    _tend(d, area, schedule, now, closing)
         tours.begin(d, now)
 
 
-def _tend(d: Draft, area: str, schedule: Schedule, now: int) -> None:
+def _concerns(known: Closing, schedule: Schedule, closing: int | None) -> bool:
+    """Whether anything may be due of this closing time: asked for each area in every minute of its life."""
+    if known.due or closing is None:
+        return bool(known.due or known.postponed)
+    late = schedule.late_after_min is not None and known.late != closing
+    return late or (schedule.auto_after_min is not None and known.auto != closing)
+
+
+def _tend(d: Draft, area: str, schedule: Schedule, now: int, closing: int | None) -> None:
     known = d.durable.closings.get(area, NEW)
-    closing = closed_since(d.site, schedule, now)
     if closing is None:
         if known.due or known.postponed:
             put(d, area, with_(known, due=0, postponed=0))

@@ -23,6 +23,7 @@ class SiteIndex:
     omits: Mapping[str, frozenset[str]]
     entries_of: Mapping[str, tuple[Zone, ...]]
     stops: Mapping[str, tuple[str, ...]]
+    scheduled: Mapping[str, tuple[str, ...]]
 
 
 def site_index(site: Site) -> SiteIndex:
@@ -60,6 +61,11 @@ def _made(site: Site) -> SiteIndex:
         },
         stops={
             id_: tuple(t.id for t in site.tours.values() if any(s.zone == id_ for s in t.stops)) for id_ in site.zones
+        },
+        scheduled={
+            id_: areas
+            for id_ in site.schedules
+            if (areas := tuple(a.id for a in site.areas.values() if a.schedule == id_))
         },
     )
 

@@ -3,6 +3,8 @@
 Nothing of a silent alarm is in the public view, nor can it be worked out from it.
 """
 
+from collections.abc import Mapping
+
 from rules.effects import JsonValue
 from rules.site import Condition, Site, Zone
 from rules.state import AreaState, PanelState, ZoneState
@@ -10,6 +12,15 @@ from rules.stimuli import User
 from rules.switching import outputs
 from rules.vocabulary import KINDS
 from rules.zones import SILENT
+
+AT_REST: Mapping[str, JsonValue] = {
+    "condition": "normal",
+    "bypassed": False,
+    "isolated": False,
+    "alarm": False,
+    "shut_down": False,
+}
+"""What a zone shows that is at rest, and a silent one always: one object for all, never changed."""
 
 
 def public_view(site: Site, state: PanelState) -> dict[str, JsonValue]:
@@ -40,11 +51,11 @@ def _area(area: AreaState) -> dict[str, JsonValue]:
     }
 
 
-def _zone(state: PanelState, zone: Zone) -> dict[str, JsonValue]:
-    if zone.type in SILENT:
-        return {"condition": Condition.NORMAL.value, "bypassed": False, "isolated": False, "alarm": False}
-    stood = state.zones.get(zone.id) or ZoneState(zone.id)
-    condition = state.live.conditions.get(zone.id, Condition.NORMAL)
+def _zone(state: PanelState, zone: Zone) -> Mapping[str, JsonValue]:
+    found, condition = state.zones.get(zone.id), state.live.conditions.get(zone.id, Condition.NORMAL)
+    if zone.type in SILENT or (found is None and condition is Condition.NORMAL):
+        return AT_REST
+    stood = found or ZoneState(zone.id)
     alarm = bool(stood.tamper or stood.alarm)
     return {
         "condition": condition.value,
