@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from firmware.protocol import messages as m
+from firmware.protocol.lines import Client
 from hil import desk
 from hil.demo_panel import Refused
 from tests.system.rig import CODE, Process, Rig, rig
@@ -178,3 +179,27 @@ def test_the_wall_clock_runs_though_no_socket_can_be_opened() -> None:
         (record,) = [r for r in panel.records() if r["kind"].startswith("test.report")]
         began = next(r for r in panel.records() if r["kind"] == "panel.started")
         assert record["monotonic_ms"] - began["monotonic_ms"] > 60_000, "it was due at the start, not by the clock"
+
+
+def test_a_pressed_duress_button_is_in_no_telemetry() -> None:
+    """Telemetry is chatter of zones, for whoever maintains them: a silent one must not chat."""
+
+    def edit(text: str) -> str:
+        before, holdup, after = text.partition('id = "holdup-1"')
+        return before + holdup + after.replace('type = "hold-up"', 'type = "duress"', 1)
+
+    with rig(edit=edit) as panel:
+        panel.start("core")
+        panel.settle()
+        uplink = Client(panel.run / "uplink.sock")
+        panel.desk(m.Press(zone="holdup-1", hold_ms=1000))
+        panel.wait("record", "alarm.duress-button")
+        panel.move("back-door", "open")
+        told: list[str] = []
+        end = time.monotonic() + 15
+        while "back-door" not in told:
+            assert time.monotonic() < end, told
+            line = uplink.receive(1.0) or {}
+            told += [item["data"].get("zone", "") for item in line.get("items", ())]
+        uplink.close()
+        assert "holdup-1" not in told

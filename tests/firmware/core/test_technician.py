@@ -253,9 +253,7 @@ def test_who_is_removed_while_the_keys_are_made_changes_nobody(staffed: Bench) -
 
     staffed.on_code = at_a_keypad
     client = Client(staffed.path)
-    client.send(
-        m.SetUser(id="x", name="x", level=2, areas=["hall"], new_code=NEW, code=CLERK, rights=["arm"])  # type: ignore[list-item]
-    )
+    client.send(m.SetUser(id="x", name="x", level=2, areas=["hall"], new_code=NEW, code=CLERK, rights=["arm"]))
     assert asked.wait(10.0)
     staffed.decide(UserRemoved("boss", "clerk"))
     removed.set()
