@@ -1,44 +1,81 @@
-"""The journal of a simulated panel over a model of storage: true records and hashes, and a card that loses what it had
-not synced.
+"""The journal of a simulated panel: the real journal and the real recorder over a model of storage.
 
-Real are the chain (`firmware.journal.chain`: numbers, headers, hashes, checkpoints), the delivery ranges and the limits
-of the recorder. A model is what lies under them: a transaction takes time, is durable at the end of its sync, and at a
-crash before that it is there as a whole or not at all. Signatures are a stand-in: no life ever checks one, and they
-would cost more than all the rest. A full or hanging card makes nothing durable until it is well again; the spare
-journal in the run folder, which the real one begins then, is left out (tests/firmware/journal shows it).
+Real is all of `firmware.journal` (chain, checks at the opening, checkpoints, delivery ranges, the reserve file, the
+spare journal in the run folder and the way back, retention) and of `firmware.core.recorder` (queue, limits, batches,
+what is lost). A model is what lies under them, `hil.life.storage`: a transaction takes time, and is durable at the end
+of its sync. Records are signed with a real key. What a card does to its bits is left out: nothing ever reads back wrong
+here (tests/firmware/journal/test_corrupt.py).
 """
 
+import json
+import shutil
+import tempfile
 import uuid
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
+from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import rules
 from firmware.clock import Clock, utc_text
-from firmware.core.recorder import BATCH, LIMIT, RESERVE
-from firmware.journal.chain import BEGUN_KIND, LOST_KIND, Chain, Prepared
-from firmware.journal.entries import LANES, Commit, Draft, Moment, Restored, Tip
+from firmware.core.delivery import JournalReader
+from firmware.journal import Commit, Draft, Journal, Mark
+from firmware.journal.archive import Volume
+from firmware.journal.entries import Moment, Restored
 from firmware.journal.journal import CHECKPOINT_MS, FLUSH_MS
+from firmware.journal.reader import Reader
 from firmware.protocol.jws import Signer
+from firmware.protocol.stored import StoredRecord
 from hil.life.clock import PanelClock
-from hil.life.disk_reader import Shelf
 from hil.life.ground import Ground
 from hil.life.happenings import Recorded
 from hil.life.ports import Synced
-from rules.effects import JsonValue, Record
+from hil.life.statements import connect_to
+from hil.life.storage import Gone, Storage
+from hil.life.turned_recorder import Batch, TurnedRecorder
+from rules.effects import Record
 from rules.vocabulary import KINDS
 
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(b"p" * 32))
 SYNC_MS = (1, 12)
-KEPT = 0.5
-"""How often a transaction that was under way at a crash is there afterwards."""
+SLOW_SYNC_MS = (20, 900)
+SLOW = 0.01
+PRUNE_MS = 3_600_000
+RETENTION_S = 400 * 86_400
+"""What the panel file says where it says nothing."""
+TROUBLED_MS = 5_000
+"""How often the recorder's turn is simulated while storage is in trouble; the real one has two a second."""
+_SHM = Path("/dev/shm")  # noqa: S108 - names only; hundreds of lives should not wear the machine's disk
 
 
-class _StandIn:
-    """Signs nothing."""
+@dataclass(frozen=True)
+class Writing:
+    """A transaction under way."""
 
-    def sign(self, typ: str, payload: Mapping[str, Any]) -> str:
-        return f"{typ}:{payload.get('seq', 0)}"
+    began: int
+    ends: int
+    batch: Batch
+
+
+class PastClock:
+    """The panel's clock, or a moment `ago` milliseconds before (`firmware.clock.Clock`)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.ago = 0
+        self._clock = clock
+        self.state, self.boot, self.wait_s = clock.state, clock.boot, clock.wait_s
+
+    def monotonic_ms(self) -> int:
+        return self._clock.monotonic_ms() - self.ago
+
+    def utc(self) -> float:
+        return self._clock.utc() - self.ago / 1000
 
 
 class LifeDisk:
@@ -48,170 +85,202 @@ class LifeDisk:
         self.storage_trouble = ""
         self.lost = 0
         """Records that found no room in the queue, and are recorded as lost."""
-        self._random = random
         self._panel = ground.name
-        self._journal = str(uuid.UUID(int=random.getrandbits(128), version=4))
-        self.reader = Shelf(self._journal)
-        self._chain = Chain(
-            self._panel,
-            self._journal,
-            cast(Signer, _StandIn()),
-            lambda state: rules.encode(cast("rules.PanelState", state)),
-            lambda kind: KINDS[kind].lane.value,
-            lambda kind: KINDS[kind].checkpoint,
-        )
-        self._tip = Tip()
-        self._state: bytes | None = None
-        self._lived = Moment("", "", "", 0)
-        self._session = 0
-        self._clock: Clock = clock
-        self._waiting: deque[tuple[int, Commit]] = deque()
-        self._writing: tuple[int, int, Prepared] | None = None
-        self._ticket = self._done = 0
-        self._dropped: Counter[str] = Counter()
-        self._full = False
+        self._world = clock
+        self._clock = PastClock(clock)
+        self._random = random
+        folder = tempfile.mkdtemp(prefix="fenghuo-life-", dir=_SHM if _SHM.is_dir() else None)
+        Finalize(self, shutil.rmtree, (folder, True), exitpriority=0)  # also in a child of multiprocessing
+        self.storage = Storage(Path(folder), random)
+        self._journal: Journal | None = None
+        self._recorder: TurnedRecorder | None = None
+        self._reader: Reader | None = None
+        self._writing: Writing | None = None
+        self._known: dict[str, int] = {}
+        """Journal → its last record that was told."""
+        self._troubles: deque[str] = deque()
+        self._durable: list[Recorded] = []
+        self._ticket = 0
         self._stalled = 0
-        self._late: list[Recorded] = []
+        self._now_due = False
         self._flush_at: int | None = None
-        self._checkpoint_at: int | None = None
+        self._tend_at = self._prune_at = self._checkpoint_at = 0
 
     # --- life
 
     def open(self, clock: Clock, at: int) -> Restored:
         """The panel starts; see `hil.life.ports.Disk`."""
-        self._clock = clock
-        self._session += 1
+        self._clock = PastClock(clock)
+        journal = Journal.open(
+            self.storage.data,
+            self.storage.run,
+            self._panel,
+            SIGNER,
+            self._clock,
+            lambda state: rules.encode(cast("rules.PanelState", state)),
+            lambda kind: KINDS[kind].lane.value,
+            lambda kind: KINDS[kind].checkpoint,
+            connect_to(self.storage),
+            self.storage.free,
+            lambda: str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+        )
+        self._journal = journal
+        self._recorder = TurnedRecorder(journal, self._clock, self._on_durable, self._troubles.append)
+        self._reader = journal.reader()
+        self.storage_trouble = journal.storage_trouble
+        self._ticket = 0
+        self._prune_at = at + PRUNE_MS
         self._checkpoint_at = at + CHECKPOINT_MS
-        if self._state is None:
-            begun: dict[str, JsonValue] = {"reason": "first"}
-            if not self._tip.seq:
-                self._queue(Commit((self._draft(BEGUN_KIND, begun),)), at)
-            return Restored(None, clock.boot(), clock.monotonic_ms(), "", self._session, "first")
-        lived = self._lived
-        cause = "restart" if lived.boot == clock.boot() else "power-up"
-        return Restored(self._state, lived.boot, lived.monotonic_ms, lived.time, self._session, cause)
+        self._flush_at = None
+        self._look_after(at)
+        for volume in journal.shelf[:-1]:
+            self._collect_older(volume, at)
+        self._collect(at)
+        self._now_due = True
+        return journal.restored
 
-    def _draft(self, kind: str, payload: Mapping[str, JsonValue]) -> Draft:
-        clock = self._clock
-        return Draft(kind, payload, utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
+    @property
+    def reader(self) -> JournalReader:
+        """The real reader of the journals, until the next crash."""
+        assert self._reader is not None, "the panel is dark"  # noqa: S101
+        return self._reader
 
     def crash(self, at: int, power: bool) -> None:
-        """Killed in mid-sentence: what waits is gone; what was being written is there as a whole, or not at all."""
-        del power  # a transaction under way may be lost by a kill too: it was never asked for again
+        """Killed in mid-sentence; see `hil.life.ports.Disk`."""
         writing, self._writing = self._writing, None
-        if writing is not None and not self._full and at >= self._stalled and self._random.random() < KEPT:
-            self._late += self._adopt(writing[2], at)
-        self._waiting.clear()
-        self._dropped.clear()
-        self._flush_at = self._checkpoint_at = None
-        self.reader.forget()
-        self._ticket = self._done = 0
-        self.storage_trouble = "full" if self._full else ""
+        if self._recorder is not None:
+            self.lost += self._recorder.lost
+            # In its first moment a commit may be written already or not; after that it waits for the sync only.
+            if writing is not None and (at > writing.began or self._random.random() < 0.5):
+                self.storage.dying = True
+                with suppress(Gone):
+                    self._recorder.write(writing.batch)
+        self.storage.crash(power)
+        self._journal = self._recorder = self._reader = None
+        self._durable.clear()
+        self._troubles.clear()
+        self._now_due = False
 
     def tick(self, moment: Moment, at: int) -> None:
-        """This moment was lived through."""
-        if self._state is not None and not self._full and at >= self._stalled and moment.boot == self._lived.boot:
-            self._lived = moment
+        """This moment was lived through; see `hil.life.ports.Disk`."""
+        if self._journal is not None and self._writing is None and at >= self._stalled:
+            self._clock.ago = self._clock.monotonic_ms() - moment.monotonic_ms
+            self._journal.tick(None)
+            self._clock.ago = 0
 
     # --- writing
 
     def commit(self, records: Sequence[Record], state: "rules.PanelState | None", moment: Moment, at: int) -> int:
         """Hand in the records of one step; its ticket."""
+        assert self._recorder is not None, "the panel is dark"  # noqa: S101 - who writes then is the life's mistake
         drafts = tuple(Draft(record.kind, record.payload, *moment) for record in records)
-        self._queue(Commit(drafts, state), at)
-        return self._ticket
-
-    def _queue(self, commit: Commit, at: int) -> None:
-        """The recorder's queue: alarms have a reserve, and what finds no room is counted and recorded as lost."""
-        self._ticket += 1
-        lanes = [KINDS[draft.kind].lane.value for draft in commit.drafts]
-        if len(self._waiting) >= LIMIT + (RESERVE if "alarm" in lanes else 0):
-            self._dropped.update(lanes)
-            self.lost += len(lanes)
-            return
-        self._waiting.append((self._ticket, commit))
+        ticket = self._recorder.submit(Commit(drafts, state))
         self._begin(at)
+        return ticket
 
     def _begin(self, at: int) -> None:
         """Write what waits, many in one transaction, if the card is free."""
-        if self._writing is not None or self._full or not (self._waiting or self._dropped):
-            return
-        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-        commits = [commit for _, commit in batch]
-        if not self._waiting and self._dropped:
-            payload: dict[str, JsonValue] = {"reason": "queue", "lanes": dict(sorted(self._dropped.items()))}
-            commits.append(Commit((self._draft(LOST_KIND, payload),)))
-            self._dropped.clear()
-        ticket = max((ticket for ticket, _ in batch), default=self._ticket)
-        ends = max(at, self._stalled) + self._random.randint(*SYNC_MS)
-        self._writing = (ends, ticket, self._chain.prepare(self._tip, commits))
+        if self._writing is None and self._recorder is not None and self._recorder.waits():
+            ends = max(at, self._stalled) + self._sync_ms()
+            self._writing = Writing(at, ends, self._recorder.take())
+
+    def _sync_ms(self) -> int:
+        return self._random.randint(*(SLOW_SYNC_MS if self._random.random() < SLOW else SYNC_MS))
 
     def next_work(self) -> int | None:
-        """When a sync ends, delivery ranges are written, or the hourly checkpoint is due."""
-        moments = [self._writing[0] if self._writing else None, None if self._full else self._flush_at]
-        moments.append(None if self._full else self._checkpoint_at)
-        return min((moment for moment in moments if moment is not None), default=None)
+        """When a sync ends, or the journal wants to be tended."""
+        if self._recorder is None:
+            return None
+        if self._now_due:
+            return self._world.now
+        return self._writing.ends if self._writing is not None else self._tend_at
 
     def work(self, at: int) -> Synced:
         """Do what is due by now."""
-        records, self._late = self._late, []
-        if self._checkpoint_at is not None and self._checkpoint_at <= at and not self._full:
-            self._checkpoint_at = at + CHECKPOINT_MS
-            draft = self._chain.checkpoint(self._tip, self._moment())
-            if self._writing is None:
-                self._waiting.appendleft((self._ticket, Commit((draft,))))
-                self._begin(at)
-        while self._writing is not None and self._writing[0] <= at:
-            ends, ticket, prepared = self._writing
+        while (writing := self._writing) is not None and writing.ends <= at:
             self._writing = None
-            records += self._adopt(prepared, ends)
-            self._done = max(self._done, ticket)
-            self._begin(ends)
-        if self._flush_at is not None and self._flush_at <= at and not self._full:
-            self.reader.flush()
-            self._flush_at = None
-        return Synced(self._done, tuple(records))
+            self._write(writing.batch, writing.ends)
+        if self._writing is None and self._tend_at <= at and self._recorder is not None:
+            self._write([], at)
+        if self._troubles:
+            self.storage_trouble = self._troubles.popleft()
+        self._now_due = bool(self._troubles)  # each is told, also one that ended at once
+        records, self._durable = self._durable, []
+        return Synced(self._ticket, tuple(records))
 
-    def _moment(self) -> Moment:
-        draft = self._draft(BEGUN_KIND, {})
-        return Moment(draft.time, draft.clock, draft.boot, draft.monotonic_ms)
+    def _write(self, batch: Batch, at: int) -> None:
+        """The card has taken it all, or says why not."""
+        assert self._recorder is not None and self._journal is not None  # noqa: S101, PT018
+        if at >= self._prune_at:
+            self._prune_at = at + PRUNE_MS
+            if self._clock.state() != "unset":
+                self._journal.prune(utc_text(self._clock.utc() - RETENTION_S))
+        self._recorder.write(batch)
+        self._collect(at)
+        self._look_after(at)
+        self._begin(at)
 
-    def _adopt(self, prepared: Prepared, at: int) -> list[Recorded]:
-        """A transaction is durable, and the delivery ranges that went with it."""
-        self._tip = prepared.tip
-        if prepared.state is not None and prepared.moment is not None:
-            self._state = prepared.state
-            moment = prepared.moment
-            self._lived = Moment(moment.time, moment.clock, moment.boot, moment.monotonic_ms)
-        self.reader.add(prepared.rows)
-        self.reader.flush()
-        self._flush_at = None
-        return [Recorded(at, self._journal, *self.reader.told(row)) for row in prepared.rows]
+    def _look_after(self, at: int) -> None:
+        """When the journal wants its next turn, if nothing is written before."""
+        assert self._journal is not None  # noqa: S101
+        if at >= self._checkpoint_at:
+            # The journal counts on the boot clock: it may be due a moment later than here.
+            done = not self._journal.checkpoint_due(self._clock.monotonic_ms())
+            self._checkpoint_at = at + (CHECKPOINT_MS if done else FLUSH_MS)
+        moments = [self._checkpoint_at, self._prune_at]
+        if self._flush_at is not None:
+            self._flush_at = self._flush_at if at < self._flush_at else None
+            moments += [self._flush_at] if self._flush_at is not None else []
+        if self._journal.storage_trouble:
+            moments.append(at + TROUBLED_MS)
+        self._tend_at = max(min(moments), self._stalled)
+
+    # --- what is durable
+
+    def _on_durable(self, ticket: int, _mark: Mark) -> None:
+        self._ticket = ticket
+
+    def _collect(self, at: int) -> None:
+        """Note what became durable in the journal in use."""
+        assert self._journal is not None and self._reader is not None  # noqa: S101, PT018
+        journal = self._journal.mark().journal
+        while records := self._reader.after(self._known.get(journal, 0)):
+            self._note(journal, records, at)
+
+    def _collect_older(self, volume: Volume, at: int) -> None:
+        """At a start: what became durable in an older journal, and was not told before the crash."""
+        rows = self.storage.rows_after(volume.uri, self._known.get(volume.journal, 0))
+        self._note(volume.journal, [StoredRecord(*row) for row in rows], at)
+
+    def _note(self, journal: str, records: Sequence[StoredRecord], at: int) -> None:
+        for record in records:
+            header = record.header
+            kind = header[header.index(b'"kind":"') + 8 :].split(b'"', 1)[0].decode()
+            payload = json.loads(record.payload or b"null")
+            self._durable.append(Recorded(at, journal, record.seq, record.lane, kind, payload))
+            self._known[journal] = record.seq
 
     # --- delivery and faults
 
     def mark_delivered(self, journal: str, lane: str, ranges: list[tuple[int, int]], receipt: str) -> None:
         """The center holds these; written with the next transaction, or within a second."""
-        del receipt
-        if journal == self._journal and lane in LANES:
-            self.reader.deliver(lane, ranges)
+        if self._recorder is not None:
+            self._recorder.mark_delivered(journal, lane, ranges, receipt)
             if self._flush_at is None:
-                now = cast(PanelClock, self._clock).now
-                self._flush_at = now + FLUSH_MS
+                self._flush_at = self._world.now + FLUSH_MS
+                self._tend_at = max(self._stalled, min(self._tend_at, self._flush_at))
+            if self._writing is None:
+                self._recorder.keep_delivered()
 
     def fill(self, full: bool, at: int) -> None:
-        """The card takes nothing more, or has room again. What was being written then is written again."""
-        self._full = full
-        self.storage_trouble = "full" if full else ""
-        if self._writing is not None:
-            _, ticket, prepared = self._writing
-            ends = at + self._random.randint(*SYNC_MS)
-            self._writing = (2**62 if full else ends, ticket, prepared)
-        self._begin(at)
+        """The card takes nothing more from now on but what the reserve file holds, or has room again."""
+        del at
+        self.storage.fill(full)
 
     def stall(self, until: int, at: int) -> None:
         """The card hangs: no sync ends before `until`."""
         del at
         self._stalled = max(self._stalled, until)
-        if self._writing is not None and self._writing[0] < until:
-            self._writing = (until, *self._writing[1:])
+        self._tend_at = max(self._tend_at, self._stalled)
+        if self._writing is not None and self._writing.ends < until:
+            self._writing = Writing(self._writing.began, until + self._sync_ms(), self._writing.batch)
