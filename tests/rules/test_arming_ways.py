@@ -1,5 +1,7 @@
 """Ways of arming, from the written rules: part, instant, override, what is in the way, exit delay, quick re-arm."""
 
+from typing import Any
+
 import pytest
 
 from rules import AreaMode, Condition, OutputKind, RemoteCommand, Right, Site, TroubleChanged, User, UserSet, Wish
@@ -24,6 +26,7 @@ from tests.rules.full import (
     bank,
     disarm,
     full,
+    payloads,
     recorded,
     session,
     sirens,
@@ -33,7 +36,7 @@ from tests.rules.full import (
 DISARMED, EXIT, ARMED, ENTRY, ALARM = AreaMode
 
 
-def reasons(panel: Panel, *areas: str, **more: object) -> list[str]:
+def reasons(panel: Panel, *areas: str, **more: Any) -> list[str]:
     """Why this arming is refused; empty when it is not."""
     effects = arm(panel, *(areas or ("hall",)), **more)
     if "area.arming-refused" not in kinds(effects):
@@ -307,7 +310,7 @@ def test_an_override_bypasses_for_this_arming_and_names_everything() -> None:
     overridden = payload(effects, "area.arming-overridden")
     assert overridden["reasons"] == ["active:window", "masked:pir", "trouble:battery"]
     assert (overridden["user"], overridden["areas"]) == ("manager", ["hall"])
-    forced = [e.payload for e in effects if getattr(e, "kind", "") == "zone.bypassed"]
+    forced = payloads(panel, "zone.bypassed")
     assert [(f["zone"], f["forced"]) for f in forced] == [("window", True), ("pir", True)]
     panel.trip("door")
     panel.wait(EXIT_MS)
