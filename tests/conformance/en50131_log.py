@@ -64,7 +64,7 @@ _KEEPING = clauses(
     "§1.10",
     "EN 50131-1 log",
     ("500 events", "at least 500 events (grade 3)", "至少500条(3级)", "M-h", EN, None),
-    ("30 days dark", "kept for 30 days with all power lost", "完全断电后保存30天", "S", EN, None),
+    ("30 days dark", "kept for 30 days with all power lost", "完全断电后保存30天", "S", EN, Gap.HARDWARE),
     ("clock error", "the clock errs by 10 min a year at most", "时钟误差每年不超过10分钟", "S", EN, Gap.HARDWARE),
     ("protected", "protected against accident, deletion and alteration", "防误删、防篡改", "S", EN, None),
     ("oldest first", "the oldest are overwritten first", "先覆盖最旧记录", "S", EN, None),

@@ -16,7 +16,7 @@ GB_55029 = Standard(
         _55029("2.0.4 boundary", "the network boundary is secured and managed", "网络边界有受管理的安全防护"),
         _55029("2.0.4 passwords", "no weak codes", "不得使用弱口令"),
         _55029("2.0.4 updates", "software is kept up to date, by signed updates", "软件及时更新,更新须签名", Gap.IMAGE),
-        _55029("3.1.9(3)", "the center can send an alarm on to the outside", "监控中心能向外报警"),
+        _55029("3.1.9(3)", "the center can send an alarm on to the outside", "监控中心能向外报警", Gap.SITE),
         _55029(
             "3.2.4", "high-risk objects: a transmission network of their own", "高风险对象采用专用传输网络", Gap.SITE
         ),
@@ -118,7 +118,7 @@ GB_12663 = Standard(
         ),
         _12663("twelve kinds", "twelve kinds of events are recorded", "记录十二类事件"),
         _12663("250 events", "at least the 250 latest events are kept", "至少保存最近250条"),
-        _12663("30 days dark", "records outlive 30 days without any power", "断电后记录保存不少于30天"),
+        _12663("30 days dark", "records outlive 30 days without any power", "断电后记录保存不少于30天", Gap.HARDWARE),
         _12663("clock", "the clock errs by 15 min a year at most", "时钟误差每年不超过15分钟", Gap.HARDWARE),
         _12663("unaltered", "records can't be altered by normal or abnormal means", "记录不能以任何手段更改"),
         _12663("printable", "records can be printed", "记录可打印输出"),

@@ -33,6 +33,7 @@ def standing(*, set_: bool) -> Panel:
 # GB 55029 3.5.1
 
 
+@pytest.mark.clause("GB 55029 3.5.1(7) alarm")
 @pytest.mark.clause("GB 55029 3.5.1(1)(6) intrusion", "GB 50394 zone shown", "EN 50131-1 hold-up set")
 def test_each_class_of_alarm_is_told_apart_with_its_zone() -> None:
     panel = armed(bank())

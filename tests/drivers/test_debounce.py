@@ -52,6 +52,7 @@ def merged(levels: list[tuple[str, int]]) -> list[tuple[str, int]]:
 LEVELS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3 * DEBOUNCE)), min_size=1, max_size=30).map(merged)
 
 
+@pytest.mark.clause("EN 50131-1 signals 400 ms")
 @given(LEVELS)
 def test_what_stands_is_reported_and_what_does_not_never_is(levels: list[tuple[str, int]]) -> None:
     debouncer: Debouncer[str] = Debouncer(DEBOUNCE)

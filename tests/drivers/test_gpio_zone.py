@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +106,7 @@ def test_pulses_that_no_level_shows_are_counted_by_their_edges() -> None:
     assert bench.zone.health()["edges"] >= 6
 
 
+@pytest.mark.clause("EN 50131-1 faults 10 s")
 def test_a_line_that_never_rests_reads_fault_until_it_does() -> None:
     bench = settled()
     start = bench.now
@@ -169,6 +171,7 @@ def test_a_changeover_contact_travels_without_a_word() -> None:
     assert bench.conditions[-1] is Condition.SHORT
 
 
+@pytest.mark.clause("EN 50131-1 faults 10 s")
 def test_a_failed_line_reads_fault_at_once_and_is_tried_with_growing_pauses() -> None:
     bench = settled()
     pin = bench.pins[0]

@@ -23,6 +23,7 @@ def test_rest_is_normal_and_tripped_is_active(wiring: Wiring) -> None:
     assert seen_as(wiring, Position.OPEN) is Condition.ACTIVE
 
 
+@pytest.mark.clause("GB 55029 3.5.1(3) open", "GB 55029 3.5.1(3) short")
 @given(st.sampled_from([p for p in Position if p not in (Position.MASK, Position.UNPOWERED)]))
 def test_changeover_tells_everything_about_its_contact_and_lines(position: Position) -> None:
     assert seen_as(Wiring.CHANGEOVER, position) is MEANT[position]

@@ -98,6 +98,7 @@ def test_every_limited_key_is_one_of_the_file_and_every_number_that_has_a_key_is
     }
 
 
+@pytest.mark.clause("Retention panel 400 d")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_what_is_left_out_has_the_profiles_default(profile: str, tmp_path: Path) -> None:
     file = loaded(tmp_path, panel=f'profile = "{profile}"').file

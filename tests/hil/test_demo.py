@@ -93,6 +93,7 @@ def night(folder: Path) -> tuple[int, list[dict[str, Any]], str]:
     return code, objects(out), err
 
 
+@pytest.mark.clause("GB 55029 6.0.4")
 def test_a_night_ends_with_the_center_complete(night: tuple[int, list[dict[str, Any]], str]) -> None:
     code, said, err = night
     verdict = said[-1]
@@ -115,6 +116,7 @@ def test_every_line_says_what_when_and_where(night: tuple[int, list[dict[str, An
     assert len(late) <= len(moments) // 20, "the tellers' happenings are shown in the order they happened"
 
 
+@pytest.mark.clause("GB 55029 3.5.1(1)(6) emergency")
 def test_the_hold_up_reached_the_center_and_showed_nowhere(night: tuple[int, list[dict[str, Any]], str]) -> None:
     _, said, _ = night
     pressed = next(line["ms"] for line in said if line["what"] == "press")

@@ -105,6 +105,7 @@ def test_garbage_is_a_finding_not_a_crash(rig: Rig, capsys: pytest.CaptureFixtur
     assert "can't be read" in capsys.readouterr().err
 
 
+@pytest.mark.clause("GB 12663 printable")
 def test_dump_filters_and_speaks_both_languages(
     rig: Rig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

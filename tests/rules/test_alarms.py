@@ -69,6 +69,7 @@ def test_leaving_the_entry_route_alarms_at_once() -> None:
     assert panel.on() == {"bell", "buzzer", "strobe", "lamp"}
 
 
+@pytest.mark.clause("GB 50394 disarmed detection ignored", "EN 50131-1 intruder unset")
 def test_detection_in_a_disarmed_area_is_ignored() -> None:
     panel = Panel()
     for zone in ("door", "corridor", "window", "pir", "shared-pir"):
@@ -97,6 +98,7 @@ def test_the_siren_stops_at_its_limit_and_sounds_again_for_the_next_alarm() -> N
     assert panel.on() == {"bell", "buzzer", "strobe", "lamp"}
 
 
+@pytest.mark.clause("EN 50131-1 siren 90 s to 15 min")
 def test_a_further_zone_lengthens_the_alarm_up_to_the_maximum() -> None:
     panel = Panel(branch(siren_ms=100_000, siren_max_ms=180_000)).armed()
     panel.trip("window")
@@ -149,6 +151,7 @@ def test_a_silenced_alarm_still_ends_and_the_next_one_sounds() -> None:
     assert "bell" in panel.on()
 
 
+@pytest.mark.clause("EN 50131-1 siren unset")
 def test_a_24_hour_zone_alarms_while_disarmed_without_the_external_siren() -> None:
     panel = Panel()
     effects = panel.read("seismic")
@@ -158,6 +161,7 @@ def test_a_24_hour_zone_alarms_while_disarmed_without_the_external_siren() -> No
     assert panel.area_view("vault", "mode", "alarm", "memory") == ("disarmed", True, ["seismic"])
 
 
+@pytest.mark.clause("EN 50131-1 siren unset", "EN 50131-1 tamper unset")
 def test_tamper_while_disarmed_sounds_the_internal_siren_only() -> None:
     panel = Panel()
     effects = panel.read("lid")
@@ -176,6 +180,7 @@ def test_a_code_ends_what_an_alarm_left_on_while_disarmed() -> None:
     assert kinds(panel.code(CLERK)) == ["area.exit-started"]
 
 
+@pytest.mark.clause("EN 50131-1 tamper set")
 def test_tamper_while_armed_sounds_everything() -> None:
     panel = Panel().armed()
     panel.read("lid")
@@ -194,6 +199,7 @@ def test_an_alarm_of_the_exit_delay_goes_on_with_all_sirens_when_it_ends() -> No
     assert "bell" in panel.on()
 
 
+@pytest.mark.clause("GB 55029 3.5.1(3) open", "GB 55029 3.5.1(3) short")
 @pytest.mark.parametrize("condition", [Condition.OPEN, Condition.SHORT])
 @pytest.mark.parametrize("zone", ["door", "corridor", "window", "seismic", "button", "lid", "key"])
 @pytest.mark.parametrize("armed", [False, True])
@@ -206,6 +212,7 @@ def test_a_cut_or_shorted_line_alarms_armed_or_not(zone: str, condition: Conditi
     assert kinds(panel.read(zone, Condition.NORMAL)) == [kind.replace("alarm", "restore")]
 
 
+@pytest.mark.clause("GB 55029 3.5.1(3) open", "GB 55029 3.5.1(3) short")
 def test_open_and_short_are_told_apart() -> None:
     panel = Panel()
     panel.read("window", Condition.OPEN)
@@ -214,6 +221,7 @@ def test_open_and_short_are_told_apart() -> None:
     assert payload(effects, "alarm.sensor-tamper")["condition"] == "short"
 
 
+@pytest.mark.clause("EN 50131-1 masking set", "EN 50131-1 masking unset")
 @pytest.mark.parametrize(("armed", "kind"), [(False, "zone.fault"), (True, "alarm.sensor-tamper")])
 def test_a_masked_detector_is_a_fault_while_disarmed_and_an_alarm_while_armed(armed: bool, kind: str) -> None:
     panel = Panel().armed() if armed else Panel()

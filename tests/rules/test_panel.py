@@ -44,6 +44,7 @@ def test_a_stop_is_recorded() -> None:
     assert payload(Panel().play(PanelStopping("update")), "panel.stopped") == {"reason": "update"}
 
 
+@pytest.mark.clause("GB 50394 comes back set", "GB 50394 power off", "EN 50131-1 power loss")
 @pytest.mark.parametrize("cause", ["restart", "power-up"])
 def test_an_armed_panel_comes_back_armed(cause: str) -> None:
     panel = Panel().armed()
@@ -153,6 +154,7 @@ def test_a_key_that_is_found_turned_moves_nothing() -> None:
     assert panel.mode("vault") is AreaMode.ARMED
 
 
+@pytest.mark.clause("CP-01 25")
 @pytest.mark.parametrize("cause", ["first", "power-up"])
 def test_a_pir_settles_after_power_up_and_counts_at_the_end(cause: str) -> None:
     panel = Panel().armed()

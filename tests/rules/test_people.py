@@ -28,6 +28,7 @@ def test_a_lock_out_ends_by_itself() -> None:
     assert panel.mode() is AreaMode.DISARMED
 
 
+@pytest.mark.clause("EN 50131-1 lock-out again", "EN 50131-1 lock-out cleared")
 def test_after_a_lock_out_each_wrong_code_locks_again_until_a_right_one() -> None:
     panel = Panel()
     for _ in range(5):

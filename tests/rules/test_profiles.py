@@ -114,6 +114,8 @@ def test_a_feature_is_on_where_its_number_is(profile: str) -> None:
     assert chosen.numbers["entry_delay_s"].default + chosen.numbers["abort_window_s"].default <= 60
 
 
+@pytest.mark.clause("EN 50131-1 prevention hold-up active", "EN 50131-1 prevention tamper")
+@pytest.mark.clause("EN 50131-1 prevention masked")
 def test_what_prevents_arming_by_grade() -> None:
     g2, g3 = PROFILES["eu-g2"].prevention, PROFILES["eu-g3"].prevention
     assert PROFILES["cn"].prevention == CN_PREVENTION

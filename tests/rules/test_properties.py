@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def played(panel: Panel, night: Night, each: Callable[[PanelState, Stimulus], No
         each(before, stimulus)
 
 
+@pytest.mark.clause("GB 50394 no missed alarm", "EN 50131-1 siren 90 s to 15 min")
 @lives
 @given(nights, st.booleans())
 def test_no_intruder_unheard_no_disarming_without_authority_no_siren_past_its_limit(
@@ -134,6 +136,7 @@ def _shown(effects: Iterable[object]) -> list[object]:
     return [e for e in effects if isinstance(e, Switch | Tell)]
 
 
+@pytest.mark.clause("EN 50131-1 hold-up set", "EN 50131-1 hold-up unset")
 @lives
 @given(nights, st.data())
 def test_a_hold_up_shows_nowhere(night: Night, data: st.DataObject) -> None:
@@ -159,6 +162,7 @@ def test_a_hold_up_shows_nowhere(night: Night, data: st.DataObject) -> None:
     assert [r.kind for r in plain_log] == [r.kind for r in pressed_log]
 
 
+@pytest.mark.clause("EN 50131-1 duress looks the same")
 @lives
 @given(nights)
 def test_duress_shows_nowhere(night: Night) -> None:
@@ -177,6 +181,7 @@ def test_duress_shows_nowhere(night: Night) -> None:
         assert plain.view() == forced.view()
 
 
+@pytest.mark.clause("EN 50131-1 power loss", "CP-01 25")
 @lives
 @given(nights, pauses, st.sampled_from(["restart", "power-up"]))
 def test_a_restart_keeps_what_was_and_alarms_for_nothing_that_stands(night: Night, dark: int, cause: str) -> None:

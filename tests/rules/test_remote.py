@@ -22,6 +22,7 @@ def test_a_command_is_carried_out_recorded_and_answered() -> None:
     assert panel.state.durable.counter == 7
 
 
+@pytest.mark.clause("EN 50131-1 levels remote")
 @pytest.mark.parametrize("counter", [7, 6, 0, -1])
 def test_a_counter_counts_once(counter: int) -> None:
     panel = Panel().armed()

@@ -39,6 +39,7 @@ def test_a_standing_hold_up_shows_to_the_technician_only_when_asked_for() -> Non
     assert private_view(panel.site, panel.state, silent=True)["silent"] == ["button"]
 
 
+@pytest.mark.clause("EN 50131-1 duress looks the same", "GB 55029 3.5.1(4)(5) duress")
 @pytest.mark.parametrize("wish", [Wish.TOGGLE, Wish.ARM, Wish.DISARM, Wish.SILENCE])
 def test_duress_looks_like_the_users_own_code(wish: Wish) -> None:
     plain, forced = Panel().armed("vault"), Panel().armed("vault")

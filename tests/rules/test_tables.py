@@ -38,6 +38,7 @@ def test_every_mode_and_event_is_decided() -> None:
     assert set(FOLLOWING) == set(product(AreaMode, AreaEvent))
 
 
+@pytest.mark.clause("GB 50394 power off")
 def test_only_disarm_leads_to_disarmed_and_it_always_does() -> None:
     for (mode, event), after in FOLLOWING.items():
         if event is AreaEvent.DISARM:

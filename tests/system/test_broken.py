@@ -43,6 +43,7 @@ def fill(folder: Path) -> Path:
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a tmpfs of a given size needs root to mount")
 
 
+@pytest.mark.clause("GB 50394 nothing lost")
 @needs_root
 def test_a_full_disk_loses_nothing_and_silences_nothing() -> None:
     with rig(edit=quick) as panel, small_disk(panel, "4m") as disk:
@@ -94,6 +95,7 @@ def test_a_disk_that_is_full_at_the_start() -> None:
         assert "storage" in panel.status()["troubles"]
 
 
+@pytest.mark.clause("GB 55029 3.5.1(8)")
 def test_a_disk_that_stalls_for_two_seconds_delays_no_siren_and_no_hold_up() -> None:
     slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync")
     inject = ("-e", "inject=fdatasync,fsync:delay_enter=2000000")

@@ -126,6 +126,7 @@ def unharmed(panel: Rig) -> None:
     assert panel.desk(m.AskDesk())["outputs"]["siren-outside"]["on"] is True
 
 
+@pytest.mark.clause("GB 55029 6.0.4")
 def test_forged_receipts_deliver_nothing(panel: Rig, captured: Captured) -> None:
     commands_key_receipt = captured.receipt(panel.commands)
     for token in (
@@ -159,6 +160,7 @@ def test_a_true_receipt_counts_and_only_for_what_it_says(panel: Rig, captured: C
     assert captured.undelivered() == 2
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50131-1 levels remote")
 def test_forged_altered_stale_and_replayed_commands_do_nothing(panel: Rig, captured: Captured) -> None:
     true = captured.command(panel.commands, command="status")
     captured.client.send(m.CommandIn(jws=true))

@@ -75,6 +75,7 @@ def desk(mosquitto: int, tmp_path: Path) -> Iterator[Desk]:
         yield Desk(center, panel)
 
 
+@pytest.mark.clause("CP-01 23", "GB 55029 3.5.1(7) operation")
 def test_every_command_is_carried_out_recorded_and_answered(desk: Desk) -> None:
     panel = desk.panel
     state = desk.ask("status")
@@ -116,6 +117,7 @@ def test_what_stands_in_the_way_is_told_and_recorded(desk: Desk) -> None:
     assert desk.panel.mode("hall") == "disarmed"
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50131-1 levels remote")
 def test_unsigned_replayed_stale_and_foreign_commands_disarm_nothing(desk: Desk) -> None:
     center, panel = desk.center, desk.panel
     assert desk.ask("arm")["result"] == "done"

@@ -66,6 +66,7 @@ def sounds(site: Site) -> bool:
     return bool(site.panel.desk(m.AskDesk())["outputs"]["siren-outside"]["on"])
 
 
+@pytest.mark.clause("GB 50394 alone", "GB 50394 no missed alarm")
 @pytest.mark.parametrize("victims", [("uplink",), ("camera",), ("broker",), ("uplink", "camera", "broker")])
 def test_killed_during_an_alarm(site: Site, victims: tuple[str, ...]) -> None:
     alarm(site)
@@ -88,6 +89,7 @@ def test_killed_during_an_alarm(site: Site, victims: tuple[str, ...]) -> None:
     assert sounds(site)
 
 
+@pytest.mark.clause("GB 50394 alone")
 def test_killed_before_the_alarm_and_never_back(site: Site) -> None:
     for victim in ("uplink", "camera"):
         site.panel.kill(victim)

@@ -25,6 +25,7 @@ def restart(panel: Rig) -> int:
     return since
 
 
+@pytest.mark.clause("GB 50394 comes back set", "EN 50131-1 power loss")
 def test_armed_stays_armed_and_bypasses_stay() -> None:
     with rig(clock_rate=20) as panel:
         panel.start("core")
@@ -113,6 +114,7 @@ def test_the_siren_is_claimed_before_anything_is_listened_to() -> None:
         assert panel.desk(m.AskDesk())["outputs"]["siren-outside"]["on"] is True
 
 
+@pytest.mark.clause("GB 50394 no missed alarm")
 @pytest.mark.parametrize(("zone", "kind"), [("back-door", "alarm.intruder"), ("holdup-1", "alarm.hold-up")])
 def test_an_input_that_changed_while_it_was_dark_is_noticed(zone: str, kind: str) -> None:
     with rig(clock_rate=20) as panel:
@@ -125,6 +127,7 @@ def test_an_input_that_changed_while_it_was_dark_is_noticed(zone: str, kind: str
         assert record.value["zone"] == zone
 
 
+@pytest.mark.clause("CP-01 25")
 def test_an_alarm_is_not_raised_again_by_a_restart() -> None:
     with rig(clock_rate=20) as panel:
         armed(panel)

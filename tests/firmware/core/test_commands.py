@@ -90,6 +90,7 @@ def test_every_command_becomes_its_wish(name: str) -> None:
     assert [order.wish.value for order in desk.orders] == [name]
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50131-1 levels remote", "EN 50131-1 log session")
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
@@ -154,6 +155,7 @@ def test_before_the_first_heartbeat_no_command_counts() -> None:
     assert desk.records[-1].payload["reason"] == "stale"
 
 
+@pytest.mark.clause("EN 50131-1 levels remote")
 def test_a_replay_is_refused_and_a_counter_never_goes_back() -> None:
     desk = Desk()
     desk.commands.received(command())
@@ -197,6 +199,7 @@ def test_the_answer_to_status_carries_the_public_state() -> None:
     )
 
 
+@pytest.mark.clause("EN 50131-1 levels remote")
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_altered_command_counts(data: st.DataObject) -> None:

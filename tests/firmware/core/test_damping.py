@@ -1,5 +1,6 @@
 """What another process says of troubles, damped: a flood stays small, bad news is never late, the last word counts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ def test_what_changes_seldom_passes_at_once_and_once() -> None:
     assert rules.took == [UP, DOWN, UP]
 
 
+@pytest.mark.clause("EN 50131-1 log flood")
 def test_a_flood_of_moods_stays_small_and_ends_as_a_trouble() -> None:
     rules = Rules()
     for _ in range(10_000):

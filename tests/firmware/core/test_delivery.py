@@ -22,6 +22,7 @@ STRANGER = Signer(Ed25519PrivateKey.from_private_bytes(b"s" * 32))
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.mark.clause("GB 55029 6.0.4")
 @dataclass
 class Core:
     journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(PANEL))
@@ -88,6 +89,7 @@ def _swapped(one: str, other: str) -> str:
     return f"{header}.{payload}.{other.split('.')[2]}"
 
 
+@pytest.mark.clause("GB 55029 6.0.4")
 @pytest.mark.parametrize(("reason", "make"), CASES)
 def test_a_bad_receipt_changes_nothing_and_is_told(reason: str, make: Any) -> None:
     core = Core()

@@ -69,6 +69,7 @@ def disk() -> Iterator[Disk]:
 HALF, NEARLY = "journal.half-full", "journal.nearly-full"
 
 
+@pytest.mark.clause("EN 50131-1 log filling")
 def test_each_mark_is_told_once_until_the_use_fell_well_below_it(disk: Disk) -> None:
     assert disk.at(49) == []
     assert disk.at(50, 51, 49, 46, 50) == [HALF]

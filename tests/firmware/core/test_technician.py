@@ -145,6 +145,7 @@ def staffed(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.clause("EN 50131-1 levels users", "GB 55029 3.5.1(4)(5) parameters")
 @pytest.mark.parametrize(
     ("id_", "level", "areas", "rights"),
     [
@@ -183,6 +184,7 @@ def test_a_clerk_makes_another_one_like_himself(staffed: Bench) -> None:
     assert not staffed.ask(m.RemoveUser(id="boss", code=CLERK))["ok"]
 
 
+@pytest.mark.clause("EN 50131-1 levels own code", "EN 50131-1 levels users", "GB 55029 3.5.1(4)(5) parameters")
 def test_without_the_right_anyone_changes_his_own_code_and_nothing_else(staffed: Bench) -> None:
     assert staffed.set("guard", 2, ["hall"], NEW, code=BOSS, rights=["disarm"])["ok"]
     for more in ({"rights": ["disarm", "arm"]}, {"rights": ["disarm"], "last_day": "2030-01-01"}, {"rights": None}):
@@ -193,6 +195,7 @@ def test_without_the_right_anyone_changes_his_own_code_and_nothing_else(staffed:
     assert staffed.engine.state.users["guard"].key == code_key("887700", "bank-1", PEPPER)
 
 
+@pytest.mark.clause("EN 50131-1 levels consent")
 def test_an_installer_manages_while_nobody_could_let_him_in_and_then_only_in_a_session(staffed: Bench) -> None:
     assert staffed.set("second", 3, ["hall"], NEW, code=FITTER)["reason"] == "no-grant"
     staffed.at_keypad(BOSS, Wish.GRANT)
@@ -203,6 +206,7 @@ def test_an_installer_manages_while_nobody_could_let_him_in_and_then_only_in_a_s
     assert set(staffed.engine.state.users) == {"fitter", "boss", "clerk", "second"}
 
 
+@pytest.mark.clause("EN 50131-1 levels users")
 def test_a_user_of_level_2_makes_no_installer(staffed: Bench) -> None:
     assert staffed.set("second", 3, ["hall"], NEW, code=BOSS)["reason"] == NOT_ALLOWED
     assert not staffed.ask(m.RemoveUser(id="fitter", code=BOSS))["ok"]
@@ -272,6 +276,7 @@ def test_the_only_user_stays(bench: Bench) -> None:
     assert set(bench.engine.state.users) == {"boss"}
 
 
+@pytest.mark.clause("EN 50131-1 wrong codes")
 def test_wrong_codes_are_counted_over_all_connections_locked_out_and_recorded(staffed: Bench) -> None:
     attempts = branch().timings.code_attempts
     answers = [staffed.set("x", 2, ["hall"], NEW, code=f"00000{n}") for n in range(attempts)]
@@ -282,6 +287,7 @@ def test_wrong_codes_are_counted_over_all_connections_locked_out_and_recorded(st
     assert "technician" in rules.encode(staffed.engine.state).decode()
 
 
+@pytest.mark.clause("GB 55029 3.5.1(4)(5) duress", "EN 50131-1 duress looks the same")
 def test_a_duress_code_does_the_same_and_calls_for_help(staffed: Bench) -> None:
     assert staffed.set("clerk", 2, ["hall"], NEW, code=BOSS_DURESS) == staffed.set(
         "clerk", 2, ["hall"], "888001", code=BOSS
@@ -289,6 +295,7 @@ def test_a_duress_code_does_the_same_and_calls_for_help(staffed: Bench) -> None:
     assert staffed.kinds().count("alarm.duress") == 1
 
 
+@pytest.mark.clause("EN 50131-1 duress not consecutive", "EN 50131-1 disallowed codes", "CP-01 13")
 @pytest.mark.parametrize(
     ("new", "duress", "reason"),
     [
@@ -318,6 +325,7 @@ def test_days_that_end_before_they_begin_are_refused(staffed: Bench) -> None:
     assert (answer["ok"], answer["reason"]) == (False, "bad-days")
 
 
+@pytest.mark.clause("GB 55029 2.0.4 passwords", "EN 50131-1 disallowed codes")
 @pytest.mark.parametrize(("new", "duress", "place"), [("4444", "", "new_code"), (NEW, "4321", "new_duress_code")])
 def test_too_simple_codes_are_refused_with_the_place(bench: Bench, new: str, duress: str, place: str) -> None:
     answer = bench.set("boss", 2, ["hall"], new, duress=duress)
@@ -335,6 +343,7 @@ def test_on_simulated_pins_a_simple_code_is_only_warned_of(tmp_path: Path) -> No
         bench.close()
 
 
+@pytest.mark.clause("EN 50131-1 code digits", "EN 50131-1 code variations")
 def test_new_codes_have_as_many_digits_as_the_panel_file_says(tmp_path: Path) -> None:
     bench = Bench(tmp_path, pin_digits=6)
     try:

@@ -81,6 +81,7 @@ def test_summer_time_moves_the_hour_and_is_no_setting(at: str, local: list[tuple
     assert room.sets() == []
 
 
+@pytest.mark.clause("EN 50131-1 log clock", "GB 12663 twelve kinds")
 @pytest.mark.parametrize("step", [2.5, -2.5, 86_400.0, -86_400.0])
 def test_a_clock_that_was_set_is_recorded_with_old_and_new_and_the_minute_told(step: float) -> None:
     room = Room("2026-12-01T04:00:10")

@@ -175,6 +175,7 @@ def test_a_snapshot_is_the_whole_journal(rig: Rig, tmp_path: Path) -> None:
     assert not (tmp_path / "copy.sqlite-wal").exists()
 
 
+@pytest.mark.clause("GB 12663 250 events", "EN 50131-1 log 500 events")
 def test_opening_costs_the_same_for_any_number_of_records(rig: Rig) -> None:
     """Counted in steps of SQLite's virtual machine, not in time."""
     from firmware.journal.schema import connect

@@ -6,6 +6,8 @@ import random
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.firmware.journal.rig import Rig, everything
 
 KILLS = 60
@@ -49,6 +51,7 @@ def acknowledged_before_the_kill(folder: Path, start: int, lines: int) -> int:
     return max([start, *(int(line) for line in said.split(b"\n")[:-1])])
 
 
+@pytest.mark.clause("GB 50394 nothing lost")
 def test_sigkill_at_sixty_random_moments(rig: Rig, tmp_path: Path) -> None:
     dice = random.Random(20261123)
     last = 0

@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from tests.firmware.journal.rig import Rig, everything
 
 FAR = "2099-01-01T00:00:00.000Z"
 
 
+@pytest.mark.clause("EN 50131-1 log oldest first", "Retention panel 400 d")
 def test_only_delivered_records_leave_and_the_rest_verifies(rig: Rig) -> None:
     journal = rig.open()
     name = journal.mark().journal

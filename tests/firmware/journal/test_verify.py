@@ -77,6 +77,7 @@ FIELDS = st.one_of(
 )
 
 
+@pytest.mark.clause("GB 55029 3.5.1(7) unaltered", "GB 12663 unaltered", "EN 50131-1 log protected")
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     table=st.sampled_from(TABLES),
@@ -117,6 +118,7 @@ def flipped(value: Field, at: int) -> Field:
     return "x"
 
 
+@pytest.mark.clause("GB 55029 3.5.1(7) unaltered", "GB 12663 unaltered", "EN 50131-1 log protected")
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
@@ -159,6 +161,7 @@ def test_two_records_that_changed_places_are_found(full: Rig, tmp_path: Path) ->
     assert {seq for code, seq in codes(rig) if code == "member"} == {40, 43}
 
 
+@pytest.mark.clause("GB 55029 3.5.1(7) unaltered")
 def test_a_rewritten_header_with_its_hash_breaks_the_chain_behind_it(full: Rig, tmp_path: Path) -> None:
     from firmware.protocol.canonical import canonical, sha256_hex
 
@@ -170,6 +173,7 @@ def test_a_rewritten_header_with_its_hash_breaks_the_chain_behind_it(full: Rig, 
     assert codes(rig) == [("prev", 41)]
 
 
+@pytest.mark.clause("GB 55029 3.5.1(7) unaltered", "EN 50131-1 log protected")
 def test_a_cut_tail_shows_against_the_delivery_the_receipt_and_the_center(full: Rig, tmp_path: Path) -> None:
     rig = copy_of(full, tmp_path)
     journal = full.verify().journal

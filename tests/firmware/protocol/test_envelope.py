@@ -18,6 +18,7 @@ from tests.firmware.protocol import strategies as some
 ONE = Record.model_validate(vector_records()["chain"][1]["record"])
 
 
+@pytest.mark.clause("GB 12663 attributes")
 @settings(max_examples=100, deadline=None)
 @given(some.records(), st.booleans(), st.none() | st.binary(min_size=1, max_size=100))
 def test_a_record_comes_back_from_its_event(record: Record, stored: bool, thumbnail: bytes | None) -> None:

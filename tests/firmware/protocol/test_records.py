@@ -77,6 +77,7 @@ def test_a_payload_outside_the_domain_is_a_fault(payload: dict[str, Any]) -> Non
     check()
 
 
+@pytest.mark.clause("EN 50131-1 log fields")
 @settings(max_examples=20, deadline=None)
 @given(records(), numbers)
 def test_headers_are_exact(record: Record, number: int) -> None:

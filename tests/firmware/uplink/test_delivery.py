@@ -189,6 +189,7 @@ def test_what_is_not_receipted_is_sent_again_with_growing_pauses() -> None:
     assert all(stored for *_, stored in world.center.arrivals[1:])
 
 
+@pytest.mark.clause("GB 55029 6.0.4", "EN 50131-1 log transmission")
 def test_a_silent_center_is_a_path_fault_and_its_first_receipt_the_restore() -> None:
     world = World()
     world.start_core()

@@ -63,10 +63,12 @@ def first_event(folder: Path, path: MqttPath) -> e.FromPath:
         link.close()
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
 def test_both_sides_prove_themselves_and_the_path_opens(folder: Path, broker: Mosquitto) -> None:
     assert first_event(folder, path(broker.port)) == e.Opened("now")
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
 def test_a_broker_of_another_ca_is_refused(folder: Path) -> None:
     strange = folder / "strange"
     with mosquitto(strange, "broker") as broker:
@@ -76,6 +78,7 @@ def test_a_broker_of_another_ca_is_refused(folder: Path) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in closed.reason
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
 def test_a_broker_with_another_name_is_refused(folder: Path) -> None:
     with mosquitto(folder, "elsewhere") as broker:
         closed = first_event(folder, path(broker.port))
@@ -84,6 +87,7 @@ def test_a_broker_with_another_name_is_refused(folder: Path) -> None:
     assert "mismatch" in closed.reason
 
 
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
 def test_a_client_certificate_of_another_ca_gets_nowhere(folder: Path, broker: Mosquitto) -> None:
     other = path(broker.port, certificate="strange/panel.pem", key="strange/panel.key")
     assert isinstance(first_event(folder, other), e.Closed)
