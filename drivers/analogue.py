@@ -1,8 +1,8 @@
 """The driver of one analogue converter: conditions of the zones on its loops, over gpiozero's SPI.
 
-Every channel is sampled every 40 ms. A chip that fails (no answer, disturbed frames, an error of the bus) is told before
-its zones read fault, is opened again with growing pauses, and is well only when all its zones were read again. It never
-raises into its host.
+Every channel is sampled every 40 ms. A chip that fails (no answer, disturbed frames, an error of the bus) is told
+before its zones read fault, is opened again with growing pauses, and is well only when all its zones were read again.
+It never raises into its host.
 """
 
 import logging

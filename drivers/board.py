@@ -90,6 +90,17 @@ class BoardFactory(LGPIOFactory):  # type: ignore[misc]
             self.pins[info] = BoardPin(self, info)
         return self.pins[info]
 
+    def spi(self, *, port: int = 0, device: int = 0) -> Any:
+        """The kernel's SPI interface; raises `DriverError`.
+
+        gpiozero would fall back to moving the pins one by one, too slow for loops, and hide that SPI is switched off.
+        """
+        args, _ = self._extract_spi_args(port=port, device=device)
+        try:
+            return self._get_spi_class(shared=False, hardware=True)(pin_factory=self, **args)
+        except lgpio.error as error:
+            raise DriverError(no_spi(port, device, str(error), _DEVICES)) from error
+
 
 def open_board(chip: int) -> BoardFactory:
     """The lines of /dev/gpiochipN; raises `DriverError` that says what is there instead."""
@@ -113,6 +124,20 @@ def no_chip(chip: int, error: str, devices: Path) -> Text:
     return (
         f"{device} can't be opened: {error}. Does this user belong to the group that may use it (gpio)?",
         f"无法打开 {device}:{error}。当前用户是否在有权使用它的组(gpio)中?",
+    )
+
+
+def no_spi(port: int, device: int, error: str, devices: Path) -> Text:
+    """Why an SPI device can't be opened: switched off, not ours, or what lgpio said."""
+    path = devices / f"spidev{port}.{device}"
+    if not path.exists():
+        return (
+            f"There is no {path}: SPI is switched off. Write dtparam=spi=on into config.txt and restart the board.",
+            f"没有 {path}：SPI 未启用。请在 config.txt 中写入 dtparam=spi=on 并重启主板。",
+        )
+    return (
+        f"{path} can't be opened: {error}. Does this user belong to the group that may use it (spi)?",
+        f"无法打开 {path}：{error}。当前用户是否在有权使用它的组（spi）中？",
     )
 
 

@@ -49,9 +49,8 @@ class Baseline:
                 self._problem = text[0]
 
     def start(self) -> None:
-        """Tell of a bad file, now that somebody listens."""
-        if self._problem:
-            self._on_problem(self._problem)
+        """Tell of a bad file, or that all is well, now that somebody listens."""
+        self._on_problem(self._problem)
 
     def rest_ohm(self, zone: str, nominal_ohm: float) -> float | None:
         """What was learned for this zone with this very nominal value; None else."""
@@ -144,6 +143,6 @@ def _parse(body: Any) -> dict[str, tuple[float, float]]:
 
 def _bad(path: Path, found: str) -> Text:
     return (
-        f"{path}: found {found}, expected learned loop resistances; nominal values are used until they are learned anew",
+        f"{path}: found {found}, expected learned loop resistances; until they are learned anew nominal values count",
         f"{path}：{found}，应为已学习的回路电阻；重新学习之前使用标称值",
     )

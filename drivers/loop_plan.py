@@ -22,6 +22,8 @@ HYSTERESIS = 0.06
 """A state is left only so far beyond the threshold, as a part of the (logarithmic) way between the two states."""
 MIN_RATIO = 1.25
 """Neighbours must differ so much: resistors of 5 %, hysteresis and 100 ohm of cable still leave room."""
+MIN_STEPS = 12
+"""And in the converter's own steps, so that its error and noise count for little."""
 LEARNED_PART = 0.15
 """The rest resistance is learned within so much of its nominal value: an attacker who is patient gets no further."""
 
@@ -99,9 +101,14 @@ class LoopPlan:
         ohm = max(1.0, min(self.ohm_at(position), 10 * CUT_OHM))
         return min(self.states(), key=lambda s: abs(math.log(s.ohm / ohm))).condition
 
-    def too_near(self) -> tuple[State, State] | None:
-        """The first two neighbours that can't be told apart safely (`MIN_RATIO`)."""
-        return next(((a, b) for a, b in pairwise(self.states()) if b.ohm < a.ohm * MIN_RATIO), None)
+    def too_near(self, full: int, pull_ohm: float) -> tuple[State, State] | None:
+        """The first two neighbours that this converter can't tell apart safely (`MIN_RATIO`, `MIN_STEPS`)."""
+
+        def near(a: State, b: State) -> bool:
+            steps = count_of(b.ohm, full, pull_ohm) - count_of(a.ohm, full, pull_ohm)
+            return b.ohm < a.ohm * MIN_RATIO or steps < MIN_STEPS
+
+        return next(((a, b) for a, b in pairwise(self.states()) if near(a, b)), None)
 
     def _inner(self) -> list[tuple[Condition, float]]:
         found = [(Condition.NORMAL, self._ohm(tripped=False, failed=False))]
@@ -161,4 +168,4 @@ class Thresholds:
 
 def between(low: State, high: State, part: float) -> float:
     """The resistance so far on the logarithmic way from one state to the next."""
-    return low.ohm * (high.ohm / low.ohm) ** part
+    return low.ohm * math.pow(high.ohm / low.ohm, part)

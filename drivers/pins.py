@@ -46,6 +46,10 @@ class Factory(Protocol):
         """The pin of a line: a `Pin`. Not claimed yet."""
         ...
 
+    def spi(self, *, port: int, device: int) -> Any:
+        """The SPI interface of a chip select, with `transfer(bytes)` and `close()`."""
+        ...
+
     def close(self) -> None:
         """Give back every line and the chip."""
         ...

@@ -12,8 +12,10 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
+from drivers.loop_zone import Loop
 from drivers.pins import DriverError, Factory, Text
-from drivers.wiring import HIGH, LOW, Input, Position, levels
+from drivers.wiring import HIGH, LOW, Input, Position, levels, seen_as
+from rules.site import Condition
 
 FILE = "desk.json"
 MAX_BYTES = 256 * 1024
@@ -35,10 +37,12 @@ class SimulatedWorld:
         inputs: Sequence[Input],
         mains_line: int | None = None,
         battery_line: int | None = None,
+        loops: Sequence[Loop] = (),
     ) -> None:
         """Read the file, or begin with everything at rest where there is none; raises `BadWorld`, `OSError`."""
         self._path = path
         self._inputs = {wire.zone: wire for wire in inputs}
+        self._loops = {loop.zone: loop for loop in loops}
         self._mains_line = mains_line
         self._battery_line = battery_line
         self._factory: Factory | None = None
@@ -47,15 +51,30 @@ class SimulatedWorld:
         self._positions, self._mains = _read(path)
 
     @property
-    def inputs(self) -> Mapping[str, Input]:
-        """The zones of this world and their wires, in the order of the panel file."""
-        return MappingProxyType(self._inputs)
+    def zones(self) -> tuple[str, ...]:
+        """The zones of this world: those on plain lines in the order of the panel file, then those on loops."""
+        return (*self._inputs, *self._loops)
+
+    def wiring(self, zone: str) -> str:
+        """How the zone is wired, in the panel file's word. Raises `KeyError`."""
+        loop = self._loops.get(zone)
+        return str(self._inputs[zone].wiring if loop is None else loop.plan.resistors)
+
+    def seen(self, zone: str, position: Position) -> Condition:
+        """What the panel makes of a position. Raises `KeyError`."""
+        loop = self._loops.get(zone)
+        return seen_as(self._inputs[zone].wiring, position) if loop is None else loop.plan.seen_as(position)
+
+    def ohm(self, zone: str) -> float:
+        """What a zone's loop measures now, infinite for a cut. Raises `KeyError`."""
+        with self._lock:
+            return self._loops[zone].plan.ohm_at(self._position(zone))
 
     @property
     def positions(self) -> Mapping[str, Position]:
         """What each zone's detector does now, a press included."""
         with self._lock:
-            return MappingProxyType({zone: self._position(zone) for zone in self._inputs})
+            return MappingProxyType({zone: self._position(zone) for zone in self.zones})
 
     @property
     def mains(self) -> bool:
@@ -87,21 +106,21 @@ class SimulatedWorld:
         with self._lock:
             self._known(zone)
             self._save({**self._positions, zone: Position(position)}, self._mains)
-            self._drive(self._inputs[zone].lines)
+            self._drive(self._lines(zone))
 
     def press(self, zone: str) -> None:
         """Trip a detector until `release`; not kept in the file. Raises `KeyError`."""
         with self._lock:
             self._known(zone)
             self._pressed.add(zone)
-            self._drive(self._inputs[zone].lines)
+            self._drive(self._lines(zone))
 
     def release(self, zone: str) -> None:
         """Let go what `press` tripped. Raises `KeyError`."""
         with self._lock:
             self._known(zone)
             self._pressed.discard(zone)
-            self._drive(self._inputs[zone].lines)
+            self._drive(self._lines(zone))
 
     def set_mains(self, on: bool) -> None:
         """Switch the mains, and keep it in the file; raises `OSError`."""
@@ -111,8 +130,11 @@ class SimulatedWorld:
                 self._drive((self._mains_line,))
 
     def _known(self, zone: str) -> None:
-        if zone not in self._inputs:
+        if zone not in self._inputs and zone not in self._loops:
             raise KeyError(zone)
+
+    def _lines(self, zone: str) -> tuple[int, ...]:
+        return self._inputs[zone].lines if zone in self._inputs else ()
 
     def _position(self, zone: str) -> Position:
         return Position.OPEN if zone in self._pressed else self._positions.get(zone, Position.CLOSE)

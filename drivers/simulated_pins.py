@@ -75,6 +75,12 @@ class SimulatedFactory(MockFactory):  # type: ignore[misc]
     def __init__(self, observe: Callable[[int, bool], None] | None = None) -> None:
         super().__init__(revision="c03111", pin_class=SimulatedPin)
         self.observe = observe
+        self.chips: dict[int, Any] = {}
+        """What answers at each chip select of SPI port 0; where nothing does, gpiozero's mock pins do."""
+
+    def spi(self, **spi_args: Any) -> Any:
+        """The SPI interface of a chip select."""
+        return self.chips.get(spi_args.get("device", 0)) or super().spi(**spi_args)
 
     def pin(self, name: Any, pin_class: Any = None, **kwargs: Any) -> Any:
         """The pin of a line; other names and classes go the way of gpiozero."""

@@ -90,7 +90,7 @@ class Adc(MockSPIDevice):  # type: ignore[misc]
 
     def _letting_go(self) -> bool:
         """In the very bits of the command's end and of the sampling that follows."""
-        return self.rx_bit <= self._first_bit() + _COMMAND_BITS + 1
+        return len(self.rx_buf) <= self._first_bit() + _COMMAND_BITS + 1
 
     def _first_bit(self) -> int:
         return next((place for place, bit in enumerate(self.rx_buf) if bit), 0)

@@ -18,9 +18,9 @@ from rich.console import Console
 
 from drivers.pins import DriverError
 from drivers.simulated import FILE, SimulatedWorld
-from drivers.wiring import MEANT, Position, seen_as
+from drivers.wiring import MEANT, Position
 from firmware.config import BadPanelFile, Loaded, load
-from firmware.core.wires import zone_inputs
+from firmware.core.wires import loops_by_chip, zone_inputs
 from firmware.language import Text, pick
 from firmware.protocol import messages as m
 from firmware.protocol.lines import Client, LineTooLong
@@ -30,7 +30,7 @@ from hil import desk_view
 ANSWER_S = 5.0
 KEYPAD_S = 3.0
 DEFAULT_FOLDER = Path("fenghuo-demo")
-POSITIONS = ("open", "close", "cut", "short")
+POSITIONS = ("open", "close", "cut", "short", "mask", "unpowered")
 WISHES: tuple[str, ...] = get_args(m.WishName)
 
 Show: TypeAlias = Callable[[dict[str, Any]], None]
@@ -194,18 +194,18 @@ def _without_core(loaded: Loaded, words: argparse.Namespace, message: BaseModel)
     """Change the simulated site in its file, where that is what was asked."""
     if not isinstance(message, m.Move | m.Mains):
         raise Refused(texts.NOT_RUNNING, folder=words.dir)
-    world = SimulatedWorld(loaded.run / FILE, zone_inputs(loaded.file))
+    loops = [loop for found in loops_by_chip(loaded.file).values() for loop in found]
+    world = SimulatedWorld(loaded.run / FILE, zone_inputs(loaded.file), loops=loops)
     detail: dict[str, Any] = {}
     if isinstance(message, m.Mains):
         world.set_mains(message.on)
-    elif message.zone not in world.inputs:
-        raise Refused(texts.REFUSED["unknown-zone"], zone=message.zone, known=", ".join(world.inputs))
+    elif message.zone not in world.zones:
+        raise Refused(texts.REFUSED["unknown-zone"], zone=message.zone, known=", ".join(world.zones))
     else:
         position = Position(message.position)
         world.move(message.zone, position)
-        wiring = world.inputs[message.zone].wiring
-        seen = seen_as(wiring, position)
-        detail = {"wiring": str(wiring), "seen": str(seen), "visible": seen is MEANT[position]}
+        seen = world.seen(message.zone, position)
+        detail = {"wiring": world.wiring(message.zone), "seen": str(seen), "visible": seen is MEANT[position]}
     _told(loaded, words, message, {**detail, "running": False})
     print(pick(texts.KEPT), file=sys.stderr)
 

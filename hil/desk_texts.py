@@ -13,6 +13,8 @@ HELP: Mapping[str, str] = {
     "close": "Bring a zone to rest. 防区复位。",
     "cut": "Cut a zone's cable. 剪断防区线路。",
     "short": "Short-circuit a zone's cable. 短接防区线路。",
+    "mask": "Cover a detector's eye. 遮挡探测器。",
+    "unpowered": "Cut a detector's supply. 切断探测器供电。",
     "press": "Press a button and let it go. 按下并松开按钮。",
     "code": "Type a code at the keypad, as 1234#. 在键盘上输入密码,如 1234#。",
     "mains": "Switch the mains. 接通或断开市电。",

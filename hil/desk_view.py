@@ -93,6 +93,8 @@ def _zones(zones: Mapping[str, Any], stand: Mapping[str, Any]) -> Table:
     for zone, figures in zones.items():
         found, stands = _mapping(figures), _mapping(stand.get(zone))
         levels = " ".join(str(level) for level in found.get("levels") or ())
+        if found.get("rest_ohm"):
+            levels = "∞ Ω" if found.get("ohm") is None else f"{found['ohm']} Ω"
         marks = ", ".join(pick(text) for mark, text in texts.MARKS.items() if stands.get(mark))
         shown = [found.get("wiring"), found.get("position"), levels, found.get("condition"), marks]
         table.add_row(*_cells([zone, *shown, found.get("short_pulses"), found.get("error")]))

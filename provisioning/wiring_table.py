@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from firmware.config import PanelFile, Wire
+from drivers.loop_plan import LoopPlan
+from firmware.config import Loop, PanelFile, Wire, Zone
+from firmware.core.wires import loops_by_chip
 from firmware.language import Text, pick
 from provisioning.arming_tables import areas_table, arming_tables
 from provisioning.site_words import WORDS, add_row, new_table, notes, output_notes
@@ -19,6 +21,9 @@ _OUTPUTS: Text = ("Outputs", "输出")
 _REST: Text = ("Power, cameras and paths", "电源、摄像机与路径")
 _PIN: Text = ("GPIO{line} (pin {pin})", "GPIO{line}（引脚 {pin}）")
 _LEGS: Text = ("closed leg {a}\nopen leg {b}", "常闭端 {a}\n常开端 {b}")
+_CHANNEL: Text = ("{adc} channel {channel}", "{adc} 通道 {channel}")
+_CHIP: Text = ("converter {id}", "模数转换器 {id}")
+_SELECT: Text = ("{chip}, SPI0 CE{select}, {pull} Ω to each channel", "{chip}，SPI0 CE{select}，各通道上拉 {pull} Ω")
 _MAINS: Text = ("mains present", "市电正常")
 _BATTERY: Text = ("battery good", "电池正常")
 _CAMERA: Text = ("camera {id}, {name}", "摄像机 {id},{name}")
@@ -45,12 +50,33 @@ def _wire(wire: Wire, file: PanelFile) -> str:
     return pick(_LEGS, a=line_name(wire.line, file), b=line_name(wire.line_no, file))
 
 
+def _loop(loop: Loop, plan: LoopPlan) -> tuple[str, str]:
+    """Where a loop goes, and which resistance means what."""
+    where = pick(_CHANNEL, adc=loop.adc, channel=loop.channel)
+    heads = [f"{pick(WORDS[loop.resistors])}, {pick(WORDS[loop.wiring])}"]
+    first, *inner, last = plan.states()
+    states = [f"0 Ω {pick(WORDS[f'is-{first.condition}'])}"]
+    states += [f"{state.ohm:.0f} Ω {pick(WORDS[f'is-{state.condition}'])}" for state in inner]
+    states.append(f"∞ Ω {pick(WORDS[f'is-{last.condition}'])}")
+    return where, "\n".join([*heads, *states, f"{loop.debounce_ms} ms"])
+
+
+def _wired(zone: Zone, plans: Mapping[str, LoopPlan], file: PanelFile) -> tuple[str, str]:
+    """Where a zone's wires go, and how it is wired."""
+    if zone.loop is not None:
+        return _loop(zone.loop, plans[zone.id])
+    if zone.input is None:  # no file that was loaded has such a zone
+        return "–", "–"
+    return _wire(zone.input, file), f"{pick(WORDS[zone.input.wiring])}\n{zone.input.debounce_ms} ms"
+
+
 def _zones(file: PanelFile) -> Table:
     table = new_table(_ZONES, "number", "zone", "type", "line", "wiring", "areas", "id")
+    plans = {loop.zone: loop.plan for loops in loops_by_chip(file).values() for loop in loops}
     for zone in file.zone:
         kind = "\n".join([pick(WORDS[zone.type]), pick(WORDS[zone.sensor]), *notes(zone)])
-        wiring = f"{pick(WORDS[zone.input.wiring])}\n{zone.input.debounce_ms} ms"
-        areas, wires = "\n".join(zone.areas), _wire(zone.input, file)
+        wires, wiring = _wired(zone, plans, file)
+        areas = "\n".join(zone.areas)
         name = f"{zone.id}\n{zone.name}"
         add_row(table, str(zone.number), name, kind, wires, wiring, areas, zone.gb28181_id or "–")
     return table
@@ -71,6 +97,9 @@ def _rest(file: PanelFile) -> Table:
     for text, line in ((_MAINS, file.power.mains_line), (_BATTERY, file.power.battery_line)):
         if line is not None:
             add_row(table, pick(text), line_name(line, file))
+    for adc in file.adc:
+        where = pick(_SELECT, chip=adc.chip.upper(), select=adc.select, pull=adc.pull_ohm)
+        add_row(table, pick(_CHIP, id=adc.id), where)
     for camera in file.camera:
         where = f"{camera.maker} {camera.source} {camera.width}×{camera.height}".replace("  ", " ")
         add_row(table, pick(_CAMERA, id=camera.id, name=camera.name), where)

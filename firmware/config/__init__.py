@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from firmware.config.loaded import Loaded
     from firmware.config.mistakes import BadPanelFile, Mistake
     from firmware.config.models import (
+        Adc,
         Area,
         Camera,
         Center,
+        Loop,
         MqttPath,
         Output,
         Panel,
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_BYTES",
+    "Adc",
     "Area",
     "BadPanelFile",
     "Camera",
     "Center",
     "Day",
     "Loaded",
+    "Loop",
     "Mistake",
     "MqttPath",
     "Output",

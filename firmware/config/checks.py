@@ -6,13 +6,15 @@ included. They never raise, whatever the file holds.
 
 from collections.abc import Callable, Iterator
 
-from firmware.config import check_dated, check_numbers, check_outputs, check_parts, check_zones, gb28181
+from firmware.config import check_dated, check_loops, check_numbers, check_outputs, check_parts, check_zones, gb28181
 from firmware.config.findings import listed_once, twice, unknown, wrong
 from firmware.config.keys import is_public_key
 from firmware.config.mistakes import Finding, Loc, show
 from firmware.config.rows import Document, Row
 from firmware.language import Text
 
+SPI_LINES = (7, 8, 9, 10, 11)
+"""SPI port 0 of the board, both chip selects: the kernel takes them all."""
 PLAINTEXT = "I accept that anyone on the network can read and drop reports"
 
 
@@ -24,7 +26,7 @@ def mistakes(document: Document) -> Iterator[Finding]:
 
 def _ids(document: Document) -> Iterator[Finding]:
     text: Text = ("this id is used twice", "id 重复")
-    ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "output", "camera"))
+    ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "adc", "output", "camera"))
     yield from twice(ids, ("an id that nothing else has", "未被使用的 id"), text)
     for table, zh in (("path", "路径"), ("part", "部分布防组"), ("schedule", "时间表"), ("tour", "巡更路线")):
         ids = ((r.at("id"), r.text("id")) for r in document.rows(table))
@@ -52,6 +54,9 @@ def lines_used(document: Document) -> Iterator[tuple[Loc, int]]:
     keys = ("line", "line_no")
     for row in (*inputs, *document.rows("output")):
         yield from ((row.at(key), line) for key in keys if (line := row.number(key)) is not None)
+    if document.rows("adc"):
+        first = document.rows("adc")[0]
+        yield from ((first.loc, line) for line in SPI_LINES)
     power = document.table("power")
     for key in ("mains_line", "battery_line"):
         if (line := power.number(key)) is not None:
@@ -204,6 +209,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _gb28181,
     *check_numbers.CHECKS,
     *check_zones.CHECKS,
+    *check_loops.CHECKS,
     *check_outputs.CHECKS,
     *check_parts.CHECKS,
     *check_dated.CHECKS,

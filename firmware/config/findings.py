@@ -9,6 +9,7 @@ from firmware.language import Text
 TABLES: Mapping[str, str] = {
     "area": "区域",
     "zone": "防区",
+    "adc": "模数转换器",
     "camera": "摄像机",
     "part": "部分布防组",
     "schedule": "时间表",

@@ -57,8 +57,40 @@ class Wire(Model):
     debounce_ms: int = Field(default=300, ge=10, le=400)
 
 
+class Adc(Model):
+    """`[[adc]]`: an analogue converter on SPI port 0. `select`: its chip-select line, 0 is GPIO8, 1 is GPIO7.
+
+    `pull_ohm`: the resistor from the reference voltage to each input.
+    """
+
+    id: Id
+    chip: Literal["mcp3008", "mcp3208"]
+    select: int = Field(default=0, ge=0, le=1)
+    pull_ohm: int = Field(default=2_200, ge=470, le=22_000)
+
+
+class Loop(Model):
+    """`loop = {...}` of a zone: end-of-line resistors on a channel of an `[[adc]]`; see docs/wiring.md.
+
+    `eol_ohm`: at the end of the line. `alarm_ohm` (double, triple): across the alarm contact. `fault_ohm`
+    (triple): across the contact that tells masking or a fault, as `fault_means` says; `both_means`: both contacts at
+    once, by default a fault where the zone has `supply_cut`, else an activation.
+    """
+
+    adc: Id
+    channel: int = Field(ge=0, le=7)
+    resistors: Literal["single", "double", "triple"] = "double"
+    wiring: Literal["nc", "no"] = "nc"
+    eol_ohm: int = Field(default=1_000, ge=330, le=22_000)
+    alarm_ohm: int = Field(default=2_200, ge=330, le=47_000)
+    fault_ohm: int = Field(default=3_900, ge=330, le=47_000)
+    fault_means: Literal["masked", "fault"] = "fault"
+    both_means: Literal["active", "masked", "fault"] | None = None
+    debounce_ms: int = Field(default=300, ge=100, le=400)
+
+
 class Zone(Model):
-    """`[[zone]]`; what its attributes do is told by `rules.site.Zone` and docs/rules.md."""
+    """`[[zone]]`, on lines (`input`) or on a `loop`; what its attributes do: `rules.site.Zone` and docs/rules.md."""
 
     id: Id
     number: int = Field(ge=1, le=999)
@@ -85,7 +117,8 @@ class Zone(Model):
     ]
     sensor: Literal["contact", "pir", "button", "loop", "glass-break", "vibration", "key"] = "contact"
     areas: list[Id] = Field(min_length=1, max_length=64)
-    input: Wire
+    input: Wire | None = None
+    loop: Loop | None = None
     bypassable: bool | None = Field(default=None, description="by default intruder, water and technical zones, keys")
     forceable: bool = False
     chime: bool = False
@@ -239,6 +272,7 @@ class PanelFile(Model):
     panel: Panel
     area: list[Area] = Field(min_length=1, max_length=32)
     zone: list[Zone] = Field(min_length=1, max_length=512)
+    adc: list[Adc] = Field(default=[], max_length=2)
     output: list[Output] = Field(default=[], max_length=64)
     part: list[Part] = Field(default=[], max_length=32)
     schedule: list[Schedule] = Field(default=[], max_length=32)

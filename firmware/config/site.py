@@ -98,6 +98,7 @@ def _zone(zone: "models.Zone", settle_s: int) -> Zone:
         detector=zone.detector or "",
         abort=zone.abort,
         supply_cut=zone.supply_cut,
+        driver=zone.loop.adc if zone.loop else "gpio",
     )
 
 

@@ -132,7 +132,16 @@ def _indicator(document: Document) -> Iterator[Finding]:
 
 def _supply(document: Document) -> Iterator[Finding]:
     for zone in document.rows("zone"):
-        if zone.on("supply_cut") and zone.has("input"):
+        if zone.inner("loop").text("resistors") == "triple":
+            continue
+        if zone.on("supply_cut") and zone.has("loop"):
+            yield wrong(
+                zone,
+                "supply_cut",
+                ('resistors = "triple" in its loop', '回路使用 resistors = "triple"'),
+                ("only a third resistor tells that the supply is cut", "只有三电阻回路能识别断电"),
+            )
+        elif zone.on("supply_cut") and zone.has("input"):
             wiring = zone.inner("input").text("wiring", "nc")
             yield wrong(
                 zone,

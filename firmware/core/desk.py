@@ -6,13 +6,12 @@ that the desk can say it in the user's language.
 
 from collections.abc import Callable
 from threading import Timer
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
-from drivers.gpio import GpioDriver
 from drivers.simulated import SimulatedWorld
-from drivers.wiring import MEANT, Position, seen_as
+from drivers.wiring import MEANT, Position
 from firmware.protocol.messages import Answer, AskDesk, Mains, Move, Press
 
 MAX_PRESSES = 16
@@ -23,19 +22,26 @@ REASONS = ("unknown-zone", "already-pressed", "too-many-presses", "not-written")
 Moving: TypeAlias = Move | Press | Mains | AskDesk
 
 
+class Driver(Protocol):
+    """What the desk asks of what reads the wires."""
+
+    def health(self) -> dict[str, Any]:
+        """Figures per zone and output."""
+        ...
+
+
 class Desk:
     """The installer's fingers. `handle` belongs to one thread; a press ends on a timer of its own."""
 
     def __init__(
         self,
         world: SimulatedWorld,
-        driver: GpioDriver,
+        driver: Driver,
         status: Callable[[], dict[str, Any]],
         clock_rate: int = 1,
     ) -> None:
         """`status` adds the panel's own view; `clock_rate` shortens a press as it does all of the panel's times."""
         self._world = world
-        self._wiring = {zone: wire.wiring for zone, wire in world.inputs.items()}
         self._driver = driver
         self._status = status
         self._rate = clock_rate
@@ -43,8 +49,8 @@ class Desk:
 
     def handle(self, message: Moving) -> list[BaseModel]:
         """Do it, and say what became of it. Never raises for what a peer can send."""
-        if isinstance(message, Move | Press) and message.zone not in self._wiring:
-            return [_refused("unknown-zone", zone=message.zone, known=list(self._wiring))]
+        if isinstance(message, Move | Press) and message.zone not in self._world.zones:
+            return [_refused("unknown-zone", zone=message.zone, known=list(self._world.zones))]
         try:
             return [self._do(message)]
         except OSError as error:
@@ -70,8 +76,8 @@ class Desk:
 
     def _move(self, zone: str, position: Position) -> Answer:
         self._world.move(zone, position)
-        seen = seen_as(self._wiring[zone], position)
-        detail = {"zone": zone, "position": str(position), "wiring": str(self._wiring[zone]), "seen": str(seen)}
+        seen = self._world.seen(zone, position)
+        detail = {"zone": zone, "position": str(position), "wiring": self._world.wiring(zone), "seen": str(seen)}
         return Answer(ok=True, detail={**detail, "visible": seen is MEANT[position]})
 
     def _press(self, press: Press) -> Answer:
@@ -95,7 +101,7 @@ class Desk:
         return {
             "mains": self._world.mains,
             "zones": {
-                zone: {"position": str(position), "wiring": str(self._wiring[zone]), **health["zones"].get(zone, {})}
+                zone: {"position": str(position), "wiring": self._world.wiring(zone), **health["zones"].get(zone, {})}
                 for zone, position in self._world.positions.items()
             },
             "outputs": health["outputs"],

@@ -17,6 +17,7 @@ from firmware.config import Loaded, kept, to_site
 from firmware.core.battery import answer
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
+from firmware.core.field import Field
 from firmware.core.keys import load_or_make
 from firmware.core.leftovers import leftovers
 from firmware.core.lock import DataLock
@@ -24,7 +25,7 @@ from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
 from firmware.core.wall import Wall
-from firmware.core.wires import BATTERY, SUPPLY, output_lines, supply_inputs, zone_inputs
+from firmware.core.wires import BATTERY, SUPPLY, loops_by_chip, output_lines, supply_inputs, zone_inputs
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
@@ -112,7 +113,7 @@ class Inside:
         self.world = self._simulated_world() if self._watched else None
         self._output_at = {output.line: output for output in output_lines(file)}
         self._factory = open_factory(file.panel.pins, file.panel.chip, self.loaded.run, self._pin_changed)
-        self.driver = GpioDriver(
+        gpio = GpioDriver(
             self._factory,
             [*zone_inputs(file), *supply_inputs(file)],
             output_lines(file),
@@ -123,15 +124,26 @@ class Inside:
         )
         if self.world is not None:
             self.world.apply(self._factory)
+        self.driver = self._field(gpio)
         self.driver.claim_outputs(rules.outputs(self.site, self._begin.state))
+
+    def _field(self, gpio: GpioDriver) -> Field:
+        file = self.loaded.file
+        if not file.adc:
+            return Field(gpio)
+        from firmware.core.loops import Told, open_loops, simulate
+
+        if self.world is not None:
+            simulate(file, self._factory, self.world)
+        told = Told(self._condition, self.trouble, self.clock.monotonic_ms)
+        return Field(gpio, *open_loops(file, self._factory, self.loaded.data, told))
 
     def _simulated_world(self) -> "SimulatedWorld":
         from drivers.simulated import FILE, SimulatedWorld
 
-        power = self.loaded.file.power
-        return SimulatedWorld(
-            self.loaded.run / FILE, zone_inputs(self.loaded.file), power.mains_line, power.battery_line
-        )
+        file, power = self.loaded.file, self.loaded.file.power
+        loops = [loop for found in loops_by_chip(file).values() for loop in found]
+        return SimulatedWorld(self.loaded.run / FILE, zone_inputs(file), power.mains_line, power.battery_line, loops)
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -157,6 +169,7 @@ class Inside:
             {SUPPLY[wire.zone] for wire in supply_inputs(file)},
             {path.id for path in file.path},
             {camera.id for camera in file.camera},
+            {zone.id for zone in file.zone if zone.loop},
         )
 
     def fall_silent(self, reason: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Set
 
 from rules.stimuli import TroubleChanged
 
-OF_CORE = {"path": ("uplink", "receipts"), "camera": ("process",)}
+OF_CORE = {"path": ("uplink", "receipts"), "camera": ("process",), "maintenance": ("loops.json",)}
 """Subjects that core's own ports watch over, whatever the panel file says."""
 
 OF_THEMSELVES = ("clock", "paths", "battery-test")
@@ -22,18 +22,21 @@ def leftovers(
     supplies: Set[str],
     paths: Set[str],
     cameras: Set[str],
+    loops: Set[str] = frozenset(),
 ) -> list[TroubleChanged]:
     """The ends of these troubles (`name` or `name:subject`), to be decided right after the start.
 
     `storage_trouble`: of the journal as it was opened, empty when it is well. `supplies`: which of `mains` and
-    `battery` have a line. `paths`, `cameras`: ids of the panel file. The driver's trouble ends too: its lines are
-    claimed anew, and one that still fails is told again. So does an error of the rules: another start, another try. And
-    so does what nothing watches in this version (`siren`, `box`, `bus`, `jamming`, `charger` and others).
+    `battery` have a line. `paths`, `cameras`: ids of the panel file; `loops`: its zones on analogue loops. The trouble
+    of a driver ends too: its lines are claimed anew, and one that still fails is told again. So does an error of the
+    rules: another start, another try. And so does what nothing watches in this version (`siren`, `box`, `bus`,
+    `jamming`, `charger` and others).
     """
+    named = {"path": paths, "camera": cameras, "maintenance": loops}
     return [
         TroubleChanged(name, False, subject)
         for name, _, subject in (trouble.partition(":") for trouble in standing)
-        if not _watched(name, subject, storage_trouble, supplies, {"path": paths, "camera": cameras})
+        if not _watched(name, subject, storage_trouble, supplies, named)
     ]
 
 

@@ -1,10 +1,13 @@
-"""From the panel file's lines to the driver's inputs and outputs."""
+"""From the panel file's lines and loops to what the drivers take."""
 
 from typing import TYPE_CHECKING
 
 from drivers.wiring import Input, OutputLine, Wiring
 
 if TYPE_CHECKING:
+    from drivers.loop_zone import Loop
+    from drivers.mcp3xxx import Chip
+    from firmware.config import Loop as LoopTable
     from firmware.config import PanelFile
 
 MAINS, BATTERY = "power:mains", "power:battery"
@@ -16,10 +19,11 @@ SUPPLY_DEBOUNCE_MS = 2_000
 
 
 def zone_inputs(file: "PanelFile") -> list[Input]:
-    """The lines of the zones."""
+    """The lines of the zones that have some."""
     return [
         Input(zone.id, zone.input.line, Wiring(zone.input.wiring), zone.input.line_no, zone.input.debounce_ms)
         for zone in file.zone
+        if zone.input
     ]
 
 
@@ -32,3 +36,34 @@ def supply_inputs(file: "PanelFile") -> list[Input]:
 def output_lines(file: "PanelFile") -> list[OutputLine]:
     """The lines of the outputs."""
     return [OutputLine(output.id, output.line, output.active == "high") for output in file.output]
+
+
+def loops_by_chip(file: "PanelFile") -> "dict[Chip, list[Loop]]":
+    """The converters and the loops on each; nothing of theirs is imported where there are none."""
+    if not file.adc:
+        return {}
+    from drivers.mcp3xxx import Chip
+
+    chips = {a.id: Chip(a.id, 12 if a.chip == "mcp3208" else 10, a.select, a.pull_ohm) for a in file.adc}
+    return {
+        chip: [_loop(zone.id, zone.loop, zone.supply_cut) for zone in file.zone if zone.loop and zone.loop.adc == id_]
+        for id_, chip in chips.items()
+    }
+
+
+def _loop(zone: str, loop: "LoopTable", supply_cut: bool) -> "Loop":
+    from drivers.loop_plan import LoopPlan, Resistors
+    from drivers.loop_zone import Loop
+    from rules.site import Condition
+
+    plan = LoopPlan(
+        resistors=Resistors(loop.resistors),
+        wiring=Wiring(loop.wiring),
+        eol_ohm=loop.eol_ohm,
+        alarm_ohm=loop.alarm_ohm,
+        fault_ohm=loop.fault_ohm,
+        fault_means=Condition(loop.fault_means),
+        # A detector without supply lets go of both its relays.
+        both_means=Condition(loop.both_means or ("fault" if supply_cut else "active")),
+    )
+    return Loop(zone, loop.channel, plan, loop.debounce_ms)

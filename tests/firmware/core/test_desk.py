@@ -48,7 +48,7 @@ class Panel:
     def start(self) -> None:
         """Run, and read what every zone is at first."""
         self.driver.start()
-        for _ in range(len(self.world.inputs) + 1):
+        for _ in range(len(self.world.zones) + 1):
             self.told.get(timeout=WAIT_S)
 
     def ask(self, message: Any) -> Answer:
@@ -121,7 +121,7 @@ def test_a_button_that_is_held_cannot_be_pressed_again(panel: Panel) -> None:
 
 def test_presses_are_limited(still: Callable[[list[Input]], Panel]) -> None:
     panel = still([Input(f"b{i}", 20 + i, Wiring.NO) for i in range(MAX_PRESSES + 1)])
-    answers = [panel.ask(Press(zone=zone, hold_ms=60_000)) for zone in panel.world.inputs]
+    answers = [panel.ask(Press(zone=zone, hold_ms=60_000)) for zone in panel.world.zones]
     assert [answer.ok for answer in answers] == [True] * MAX_PRESSES + [False]
     assert (answers[-1].reason, answers[-1].detail) == ("too-many-presses", {"limit": MAX_PRESSES})
     assert list(panel.world.positions.values()).count(Position.OPEN) == MAX_PRESSES
@@ -178,11 +178,11 @@ def test_every_message_gets_one_answer_and_pins_follow(
     panel = Panel(tmp_path_factory.mktemp("run"))
     try:
         for message in sent:
-            known = getattr(message, "zone", "door") in panel.world.inputs
+            known = getattr(message, "zone", "door") in panel.world.zones
             assert panel.ask(message).ok or not known or isinstance(message, Press)
     finally:
         panel.close()
-    moves = {m.zone: m.position for m in sent if isinstance(m, Move) and m.zone in panel.world.inputs}
+    moves = {m.zone: m.position for m in sent if isinstance(m, Move) and m.zone in panel.world.zones}
     assert {zone: str(p) for zone, p in panel.world.positions.items()} == dict.fromkeys(
-        panel.world.inputs, "close"
+        panel.world.zones, "close"
     ) | moves

@@ -33,6 +33,7 @@ SUPPLIES, PATHS, CAMERAS = {"mains"}, {"center-1"}, {"cam-1"}
         "jamming",
         "board",
         "program",
+        "maintenance:door",
     ],
 )
 def test_what_nobody_would_end_is_ended(trouble: str) -> None:

@@ -1,0 +1,123 @@
+"""Whether each zone has one wire, and each loop a channel of its own and resistors that can be told apart."""
+
+from collections.abc import Callable, Iterator
+
+from drivers.loop_plan import LoopPlan, Resistors
+from drivers.wiring import Wiring
+from firmware.config.findings import twice, unknown, wrong
+from firmware.config.mistakes import Finding, Loc
+from firmware.config.rows import Document, Row
+from firmware.language import Text
+
+GPIO = "gpio"
+"""The driver of all zones with `input`; no chip may bear its name, which tells whose fault a fault is."""
+_OF_TRIPLE = ("fault_ohm", "fault_means", "both_means")
+_OHM = {"eol_ohm": 1_000, "alarm_ohm": 2_200, "fault_ohm": 3_900}
+
+
+def _wires(document: Document) -> Iterator[Finding]:
+    for zone in document.rows("zone"):
+        if zone.has("input") and zone.has("loop"):
+            yield wrong(
+                zone,
+                "loop",
+                ("input or loop, not both", "input 与 loop 二选一"),
+                ("a zone has one wire", "防区只有一种接线"),
+            )
+        elif not zone.has("input") and not zone.has("loop"):
+            yield Finding(
+                zone.at("input"),
+                "",
+                ("input = { line = … }, or loop = { adc = …, channel = … }",) * 2,
+                ("this key is missing", "缺少此键"),
+            )
+
+
+def _channels(document: Document) -> Iterator[Finding]:
+    loops = [zone.inner("loop") for zone in document.rows("zone")]
+    known = document.ids("adc")
+    yield from unknown([(loop.at("adc"), loop.text("adc")) for loop in loops if loop.has("adc")], "adc", known)
+    used = [
+        (loop.at("channel"), f"{loop.text('adc')}/{n}") for loop in loops if (n := loop.number("channel")) is not None
+    ]
+    expected: Text = ("a channel of its own, 0 to 7", "独占的通道，0 至 7")
+    yield from twice(used, expected, ("this channel is used twice", "通道重复使用"))
+    selects: list[tuple[Loc, str | int | None]] = [
+        (adc.at("select") if adc.has("select") else adc.loc, adc.number("select", 0)) for adc in document.rows("adc")
+    ]
+    yield from twice(selects, ("a select of its own, 0 or 1", "独占的 select，0 或 1"), ("used twice", "重复使用"))
+
+
+def _idle_chips(document: Document) -> Iterator[Finding]:
+    used = {zone.inner("loop").text("adc") for zone in document.rows("zone")}
+    for adc in document.rows("adc"):
+        if adc.text("id") == GPIO:
+            yield wrong(adc, "id", ("another id", "其他 id"), ("the name of the plain lines", "此名称用于普通 GPIO"))
+        if adc.text("id") not in used:
+            yield Finding(
+                adc.loc,
+                "",
+                ("a zone with a loop on it", "使用它的防区回路"),
+                ("nothing is wired to it", "没有接任何回路"),
+            )
+
+
+def _unused_keys(document: Document) -> Iterator[Finding]:
+    for loop in (zone.inner("loop") for zone in document.rows("zone")):
+        resistors = loop.text("resistors", "double")
+        fitting = {"single": "double", "double": "triple"}.get(resistors)
+        unused = (*_OF_TRIPLE, "alarm_ohm") if resistors == "single" else _OF_TRIPLE if fitting else ()
+        for key in unused:
+            if loop.has(key):
+                yield wrong(
+                    loop,
+                    key,
+                    ('no such key, or resistors = "triple"', '删除此键，或 resistors = "triple"')
+                    if key in _OF_TRIPLE
+                    else ('no such key, or resistors = "double"', '删除此键，或 resistors = "double"'),
+                    (f"{key} means nothing for a {resistors} resistor plan", f"{key} 不适用于 {resistors} 电阻方案"),
+                )
+
+
+def _told_apart(document: Document) -> Iterator[Finding]:
+    chips = {adc.text("id"): adc for adc in document.rows("adc")}
+    for zone in document.rows("zone"):
+        loop = zone.inner("loop")
+        plan = _plan(loop)
+        chip = chips.get(loop.text("adc"))
+        near = plan.too_near(*_converter(chip)) if plan and chip else None
+        if near:
+            low, high = (f"{state.condition} ({state.ohm:.0f} ohm)" for state in near)
+            at = next((key for key in reversed(_OHM) if loop.has(key)), "eol_ohm")
+            yield wrong(
+                loop,
+                at,
+                ("resistances that differ by 25 % and 12 steps or more", "相邻状态至少相差 25% 且 12 个量化级"),
+                (f"{low} and {high} can't be told apart safely", f"无法可靠区分 {low} 与 {high}"),
+            )
+
+
+def _converter(chip: Row) -> tuple[int, int]:
+    """Its highest reading and its pull-up."""
+    full = 1023 if chip.text("chip") == "mcp3008" else 4095
+    return full, max(1, chip.number("pull_ohm", 2_200) or 2_200)
+
+
+def _plan(loop: Row) -> LoopPlan | None:
+    """The plan of a loop, as far as its resistances are usable at all."""
+    resistors, wiring = loop.text("resistors", "double"), loop.text("wiring", "nc")
+    ohm = {key: loop.number(key, default) or default for key, default in _OHM.items()}
+    if not loop.values or resistors not in tuple(Resistors) or wiring not in ("nc", "no"):
+        return None
+    if any(value < 1 or value > 10**6 for value in ohm.values()):
+        return None
+    return LoopPlan(Resistors(resistors), Wiring(wiring), ohm["eol_ohm"], ohm["alarm_ohm"], ohm["fault_ohm"])
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    _wires,
+    _channels,
+    _idle_chips,
+    _unused_keys,
+    _told_apart,
+)
