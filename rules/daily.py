@@ -34,7 +34,7 @@ def told(d: Draft, clock: ClockTold) -> None:
 
 def _concerns(known: Closing, schedule: Schedule, closing: int | None) -> bool:
     """Whether anything may be due of this closing time: asked for each area in every minute of its life."""
-    if known.due or closing is None:
+    if closing is None or known.due > closing:
         return bool(known.due or known.postponed)
     late = schedule.late_after_min is not None and known.late != closing
     return late or (schedule.auto_after_min is not None and known.auto != closing)
@@ -58,8 +58,9 @@ def _tend(d: Draft, area: str, schedule: Schedule, now: int, closing: int | None
 
 def _auto(d: Draft, area: str, schedule: Schedule, now: int, closing: int, disarmed: bool) -> None:
     known = d.durable.closings.get(area, NEW)
-    due = known.due or closing + (schedule.auto_after_min or 0)
-    if known.auto == closing and not known.due:
+    again = known.due > closing  # one from before this closing time counts no more: the panel was dark meanwhile
+    due = known.due if again else closing + (schedule.auto_after_min or 0)
+    if known.auto == closing and not again:
         return
     if now >= due:
         put(d, area, with_(known, auto=closing, due=0, postponed=0))

@@ -138,9 +138,9 @@ def _arm(d: Draft, ids: list[str], order: Order, who: Who) -> Outcome:
         if not fit or (order.areas and fit != ids):
             return Outcome(False, "unknown-part")
         ids = fit
-    if order.override and not who.may(Right.OVERRIDE):
-        return Outcome(False, "not-allowed")
-    reasons = arm(d, ids, who, Way(order.part, order.instant, order.override))
+    # Who may not override is told what is in the way, as if he had not asked.
+    override = order.override and who.may(Right.OVERRIDE)
+    reasons = arm(d, ids, who, Way(order.part, order.instant, override))
     return _armed(d, ids, reasons)
 
 

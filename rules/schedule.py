@@ -75,9 +75,10 @@ def postpone(d: Draft, ids: list[str], who: Who) -> Told:
         if schedule is None or closing is None or schedule.auto_after_min is None:
             continue
         known = d.durable.closings.get(id_, NEW)
-        waits = known.auto != closing or known.due
+        again = known.due > closing
+        waits = known.auto != closing or again
         if waits and known.postponed < schedule.postpones and d.areas[id_].mode is AreaMode.DISARMED:
-            due = max(now, known.due or closing + schedule.auto_after_min) + schedule.postpone_min
+            due = max(now, known.due if again else closing + schedule.auto_after_min) + schedule.postpone_min
             put(d, id_, with_(known, due=due, postponed=known.postponed + 1))
             done.append(id_)
     if not done:
