@@ -354,6 +354,7 @@ class Journal:
             self._store.flush()
         except (sqlite3.Error, OSError) as error:
             self._rescue([], self._store.prepare([]), error)
+            self._publish()
         for archive in self._older:
             archive.flush()
 

@@ -96,16 +96,16 @@ class Stumbling(sqlite3.Connection):
         return super().execute(sql, *values)
 
 
+def stumbling(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=Stumbling)
+    if "vfs=unix-none" in uri:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
+
+
 @pytest.mark.parametrize("when", ["after", "instead"])
 def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path: Path, when: str) -> None:
     rig = Rig(tmp_path)
-
-    def stumbling(uri: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=Stumbling)
-        if "vfs=unix-none" in uri:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        return connection
-
     journal = rig.open(connect=stumbling)
     name = journal.mark().journal
     journal.commit([rig.commit("alarm.intruder", "one", n=1)])
@@ -121,6 +121,22 @@ def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path: Path, whe
     journal.close()
     assert rig.verify().findings == []
     assert rig.open().restored.state == b"four"
+
+
+def test_after_a_failed_flush_new_records_are_seen_by_delivery_at_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    journal = rig.open(connect=stumbling)
+    for n in (1, 2):
+        # The second time, the way back was tried a moment ago, and is not tried again at once.
+        journal.commit([rig.commit("alarm.intruder", f"state {n}", n=n)])
+        journal.mark_delivered(journal.mark().journal, "alarm", [(n, n)])
+        rig.clock.turn(2_000)
+        Stumbling.fail = "instead"
+        journal.tend()
+        assert Stumbling.fail == "", "it did not stumble"
+    assert journal.storage_trouble
+    journal.commit([rig.commit("alarm.intruder", "state 3", n=3)])
+    assert numbers(journal) == [3]
 
 
 def test_a_restart_while_the_disk_fails_goes_on_from_the_run_folder(tmp_path: Path) -> None:
