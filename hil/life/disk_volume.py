@@ -94,14 +94,16 @@ class Volume:
 
     def deliver(self, lane: str, ranges: Sequence[tuple[int, int]]) -> None:
         """The center holds these."""
-        last = len(self.lanes[lane])
-        capped = [(first, min(high, last)) for first, high in ranges]
-        self.delivered[lane] = self.delivered[lane].add(item for item in capped if item[0] <= item[1])
+        self.delivered[lane] = self.delivered[lane].add(self._there(lane, ranges))
         self._head = None
 
     def flush(self, lane: str, ranges: Sequence[tuple[int, int]]) -> None:
         """These delivery marks are on disk."""
-        self.flushed[lane] = self.flushed[lane].add(ranges)
+        self.flushed[lane] = self.flushed[lane].add(self._there(lane, ranges))
+
+    def _there(self, lane: str, ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        last = len(self.lanes[lane])
+        return [(first, min(high, last)) for first, high in ranges if first <= last]
 
     def forget(self) -> None:
         """What was not flushed is gone."""
