@@ -95,6 +95,8 @@ class Filters(Group):
             counts = other.sure(now) and not (other.out or other.shut or other.resting or other.facts.soak)
             if other is zone or not times or not plain or not counts or not other.all_set or times[-1] == now:
                 continue
+            if not self.books.recorded_since(times[-1], ("zone.unconfirmed",), other.facts.id):
+                continue  # it has alarmed with another one already
             mode_at = max(a.mode_at for a in (*other.areas, *zone.areas))
             if (
                 now - times[-1] < timings.cross_ms - AT_ONCE_MS

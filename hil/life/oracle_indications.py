@@ -10,6 +10,7 @@ from hil.life.oracle_meaning import SILENT_KINDS
 MAX_INDICATIONS = 256
 MAX_MEMORY = 128
 MAX_TROUBLES = 64
+"""And the trouble `rules`, which says that there are more."""
 
 
 class Indications(Group):
@@ -44,7 +45,7 @@ class Indications(Group):
         now = list(self._seen)
         if len(now) > MAX_INDICATIONS:
             self.books.blame("limit", f"{len(now)} indications")
-        for name, most in (("troubles", MAX_TROUBLES), ("trouble_memory", MAX_MEMORY)):
+        for name, most in (("troubles", MAX_TROUBLES + 1), ("trouble_memory", MAX_MEMORY)):
             if len(happening.view.get(name) or ()) > most:  # type: ignore[arg-type]
                 self.books.blame("limit", f"more than {most} {name}")
         for each in now:
