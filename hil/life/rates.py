@@ -152,7 +152,7 @@ HABITS: Mapping[str, float] = MappingProxyType(
 )
 """How probable a mistake or a whim is, each time that there is occasion for it."""
 
-TRIPS_A_DAY = 14.0
+TRIPS_A_DAY = 11.0
 """How often one detector is set off on a working day of its area."""
 EMPTY_DAY = 0.02
 """The same, as a part of it, on days on which the area stays closed and disarmed."""
