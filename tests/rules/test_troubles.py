@@ -178,6 +178,7 @@ def test_one_that_stands_stays() -> None:
     assert memory(panel) == ["siren:bell"]
 
 
+@pytest.mark.clause("EN 50131-1 restore faults", "EN 50131-1 restore alarms")
 def test_a_reset_by_level_2_where_faults_take_level_3() -> None:
     panel = bank(reset_level=3)
     for name in ("mains", "path:eth", "jamming", "siren:bell", "driver:gpio", "battery", "camera:c"):
@@ -191,7 +192,6 @@ def test_a_reset_by_level_2_where_faults_take_level_3() -> None:
     assert memory(panel) == []
 
 
-@pytest.mark.clause("EN 50131-1 restore faults")
 def test_in_profile_cn_level_2_resets_faults_too() -> None:
     panel = bank()
     begin(panel, "driver:gpio")

@@ -66,6 +66,7 @@ def panel_part(panel: Rig) -> str:
     return text.partition('id = "')[2].partition('"')[0]
 
 
+@pytest.mark.clause("GB 50394 zone shown", "GB 50394 held until reset")
 def test_an_indication_stands_until_it_is_reset(panel: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     code(panel, "arm", "armed", "--area", "hall")
     since = panel.mark()
@@ -82,6 +83,7 @@ def test_an_indication_stands_until_it_is_reset(panel: Rig, capsys: pytest.Captu
     assert not [row for row in status_of(panel, capsys) if row.startswith("1. ")]
 
 
+@pytest.mark.clause("EN 50131-1 prevention detector active", "EN 50131-1 log override")
 def test_an_override_arms_in_spite_of_an_open_zone_and_is_recorded(panel: Rig) -> None:
     panel.move("back-door", "open")
     panel.wait("condition", "back-door", "active")
@@ -93,6 +95,7 @@ def test_an_override_arms_in_spite_of_an_open_zone_and_is_recorded(panel: Rig) -
     assert record["payload"]["reasons"] == ["active:back-door"]
 
 
+@pytest.mark.clause("EN 50131-1 log battery")
 @pytest.mark.parametrize(("line", "ok"), [("close", True), ("gone", False)])
 def test_a_battery_is_tested_by_its_line(line: str, ok: bool) -> None:
     def edit(text: str) -> str:
@@ -143,6 +146,7 @@ def test_a_dated_code_counts_on_its_days(panel: Rig, first: int, last: int, coun
     assert ("code.refused" in panel.kinds()) is not counts
 
 
+@pytest.mark.clause("EN 50131-1 levels consent", "EN 50131-1 levels users")
 def test_an_installer_commissions_and_then_needs_a_grant() -> None:
     with rig() as panel:
         panel.start("core")

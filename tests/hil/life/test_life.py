@@ -144,6 +144,7 @@ def arm_with_fuse(fuse: int, power: bool) -> tuple[bool, bool, bool]:
     return shown, "area.armed" in witness.kinds(since), life.mode("roof") == "armed"
 
 
+@pytest.mark.clause("GB 50394 comes back set")
 @pytest.mark.parametrize("power", [False, True])
 def test_a_crash_forgets_what_was_not_on_disk_and_nothing_that_was_told(power: bool) -> None:
     fates = [arm_with_fuse(fuse, power) for fuse in range(8)]
@@ -254,6 +255,7 @@ def test_the_clock_is_told_at_each_full_minute_and_when_it_is_set() -> None:
 # --- commands ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("EN 50131-1 levels remote")
 @pytest.mark.parametrize("deed", ["forged", "stale", "replayed"])
 def test_only_genuine_commands_do_anything(deed: str) -> None:
     life, witness = make()
