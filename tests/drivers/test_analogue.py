@@ -227,7 +227,7 @@ def test_the_desks_converter_answers_as_the_one_on_the_pins(bits: int, resistors
             ohm = LoopPlan(resistors).ohm_at(position)
             adc.ohm[channel] = ohm
             frame = spi.transfer(chip.question(channel))
-            assert SimulatedSpi(chip, lambda _channel, ohm=ohm: ohm).transfer(chip.question(channel)) == frame
+            assert SimulatedSpi(chip, adc.ohm.__getitem__).transfer(chip.question(channel)) == frame
             assert chip.value(channel, frame) == round(chip.full * (1 if ohm > 1e9 else ohm / (ohm + 2_200)))
         spi.close()
     finally:

@@ -223,7 +223,8 @@ def test_a_loop_that_never_rests_reads_fault() -> None:
 def test_drift_is_maintenance_before_it_is_anything_else(plan: LoopPlan, factor: float) -> None:
     chip = Chip("a", 12)
     loop = WatchedLoop(Loop("z", 0, plan), chip, None)
-    ohm, step, told = plan.rest_ohm, 0, []
+    ohm, step = plan.rest_ohm, 0
+    told: list[Condition] = []
     assert played(loop, chip, iter([ohm] * 300)) == [NORMAL]
     assert loop.drifting is False
     while not told:

@@ -11,3 +11,4 @@ def test_every_figure_is_there_and_sane() -> None:
     # The clock counts whole milliseconds: the debounce may seem up to one shorter than it is.
     assert -1_000 < figures["driver_median_us"] < 50_000
     assert 0 < figures["idle_cpu"] < 0.2
+    assert 0 < figures["idle_mixed_cpu"] < 0.3
