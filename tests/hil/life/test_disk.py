@@ -46,6 +46,9 @@ class Bench:
         self.told: list[Recorded] = []
         self.n = 0
         self.parts: dict[int, int] = {}
+        self.gone: set[int] = set()
+        """Commits that a crash has taken: they may not come up later."""
+        self.since = 1
 
     def open(self) -> Restored:
         clock: Clock = self.clock
@@ -98,6 +101,13 @@ class Bench:
             there[number] = there.get(number, 0) + 1
         if any(count != self.parts[number] for number, count in there.items()):
             return "torn"
+        if self.gone & there.keys():
+            return "a ghost"
+        alive = [n in there for n in range(self.since, self.n + 1) if self.parts[n]]
+        if alive != sorted(alive, reverse=True):
+            return "no prefix"
+        self.gone |= self.parts.keys() - there.keys()
+        self.since = self.n + 1
         for volume in self.disk.volumes:
             numbers = sorted(r.seq for lane in volume.lanes.values() for r in lane)
             if numbers != list(range(1, len(numbers) + 1)):
