@@ -19,6 +19,7 @@ def test_two_detectors_within_the_time_confirm_once() -> None:
     confirmed = payload(panel.read("pir"), "alarm.confirmed")
     assert confirmed["zones"] == ["window", "pir"]
     panel.trip("office")
+    panel.trip("corridor")
     assert recorded(panel).count("alarm.confirmed") == 1
 
 
@@ -46,6 +47,17 @@ def test_after_the_time_it_is_reinstated_and_the_next_alarm_is_a_first_one() -> 
     assert payload(panel.wait(1), "area.reinstated")["inhibited"] == []
     panel.trip("pir")
     assert "alarm.confirmed" not in recorded(panel)
+
+
+@pytest.mark.clause("Confirmation reinstatement", "Confirmation messages")
+def test_a_detector_that_is_still_active_is_inhibited_until_the_next_unsetting() -> None:
+    panel = armed(bank())
+    panel.read("window")
+    assert payload(panel.wait(30 * MINUTE_MS), "area.reinstated")["inhibited"] == ["window"]
+    panel.read("window", NORMAL)
+    assert kinds(panel.trip("window")) == []
+    assert "alarm.intruder" in kinds(panel.trip("pir"))
+    assert "zone.unbypassed" in kinds(disarm(panel))
 
 
 @pytest.mark.clause("Confirmation entry")

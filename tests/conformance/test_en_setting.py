@@ -212,6 +212,13 @@ def test_a_detector_prevents_setting_which_a_user_may_override(zone: str, condit
     assert panel.mode() is AreaMode.EXIT_DELAY
 
 
+@pytest.mark.clause("EN 50131-1 prevention detector active")
+def test_an_active_detector_that_the_file_does_not_let_force_is_not_overridden() -> None:
+    panel = bank()
+    panel.read("pir")
+    assert payload(override(panel), "area.arming-refused")["reasons"] == ["active:pir"]
+
+
 @pytest.mark.clause("EN 50131-1 prevention hold-up active")
 def test_a_pressed_hold_up_button_prevents_setting_also_for_an_installer() -> None:
     panel = bank()
