@@ -81,6 +81,7 @@ class PanelLife:
         self._fuse: int | None = None
         self._storage = ""
         self._committed = 0
+        self._ran = False
         self._version = VERSION
         self._config = ground.config_hash
         self._view: Mapping[str, JsonValue] = {}
@@ -121,10 +122,8 @@ class PanelLife:
     def die(self, power: bool, fall: bool) -> None:
         """Gone, now. `fall`: the outputs fall too (with `power` they always do)."""
         clock = self._clock
-        if self.awake and self.due != NEVER and clock.now - self._committed >= TICK_MS:
-            # While a deadline runs the recorder notes the moment every ten seconds.
-            lived = self._committed + (clock.now - self._committed) // TICK_MS * TICK_MS
-            self._disk.tick(self._moment(lived), lived)
+        if self.awake and self.due != NEVER:
+            self._tick()
         self._disk.crash(clock.now, power)
         self.awake = False
         self.powered = self.powered and not power
@@ -133,6 +132,13 @@ class PanelLife:
         if fall or power:
             for output in self.pins:
                 self._pin(output, False)
+
+    def _tick(self) -> None:
+        """While a deadline runs the recorder notes the moment every ten seconds; here only the last one before now."""
+        past = self._clock.now - self._committed
+        if past > TICK_MS:
+            lived = self._committed + (past - 1) // TICK_MS * TICK_MS
+            self._disk.tick(self._moment(lived), lived)
 
     def light_fuse(self, steps: int) -> None:
         """Die after so many further things."""
@@ -192,6 +198,7 @@ class PanelLife:
 
     def _take(self, state: "rules.PanelState") -> None:
         self.state = state
+        self._ran = self.due != NEVER
         due = rules.next_deadline(state)
         self.due = NEVER if due is None else self._clock.at(due)
 
@@ -225,6 +232,8 @@ class PanelLife:
 
     def _commit(self, records: tuple[Record, ...], state: "rules.PanelState", talk: list[Tell | Answer]) -> None:
         now = self._clock.now
+        if self._ran:
+            self._tick()
         ticket = self._disk.commit(records, state, self._moment(now), now)
         self._committed = now
         self.ask_disk()
