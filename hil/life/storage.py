@@ -119,6 +119,7 @@ class Storage:
         self.full = False
         self.dying = False
         """The next commit is the last thing that happens: written, not synced."""
+        self.fails = FAILS
         self.failures = 0
         self._random = random
         self._files: dict[bytes, File] = {}
@@ -146,7 +147,7 @@ class Storage:
         if file.on_disk:
             if self.full:
                 self.take_room(2 + len(changes))
-            if self._random.random() < FAILS:
+            if self._random.random() < self.fails:
                 self.failures += 1
                 if self._random.random() < 0.5:
                     file.write(changes, sync)
