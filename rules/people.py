@@ -39,8 +39,6 @@ def code_entered(d: Draft, entered: CodeEntered) -> None:
         _wrong(d, entered.source, source, slot)
     else:
         _right(d, entered, user, source, slot)
-    if user is not None and duress and user.once:
-        _spent(d, user)
 
 
 def _right(d: Draft, entered: CodeEntered, user: User, source: str, slot: str) -> None:
@@ -76,7 +74,7 @@ def _order(entered: CodeEntered) -> Order:
 
 
 def _spent(d: Draft, user: User) -> None:
-    """A one-time code was used: its keys are gone."""
+    """A one-time code was used, in duress or not: its keys are gone."""
     known = d.durable.people.users.get(user.id)
     if known is not None and known.key:
         users = {**d.durable.people.users, user.id: replace(known, key="", duress_key="")}

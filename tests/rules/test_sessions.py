@@ -265,6 +265,13 @@ def test_a_duress_use_spends_it_too() -> None:
     assert told(disarm(panel, "hall", key=ONCE)) == ["wrong-code"]
 
 
+def test_a_duress_use_that_was_refused_spends_it_as_little_as_the_own_code() -> None:
+    """A wrong code at the next try would tell of it."""
+    panel = bank()
+    assert kinds(disarm(panel, "vault", key=ONCE_DURESS)) == ["alarm.duress"]
+    assert told(arm(panel, "hall", key=ONCE)) == ["arming"]
+
+
 def test_a_code_may_be_given_anew() -> None:
     panel = bank()
     arm(panel, "hall", key=ONCE)
