@@ -30,6 +30,7 @@ docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conform
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas
 	$(BIN)/python -m firmware.protocol.vectors docs/vectors
 	$(BIN)/python -m rules.diagram docs/rules.md
+	$(BIN)/python -m provisioning.loop_table docs/wiring.md
 	$(BIN)/python -m tests.conformance.page docs/conformance.md
 
 clean:           ## what was built

@@ -54,13 +54,21 @@ def lines_used(document: Document) -> Iterator[tuple[Loc, int]]:
     keys = ("line", "line_no")
     for row in (*inputs, *document.rows("output")):
         yield from ((row.at(key), line) for key in keys if (line := row.number(key)) is not None)
-    if document.rows("adc"):
-        first = document.rows("adc")[0]
-        yield from ((first.loc, line) for line in SPI_LINES)
     power = document.table("power")
     for key in ("mains_line", "battery_line"):
         if (line := power.number(key)) is not None:
             yield power.at(key), line
+
+
+def _spi(document: Document) -> Iterator[Finding]:
+    for loc, line in lines_used(document) if document.rows("adc") else ():
+        if line in SPI_LINES:
+            yield Finding(
+                loc,
+                show(line),
+                ("another GPIO line than 7 to 11", "GPIO 7 至 11 以外的线"),
+                ("this line belongs to SPI, which the converters need", "此线属于模数转换器所用的 SPI"),
+            )
 
 
 def _references(document: Document) -> Iterator[Finding]:
@@ -199,6 +207,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _ids,
     _numbers,
     _lines,
+    _spi,
     _references,
     _changeover,
     _pins,

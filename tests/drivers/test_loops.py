@@ -67,12 +67,14 @@ def test_what_a_single_resistor_can_not_tell() -> None:
     assert (nc.seen_as(Position.SHORT), no.seen_as(Position.CUT)) == (SHORT, OPEN)
 
 
+@settings(deadline=None)
 @given(PLANS, st.sampled_from([Position.CLOSE, Position.OPEN, Position.CUT, Position.SHORT]))
 def test_two_resistors_and_three_tell_the_whole_truth_about_contact_and_line(plan: LoopPlan, where: Position) -> None:
     if plan.resistors is not Resistors.SINGLE:
         assert plan.seen_as(where) is MEANT[where]
 
 
+@settings(deadline=None)
 @given(PLANS, CHIPS, st.sampled_from(Position), PART, PART, PART, st.floats(0.99, 1.01), st.floats(0, 50), st.randoms())
 def test_states_are_told_apart_over_tolerances_cable_and_pull_up(
     plan: LoopPlan,
@@ -103,6 +105,7 @@ def test_states_are_told_apart_over_tolerances_cable_and_pull_up(
         assert found.states[found.find(read, held)].condition is plan.seen_as(position), "hysteresis took too much"
 
 
+@settings(deadline=None)
 @given(PLANS, CHIPS)
 def test_a_threshold_is_the_geometric_middle_of_its_neighbours(plan: LoopPlan, chip: Chip) -> None:
     states = plan.states()
@@ -113,6 +116,7 @@ def test_a_threshold_is_the_geometric_middle_of_its_neighbours(plan: LoopPlan, c
         assert found.find(math.ceil(count_of(middle, chip.full, chip.pull_ohm)), None) == index + 1
 
 
+@settings(deadline=None)
 @given(PLANS, CHIPS, st.floats(1, 200_000))
 def test_resistance_and_reading_are_each_others_inverse(plan: LoopPlan, chip: Chip, ohm: float) -> None:
     assert ohm_of(count_of(ohm, chip.full, chip.pull_ohm), chip.full, chip.pull_ohm) == pytest.approx(ohm)
@@ -129,7 +133,7 @@ def test_resistors_that_are_too_near_are_found() -> None:
 # --- frames ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=2_000, deadline=None)
 @given(CHIPS, st.integers(0, 7), st.binary(min_size=0, max_size=8))
 def test_any_frame_gives_a_reading_or_says_what_is_wrong(chip: Chip, channel: int, frame: bytes) -> None:
     said = None
@@ -145,6 +149,7 @@ def test_any_frame_gives_a_reading_or_says_what_is_wrong(chip: Chip, channel: in
         assert f"{chip.name} 通道 {channel}" in said[1]
 
 
+@settings(deadline=None)
 @given(CHIPS, st.integers(0, 7), st.data())
 def test_one_bit_that_is_turned_over_is_found(chip: Chip, channel: int, data: st.DataObject) -> None:
     value = data.draw(st.integers(0, chip.full))
@@ -169,7 +174,7 @@ def test_one_bit_that_is_turned_over_is_found(chip: Chip, channel: int, data: st
 # --- readings over time ---------------------------------------------------------------------------
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(PLANS, CHIPS, st.lists(st.integers(-10, 5_000), min_size=1, max_size=200), st.integers(100, 400))
 def test_any_readings_give_conditions_and_never_raise(
     plan: LoopPlan, chip: Chip, counts: list[int], debounce_ms: int
@@ -181,6 +186,7 @@ def test_any_readings_give_conditions_and_never_raise(
     assert loop.health()["condition"] in {None, *plan.told, FAULT}
 
 
+@settings(deadline=None)
 @given(PLANS, CHIPS, st.integers(0, 4), st.randoms(use_true_random=False))
 def test_noise_around_a_threshold_does_not_chatter(plan: LoopPlan, chip: Chip, index: int, random: Random) -> None:
     """Noise within the hysteresis: at most one change, whatever the threshold."""
@@ -199,6 +205,7 @@ def test_noise_around_a_threshold_does_not_chatter(plan: LoopPlan, chip: Chip, i
     assert changes <= 1
 
 
+@settings(deadline=None)
 @given(CHIPS, st.integers(0, 4095))
 def test_one_disturbed_reading_counts_nowhere(chip: Chip, wild: int) -> None:
     loop = WatchedLoop(Loop("z", 0, LoopPlan(), 100), chip, None)
@@ -238,6 +245,7 @@ def test_drift_is_maintenance_before_it_is_anything_else(plan: LoopPlan, factor:
     assert loop.drift >= DRIFT_BEGINS
 
 
+@settings(deadline=None)
 @given(st.floats(200, 20_000), st.sampled_from(Resistors))
 def test_no_more_than_15_percent_are_learned(ohm: float, resistors: Resistors) -> None:
     plan = LoopPlan(resistors)
@@ -318,6 +326,7 @@ def test_a_bad_file_is_told_of_and_nominal_values_count(tmp_path: Path, data: by
     assert Baseline(path).rest_ohm("a", 1_000) == 990
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_file_at_all_raises(tmp_path_factory: pytest.TempPathFactory, data: bytes | str) -> None:
     path = tmp_path_factory.mktemp("loops") / "loops.json"

@@ -13,6 +13,7 @@ from firmware.language import Text
 from provisioning import site
 from provisioning.site_words import WORDS
 from provisioning.wiring_table import HEADER
+from tests.firmware.test_config_loops import SMALL
 from tests.provisioning.calling import Done, call
 
 EXAMPLES = Path("docs/examples")
@@ -227,3 +228,13 @@ def test_the_header_has_each_gpio_pin_once() -> None:
     identity = {27, 28}
     assert set(HEADER.values()) == set(range(1, 41)) - power_and_ground - identity
     assert (HEADER[17], HEADER[27], HEADER[21], HEADER[4]) == (11, 13, 40, 7)
+
+
+def test_a_loop_is_shown_with_its_channel_and_what_each_resistance_means(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "panel.toml").write_text(SMALL)
+    shown = check(str(tmp_path / "panel.toml")).stdout
+    for word in ("adc-1 channel 7", "triple resistors", "3200 Ω active", "4900 Ω masked", "7100 Ω fault", "∞ Ω cut"):
+        assert word in shown
+    assert "MCP3008, SPI0 CE0, 2200 Ω to each channel" in shown
