@@ -7,7 +7,7 @@ from rules import arming, tours
 from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
 from rules.index import site_index
-from rules.schedule import DAY, MAX_DAY, NEW, closed_since, put, with_
+from rules.schedule import DAY, MAX_DAY, NEW, closed_since, hours_on, put, with_
 from rules.site import Schedule
 from rules.state import Closing
 from rules.stimuli import ClockTold
@@ -23,13 +23,34 @@ def told(d: Draft, clock: ClockTold) -> None:
     _report(d, clock)
     if clock.sure:
         now = clock.day * DAY + clock.minute
-        for id_, areas in site_index(d.site).scheduled.items():
-            schedule = d.site.schedules[id_]
-            closing = closed_since(d.site, schedule, now)
-            for area in areas:
-                if _concerns(d.durable.closings.get(area, NEW), schedule, closing):
-                    _tend(d, area, schedule, now, closing)
+        if not _dull(d, now):
+            for id_, areas in site_index(d.site).scheduled.items():
+                schedule = d.site.schedules[id_]
+                closing = closed_since(d.site, schedule, now)
+                for area in areas:
+                    if _concerns(d.durable.closings.get(area, NEW), schedule, closing):
+                        _tend(d, area, schedule, now, closing)
         tours.begin(d, now)
+
+
+def _dull(d: Draft, now: int) -> bool:
+    """Whether no schedule wants anything before its next opening or closing: kept in the site, for all minutes till
+    then, as long as nothing is done about a closing time."""
+    closings = d.durable.closings
+    kept = d.site.__dict__.get("_dull_until")
+    if kept is not None and kept[0] is closings and kept[1] <= now < kept[2]:
+        return True
+    edge = now - now % DAY + DAY
+    for id_, areas in site_index(d.site).scheduled.items():
+        schedule = d.site.schedules[id_]
+        closing = closed_since(d.site, schedule, now)
+        if any(_concerns(closings.get(area, NEW), schedule, closing) for area in areas):
+            return False
+        if hours := hours_on(d.site, schedule, now // DAY):
+            edges = (now - now % DAY + minute for minute in (hours.opens, hours.closes))
+            edge = min(edge, *(moment for moment in edges if moment > now), now - now % DAY + DAY)
+    d.site.__dict__["_dull_until"] = (closings, now, edge)
+    return True
 
 
 def _concerns(known: Closing, schedule: Schedule, closing: int | None) -> bool:

@@ -31,7 +31,7 @@ def public_view(site: Site, state: PanelState) -> dict[str, JsonValue]:
     durable = state.durable
     return {
         "areas": {id_: _area(state.areas[id_]) for id_ in site.areas},
-        "zones": {zone.id: _zone(state, zone) for zone in site.zones.values()},
+        "zones": _zones(site, state),
         "troubles": sorted(durable.troubles),
         "trouble_memory": list(durable.trouble_memory),
         "indications": [{"kind": i.kind, "zone": i.zone, "areas": list(i.areas)} for i in durable.indications],
@@ -49,6 +49,18 @@ def _area(area: AreaState) -> dict[str, JsonValue]:
         "exit_error": area.exit_error,
         "memory": list(area.memory),
     }
+
+
+def _zones(site: Site, state: PanelState) -> dict[str, JsonValue]:
+    """All zones; those at rest are most of them, and are not looked at one by one."""
+    rest: dict[str, JsonValue] | None = site.__dict__.get("_at_rest")
+    if rest is None:
+        rest = site.__dict__["_at_rest"] = dict.fromkeys(site.zones, AT_REST)
+    shown = rest.copy()
+    for id_ in (*state.zones, *state.live.conditions):
+        if id_ in shown:
+            shown[id_] = _zone(state, site.zones[id_])
+    return shown
 
 
 def _zone(state: PanelState, zone: Zone) -> Mapping[str, JsonValue]:

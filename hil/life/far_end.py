@@ -23,7 +23,7 @@ from hil.life.ports import Arrived, Disk
 from rules.stimuli import TroubleChanged
 
 STORE_MS = (1, 20)
-RECEIPT_MS = 500
+RECEIPT_MS = 4_000
 """The center gathers what it stored for so long before it receipts it (it may wait up to the panel's 10 s)."""
 OPEN_MS = 60
 RESTART_MS = (500, 20_000)
