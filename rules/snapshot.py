@@ -93,7 +93,7 @@ def _fitted_zone(zone: Zone, stood: ZoneState) -> ZoneState:
 
 def _fitted(site: Site, area: AreaState) -> AreaState:
     def known(ids: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(id_ for id_ in ids if id_ in site.zones)
+        return tuple(id_ for id_ in ids if not id_ or id_ in site.zones)  # a cabinet's alarm has no zone
 
     return replace(
         area,
