@@ -135,7 +135,7 @@ class Inside:
 
         if self.world is not None:
             simulate(file, self._factory, self.world)
-        told = Told(self._condition, self.trouble, self.clock.monotonic_ms)
+        told = Told(self._condition, self.trouble, self.note, self.clock.monotonic_ms)
         return Field(gpio, *open_loops(file, self._factory, self.loaded.data, told))
 
     def _simulated_world(self) -> "SimulatedWorld":

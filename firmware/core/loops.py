@@ -9,6 +9,7 @@ from drivers.analogue import AnalogueDriver
 from drivers.loop_baseline import FILE, Baseline
 from drivers.pins import Factory
 from firmware.core.wires import loops_by_chip
+from rules.effects import JsonValue
 from rules.site import Condition
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told:
-    """Where the drivers' words go. `trouble(name, present, subject, detail)` as `Inside.trouble`."""
+    """Where the drivers' words go. `trouble(name, present, subject, detail)` and `note` as those of `Inside`."""
 
     condition: Callable[[str, Condition], None]
     trouble: Callable[[str, bool, str, str], None]
+    note: Callable[[str, dict[str, JsonValue]], None]
     clock_ms: Callable[[], int]
 
 
@@ -31,6 +33,7 @@ def open_loops(file: "PanelFile", factory: Factory, data: Path, told: Told) -> t
 
     def drifted(zone: str, present: bool, detail: str) -> None:
         told.trouble("maintenance", present, zone, detail)
+        told.note("telemetry.zone", {"zone": zone, "maintenance": present, "detail": detail})
 
     def driver_of(chip: str) -> Callable[[bool, str], None]:
         return lambda present, detail: told.trouble("driver", present, chip, detail)
