@@ -181,7 +181,8 @@ def _driver_failed(d: Draft, zone: Zone) -> bool:
 def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:
     """A line that is cut, shorted, masked or without supply. On a bypassed zone it is reported, and sounds nothing."""
     stood = d.zone(zone.id)
-    if condition.value in (stood.tamper, stood.fault) and not again:
+    # A mask that was a fault while unset is a tamper now; a cut line has alarmed already, and goes on.
+    if condition.value == stood.tamper or (condition.value == stood.fault and not again):
         return
     d.set_zone(changed(stood, tamper=condition.value))
     zone_alarm(d, zone, tamper_kind(zone.type), quiet=stood.out)

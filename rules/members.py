@@ -83,7 +83,16 @@ ZONE = Table(
     },
 )
 PENDING = Table(
-    Pending, {"kind": TEXT, "zone": TEXT, "areas": _TEXTS, "incident": COUNT, "condition": TEXT, "due": MOMENT}
+    Pending,
+    {
+        "kind": TEXT,
+        "zone": TEXT,
+        "areas": _TEXTS,
+        "incident": COUNT,
+        "condition": TEXT,
+        "due": MOMENT,
+        "recent": _TEXTS,
+    },
 )
 INDICATION = Table(Indication, {"kind": TEXT, "zone": TEXT, "areas": _TEXTS})
 SIREN = Table(Siren, {"on": FLAG, "until": _MOMENT, "rested": _MOMENT})

@@ -22,7 +22,8 @@ def hold(d: Draft, zone: Zone, kind: str, incident: int) -> bool:
     if due is None or due <= d.now or len(waiting) >= MAX_PENDING:
         return False
     condition = tripped_as(d, zone)
-    d.keep(pending=(*waiting, Pending(kind, zone.id, zone.areas, incident, condition, due)))
+    recent = _just_armed(d, zone.areas)
+    d.keep(pending=(*waiting, Pending(kind, zone.id, zone.areas, incident, condition, due, recent)))
     d.record(
         "zone.alarm-held",
         {**about(zone), "incident": incident, "kind": kind, "condition": condition, "report_in_ms": due - d.now},
@@ -56,7 +57,7 @@ def reports_due(d: Draft, areas: frozenset[str] | None = None) -> None:
     d.keep(pending=tuple(p for p in waiting if p not in ready))
     for p in ready:
         d.record(p.kind, _payload(d, p))
-        reported(d, p.areas, p.incident)
+        _reported(d, p.areas, p.incident, p.recent)
 
 
 def _payload(d: Draft, p: Pending) -> dict[str, JsonValue]:
@@ -67,15 +68,26 @@ def _payload(d: Draft, p: Pending) -> dict[str, JsonValue]:
 
 def reported(d: Draft, areas: tuple[str, ...], incident: int) -> None:
     """An intruder alarm went out: it can be cancelled for a while; soon after arming the center is told so."""
+    _reported(d, areas, incident, _just_armed(d, areas))
+
+
+def _just_armed(d: Draft, areas: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these areas for which this is the first alarm, soon after the end of the exit delay (CP-01 row 20)."""
     recent = []
+    for area in [found for id_ in areas if (found := d.areas.get(id_)) and found.armed_at is not None]:
+        if area.armed_at is not None and d.now - area.armed_at < d.site.timings.recent_close_ms:
+            recent.append(area.id)
+        d.set_area(area, armed_at=None)
+    return tuple(recent)
+
+
+def _reported(d: Draft, areas: tuple[str, ...], incident: int, recent: tuple[str, ...]) -> None:
     for id_ in areas:
-        area = d.areas.get(id_)
-        if area is not None:
-            if area.armed_at is not None and d.now - area.armed_at < d.site.timings.recent_close_ms:
-                recent.append(id_)
-            d.set_area(area, reported_at=d.now, incident=incident, armed_at=None)
+        if id_ in d.areas:
+            d.set_area(d.areas[id_], reported_at=d.now, incident=incident)
     if recent:
-        d.record("area.recent-close", {**about_areas(d.site, recent), "incident": incident})
+        known = [id_ for id_ in recent if id_ in d.areas]
+        d.record("area.recent-close", {**about_areas(d.site, known), "incident": incident})
 
 
 def disarmed(d: Draft, ids: list[str], who: Who) -> None:

@@ -112,7 +112,7 @@ _CN: Mapping[str, Number] = {
     "gb28181_keepalive_s": Number(60, 5, 300, "GB/T 28181"),
     "gb28181_expires_s": Number(_SECONDS_A_DAY, 3600, _SECONDS_A_DAY, "GB/T 28181"),
     "event_log_min": Number(1_000_000, 1000, 100_000_000, _EN, memory=True),
-    "retention_days": Number(400, 90, 36_500, "DB11/T 2552"),
+    "retention_days": Number(400, 184, 36_500, "Cybersecurity Law: 6 months"),
     "clip_retention_days": Number(30, 30, 3650, "State Council Order 799"),
 }
 

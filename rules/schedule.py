@@ -16,8 +16,10 @@ from rules.who import Who
 
 DAY = 1440
 MAX_DAY = 3_652_059
-_LOOK_BACK_DAYS = 16
-"""A closing time that is longer ago than any holidays counts no more."""
+_LOOK_BACK_DAYS = 400
+"""Longer than any holidays."""
+_ALWAYS = 1
+"""The closing time of a schedule that has not opened for so long."""
 NEW = Closing()
 
 Told = tuple[bool, str, Mapping[str, JsonValue]]
@@ -29,7 +31,7 @@ def hours_on(site: Site, schedule: Schedule, day: int) -> Hours | None:
 
 
 def closed_since(site: Site, schedule: Schedule, now: int) -> int | None:
-    """The closing time that `now` is after, both in minutes since day 0; None in opening hours or when none is near."""
+    """The closing time that `now` is after, both in minutes since day 0; None in opening hours."""
     day, minute = divmod(now, DAY)
     today, before = _known(site, schedule, day)
     if today and today.opens <= minute < today.closes:
@@ -46,11 +48,11 @@ def _known(site: Site, schedule: Schedule, day: int) -> tuple[Hours | None, int 
     return found[1], found[2]
 
 
-def _closing_before(site: Site, schedule: Schedule, day: int) -> int | None:
+def _closing_before(site: Site, schedule: Schedule, day: int) -> int:
     for before in range(day - 1, day - _LOOK_BACK_DAYS, -1):
         if before > 0 and (hours := hours_on(site, schedule, before)):
             return before * DAY + hours.closes
-    return None
+    return _ALWAYS
 
 
 def put(d: Draft, area: str, closing: Closing) -> None:

@@ -128,7 +128,8 @@ class ZoneState:
 
 @dataclass(frozen=True)
 class Pending:
-    """An alarm that sounds and whose report waits: the record to come, and until when."""
+    """An alarm that sounds and whose report waits: the record to come, and until when. `recent`: the areas that had
+    been armed just before it."""
 
     kind: str
     zone: str
@@ -136,6 +137,7 @@ class Pending:
     incident: int
     condition: str
     due: int
+    recent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,6 @@ def test_the_first_alarm_soon_after_arming_reports_a_recent_close_too(after_ms: 
     assert "area.recent-close" not in kinds(panel.trip("pir"))
 
 
-@pytest.mark.xfail(reason="counted from the report, which the abort window puts off")
 def test_a_recent_close_counts_from_the_alarm_not_from_its_report() -> None:
     panel = armed(bank(WINDOW), quiet_ms=2 * MINUTE_MS - ABORT_MS + 1)
     panel.trip("window")

@@ -47,7 +47,7 @@ def refused(text: str, folder: Path, *edits: tuple[str, str]) -> list[tuple[str,
         pytest.param("cancel_window_min = 5 ", "cancel_window_min = 4 ", marks=pytest.mark.clause("CP-01 11")),
         pytest.param(
             "retention_days = 400",
-            "retention_days = 89",
+            "retention_days = 183",
             marks=pytest.mark.clause("Retention alarm log 90 d", "Retention shortening"),
         ),
     ],
