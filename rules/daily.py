@@ -8,11 +8,29 @@ from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
 from rules.index import site_index
 from rules.schedule import DAY, MAX_DAY, NEW, closed_since, hours_on, put, with_
-from rules.site import Schedule
-from rules.state import Closing
+from rules.site import Schedule, Site
+from rules.state import Closing, PanelState, changed
 from rules.stimuli import ClockTold
 from rules.table import SET_MODES, AreaMode
 from rules.who import Who
+
+
+def idle(site: Site, state: PanelState, clock: ClockTold) -> bool:
+    """Whether nothing is due by this minute; without a draft, since it is so in nearly every minute of a life."""
+    durable, now = state.durable, clock.day * DAY + clock.minute
+    kept = site.__dict__.get("_dull_until")
+    if kept is None or kept[0] is not durable.closings or not kept[1] <= now < kept[2] or clock.day > MAX_DAY:
+        return False
+    reported = durable.reported_day == clock.day or clock.minute < site.timings.report_minute
+    return reported and clock.day > 0 and 0 <= clock.minute < DAY and not tours.near(site, now)
+
+
+def noted(state: PanelState, clock: ClockTold) -> PanelState:
+    """The state with this time of the clock, and nothing else."""
+    live = changed(state.live, day=clock.day, minute=clock.minute, sure=clock.sure)
+    if (due := state.live.__dict__.get("_due")) is not None:
+        live.__dict__["_due"] = due  # the clock moves no deadline
+    return PanelState(state.durable, live)
 
 
 def told(d: Draft, clock: ClockTold) -> None:

@@ -17,7 +17,7 @@ _WEEK_MIN = 7 * _DAY
 
 def begin(d: Draft, now: int) -> None:
     """Begin the tours whose start has come; `now` in minutes since day 0, by a clock that is sure."""
-    if now % _WEEK_MIN not in _minutes(d.site):
+    if not near(d.site, now):
         return
     for tour in d.site.tours.values():
         start = _start(tour, now)
@@ -30,6 +30,11 @@ def begin(d: Draft, now: int) -> None:
         d.record("tour.started", {"tour": tour.id, "stops": [stop.zone for stop in tour.stops]})
         _put(d, tour, Walkers(since, since))
     due(d)
+
+
+def near(site: Site, now: int) -> bool:
+    """Whether a tour may begin in this minute."""
+    return now % _WEEK_MIN in _minutes(site)
 
 
 def _minutes(site: Site) -> frozenset[int]:
