@@ -32,18 +32,22 @@ def modes_by_records(records: list[dict[str, Any]]) -> dict[str, str]:
         areas = payload.get("areas", []) if isinstance(payload, dict) else []
         if kind == "area.exit-started":
             new = "exit-delay"
-        elif kind.startswith("area.armed"):
+        elif kind.startswith("area.armed") or kind in ("area.part-armed", "area.entry-cancelled"):
             new = "armed"
         elif kind in ("siren.stopped", "area.alarm-ended"):
             new = "armed again"
-        elif kind == "area.entry-started":
+        elif kind in ("area.entry-started", "area.exit-error"):
             new = "entry-delay"
         elif kind.startswith("area.disarmed"):
             new = "disarmed"
         elif kind == "area.alarm-reset":
             sounding.difference_update(areas)
             continue
-        elif kind in ("alarm.intruder", "alarm.entry", "alarm.24-hour", "alarm.tamper", "alarm.sensor-tamper"):
+        elif kind in ("alarm.intruder", "alarm.entry", "alarm.exit-error", "zone.alarm-held"):
+            new = "alarm"
+        elif kind in ("alarm.24-hour", "alarm.tamper", "alarm.sensor-tamper"):
+            # These end no entry delay: it still ends in an alarm of its own.
+            areas = [area for area in areas if modes[area] != "entry-delay"]
             new = "alarm"
         else:
             continue
@@ -104,10 +108,24 @@ def state_in_file(panel: Rig) -> rules.PanelState:
         return rules.decode(db.execute("SELECT state FROM state").fetchone()[0])
 
 
-def check_told(seen: list[Happening], modes: dict[str, str]) -> None:
+def decided_later(seen: list[Happening], last: int, records: list[dict[str, Any]]) -> bool:
+    """Whether an area moved after what is told at `last` was decided.
+
+    A word waits for the disk, so the next decision may be seen before it; and a kill may come between the disk and
+    those who watch. `records`: those of this life, as the file has them.
+    """
+    of_areas = [h.name for h in seen if h.what == "record" and h.name.startswith("area.")]
+    if any(h.what == "record" for h in seen[last:]):
+        return True
+    if len([r for r in records if r["kind"].startswith("area.")]) > len(of_areas):
+        return True
+    return bool(of_areas) and not of_areas[-1].startswith(f"area.{seen[last].name}")
+
+
+def check_told(seen: list[Happening], modes: dict[str, str], records: list[dict[str, Any]]) -> None:
     """What a keypad was told last still holds, unless something was decided after it."""
     last = next((i for i in reversed(range(len(seen))) if seen[i].what == "tell"), None)
-    if last is None or any(h.what == "record" for h in seen[last:]):
+    if last is None or decided_later(seen, last, records):
         return
     for area in seen[last].value.get("areas", []):
         if seen[last].name == "armed":
@@ -124,7 +142,7 @@ def check_dead(panel: Rig, known: list[dict[str, Any]], since: int) -> list[dict
     seen = panel.seen[since:]
     durable = max((h.value for h in seen if h.what == "durable"), default=0)
     assert durable <= len(records), f"record {durable} was called durable, the file ends at {len(records)}"
-    check_told(seen, modes_by_records(records))
+    check_told(seen, modes_by_records(records), records[len(known) :])
     state = state_in_file(panel)
     modes = {a: s.mode.value for a, s in state.areas.items()}
     assert modes == modes_by_records(records), [(r["kind"], r["payload"].get("areas")) for r in records[-12:]]
