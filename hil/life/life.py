@@ -494,6 +494,8 @@ class Life:
         except Died:  # no fuse burns at a start
             raise AssertionError("a fuse at the start") from None
         self.emit(Awake(self.clock.now, started.cause))
+        # Now it shows what was durable in the crash, though nobody had been told; all of this start comes after it.
+        self._disk_works()
 
     def set_clock(self, offset_ms: int, doubt: str) -> None:
         """The panel's wall clock is off by so much from now on."""

@@ -102,6 +102,7 @@ class PanelLife:
         self._fuse = None
         self._talk = Talk()
         self._committed = clock.now
+        self._storage = ""
         self._take(begin.state)
         for output, on in rules.outputs(self._site, begin.state).items():
             self._pin(output, on)
@@ -110,8 +111,6 @@ class PanelLife:
         self.feed(begin.started)
         for ended in self._leftovers(begin.state):
             self.feed(ended)
-        self._storage = ""
-        self.look_at_disk()
         return begin.started
 
     def _leftovers(self, state: "rules.PanelState") -> list[TroubleChanged]:
