@@ -9,9 +9,9 @@ from functools import partial
 from typing import ClassVar
 
 from hil.life.happenings import Awake, Recorded, Troubled
-from hil.life.oracle_books import DURABLE_MS, AreaBook, Books, ZoneBook
+from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, ZoneBook
 from hil.life.oracle_group import Group
-from hil.life.oracle_meaning import INTRUDER_KINDS, INTRUSION, ZONE_ALARMS, alarm_kinds
+from hil.life.oracle_meaning import INTRUDER_KINDS, INTRUSION, ZONE_ALARMS, alarm_kinds, settles_ms
 from rules.site import Condition
 
 MEMORY_MS = 900_000
@@ -33,9 +33,13 @@ class Causes(Group):
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
         if asked or zone.wire is Condition.NORMAL:
             return
-        if zone.wire is Condition.ACTIVE and self._rests(zone):
+        if zone.wire is Condition.ACTIVE and (self._rests(zone) or self._settles(zone)):
             return
         zone.credits.append((self.books.now, zone.wire.value))
+
+    def _settles(self, zone: ZoneBook) -> bool:
+        """After power-up it is not believed active for a while; what is active then is counted by `_settled`."""
+        return self.books.now < self.books.powered_at + settles_ms(zone.facts) - AT_ONCE_MS
 
     def _rests(self, zone: ZoneBook) -> bool:
         """It does not count for certain: bypassed, isolated, at rest by its part, or its areas are disarmed."""
@@ -52,7 +56,8 @@ class Causes(Group):
             return
         if before is zone.wire and zone.facts.type not in INTRUSION and any(c == condition for _, c in zone.credits):
             return
-        zone.credits.append((self.books.now, condition))
+        if not (zone.wire is Condition.ACTIVE and self._settles(zone)):
+            zone.credits.append((self.books.now, condition))
 
     def _stands(self, zone: ZoneBook, condition: str) -> bool:
         """Its alarm is durable, was not restored since, and the zone has not changed in the dark."""
@@ -66,15 +71,15 @@ class Causes(Group):
     def _anew(self, zones: Iterable[ZoneBook]) -> None:
         for zone in zones:
             counts = zone.told not in (None, Condition.NORMAL) and zone.facts.type in INTRUSION
-            if counts and zone.told is not None and not self._rests(zone):
+            if counts and zone.told is not None and not self._rests(zone) and not self._settles(zone):
                 zone.credits.append((self.books.now, zone.told.value))
 
     def awake(self, happening: Awake) -> None:
         if happening.cause == "restart":
             return
         for zone in self.books.zones.values():
-            if zone.facts.settle_ms:
-                self.books.expect(happening.at + zone.facts.settle_ms - 1, partial(self._settled, zone))
+            if settles := settles_ms(zone.facts):
+                self.books.expect(happening.at + settles - 1, partial(self._settled, zone))
 
     def _settled(self, zone: ZoneBook, _due: int) -> None:
         if zone.told is Condition.ACTIVE:

@@ -43,6 +43,8 @@ class HeldReports(Group):
         self._reported: dict[str, int] = {}
         self._intruder: dict[str, int] = {}
         self._first: dict[str, bool] = {}
+        self._begun: dict[str, int] = {}
+        """When the armed period of an area began, its exit delay included."""
 
     def recorded(self, happening: Recorded) -> None:
         kind = happening.kind
@@ -158,6 +160,8 @@ class HeldReports(Group):
                 if not waiting.over and area in waiting.areas and all(a.mode == "disarmed" for a in waiting.areas):
                     waiting.aborted_by = self.books.now
             self._must_cancel(area)
+        elif old == "disarmed":
+            self._begun[area.facts.id] = self.books.now
         elif area.mode == "armed" and old == "exit-delay":
             self._first[area.facts.id] = True
 
@@ -168,7 +172,7 @@ class HeldReports(Group):
         at, id_, books = self.books.now, area.facts.id, self.books
         reported = self._intruder.get(id_, -1)
         window = books.site.timings.cancel_ms
-        if not window or reported < area.armed_at or not area.armed_at or at - reported > window - DURABLE_MS:
+        if not window or reported < self._begun.get(id_, at) or at - reported > window - DURABLE_MS:
             return
         if books.awake_at > reported:
             return

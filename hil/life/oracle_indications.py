@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from hil.life.happenings import Recorded, Viewed
-from hil.life.oracle_books import DURABLE_MS, Books
+from hil.life.happenings import Commanded, Recorded, Typed, Viewed
+from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, Books
 from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import SILENT_KINDS
+from rules.stimuli import Wish
 
 MAX_INDICATIONS = 256
 MAX_MEMORY = 128
@@ -21,6 +22,15 @@ class Indications(Group):
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._seen: Any = None
+        self._reset_at = -DURABLE_MS
+
+    def typed(self, happening: Typed) -> None:
+        if happening.wish is Wish.RESET and happening.user:
+            self._reset_at = happening.at
+
+    def commanded(self, happening: Commanded) -> None:
+        if happening.wish is Wish.RESET and happening.genuine:
+            self._reset_at = happening.at
 
     def recorded(self, happening: Recorded) -> None:
         """Every alarm that is not silent is indicated, at once and until a reset (GB 50394 5.2.2)."""
@@ -31,8 +41,7 @@ class Indications(Group):
             return
         if books.now - books.awake_at < DURABLE_MS or len(self._seen or ()) >= MAX_INDICATIONS:
             return
-        areas = books.by_id(payload.get("areas"))
-        if any(books.now - a.touched_at <= DURABLE_MS for a in areas) or books.storage_bad():
+        if books.now - self._reset_at <= DURABLE_MS or books.storage_bad():
             return
         if not any(i.get("kind") == kind and i.get("zone") == zone for i in self._seen or ()):
             books.blame("indication-lost", f"{kind} of {zone} is not indicated")
@@ -60,5 +69,5 @@ class Indications(Group):
         books = self.books
         if not gone or books.now - books.awake_at < DURABLE_MS:
             return
-        if not any(books.now - a.touched_at <= DURABLE_MS for a in books.areas.values()):
+        if books.now - self._reset_at > AT_ONCE_MS:
             books.blame("indication-lost", f"{gone} is gone, and nobody reset it")
