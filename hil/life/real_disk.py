@@ -246,9 +246,11 @@ class RealDisk:
     def _collect(self, at: int) -> None:
         """Note what became durable in the journal in use."""
         assert self._journal is not None and self._reader is not None  # noqa: S101, PT018
-        journal = self._journal.mark().journal
-        while records := self._reader.after(self._known.get(journal, 0)):
-            self._note(journal, records, at)
+        mark = self._journal.mark()
+        while (known := self._known.get(mark.journal, 0)) < mark.seq:
+            records = self._reader.after(known)
+            assert records, f"delivery does not see {mark.journal} beyond {known}"  # noqa: S101
+            self._note(mark.journal, records, at)
 
     def _collect_older(self, volume: Volume, at: int) -> None:
         """At a start: what became durable in an older journal, and was not told before the crash."""
