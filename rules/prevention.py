@@ -66,10 +66,10 @@ def _against(d: Draft, zone: Zone, delays: dict[str, int], omits: frozenset[str]
     stood, condition = d.zone(zone.id), d.condition(zone.id)
     if not mine or stood.out or zone.soak:
         return ""
+    if zone.type is not ZoneType.TAMPER and "masked" in (stood.tamper, stood.fault, condition.value):
+        return "masked"  # also where it alarmed as a tamper, while the area was set
     if stood.tamper or condition in (Condition.OPEN, Condition.SHORT):
         return "tamper"
-    if stood.fault == "masked" or condition is Condition.MASKED:
-        return "masked"
     if stood.fault or condition is Condition.FAULT:
         return "fault"
     resting = zone.id in omits and zone.type in INTRUDER

@@ -162,6 +162,8 @@ def test_the_next_arming_is_not_instant() -> None:
         ("button", SHORT, "tamper:button"),
         ("button", FAULT, "fault:button"),
         ("foot-rail", FAULT, "fault:foot-rail"),
+        ("supplied", FAULT, "tamper:supplied"),
+        ("lid", MASKED, "tamper:lid"),
         ("pir", MASKED, "masked:pir"),
         ("pir", FAULT, "fault:pir"),
         ("corridor", FAULT, "fault:corridor"),
@@ -359,6 +361,14 @@ def test_an_open_cabinet_takes_an_installer() -> None:
     assert reasons(panel, override=True) == ["trouble:box"]
     session(panel)
     assert reasons(panel, override=True, key=INSTALLER) == []
+
+
+def test_a_detector_masked_while_set_is_still_a_masked_one_afterwards() -> None:
+    panel = armed(bank(), "hall")
+    panel.read("pir", MASKED)
+    disarm(panel, "hall")
+    assert reasons(panel) == ["masked:pir"]
+    assert reasons(panel, override=True) == []
 
 
 def test_nobody_overrides_a_broken_storage() -> None:
@@ -635,6 +645,13 @@ def test_only_what_was_disarmed_just_now_is_armed_again() -> None:
     disarm(panel, "vault")
     ask(panel, Wish.REARM)
     assert (panel.mode("hall"), panel.mode("vault"), panel.mode("store")) == (DISARMED, ARMED, DISARMED)
+
+
+def test_what_is_armed_again_already_is_not_rearmed() -> None:
+    panel = armed(bank(), "vault")
+    disarm(panel, "vault")
+    arm(panel, "vault")
+    assert told(ask(panel, Wish.REARM)) == ["nothing-to-rearm"]
 
 
 def test_rearm_needs_the_right_to_arm() -> None:

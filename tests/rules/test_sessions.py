@@ -364,6 +364,18 @@ def test_the_lock_is_one_keypads_own_and_outlives_a_power_cut() -> None:
     assert told(disarm(panel)) == ["disarmed"]
 
 
+def test_64_keypads_count_for_themselves_and_the_others_share_a_count() -> None:
+    panel = bank()
+    for i in range(64):
+        panel.code(WRONG, at=f"kp-{i}")
+    for i in range(5):
+        panel.code(WRONG, at=f"other-{i}")
+    assert told(panel.code(MANAGER, at="other-9"), "other-9") == ["locked-out"]
+    for i in range(64):
+        assert told(panel.code(WRONG, at=f"kp-{i}"), f"kp-{i}") == ["wrong-code"]
+    assert told(panel.code(MANAGER, at="kp-63"), "kp-63") == ["arming"]
+
+
 # Duress
 
 

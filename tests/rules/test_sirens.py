@@ -319,6 +319,13 @@ def test_an_intruder_during_a_fire_brings_the_external_one_in() -> None:
     assert sirens(panel) == {"bell", "hall-siren"}
 
 
+def test_a_cut_line_of_the_zone_that_called_for_help_brings_the_external_one_in() -> None:
+    panel = all_armed()
+    panel.read("smoke")
+    panel.read("smoke", OPEN)
+    assert sirens(panel) == {"bell", "hall-siren"}
+
+
 def test_a_fire_during_an_intruder_alarm_does_not_stop_the_external_one() -> None:
     panel = all_armed()
     panel.read("window")
