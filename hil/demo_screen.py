@@ -23,8 +23,22 @@ from firmware.language import Text, pick
 from hil.timeline import Happening, Line
 
 _STYLES = {"alarm": "bold red", "good": "green", "bad": "bold yellow", "step": "bold", "scene": "bold", "": ""}
-_WHO_STYLES = {"center": "magenta", "core": "cyan", "siren": "bold red", "strobe": "red", "hand": "yellow",
-               "keypad": "yellow", "camera": "blue", "armed": "green", "alarm": "red", "buzzer": "green", "chime": "green", "relay": "green", "demo": "bold", "uplink": "magenta"}  # fmt: skip
+_WHO_STYLES = {
+    "center": "magenta",
+    "core": "cyan",
+    "siren": "bold red",
+    "strobe": "red",
+    "hand": "yellow",
+    "keypad": "yellow",
+    "camera": "blue",
+    "armed": "green",
+    "alarm": "red",
+    "buzzer": "green",
+    "chime": "green",
+    "relay": "green",
+    "demo": "bold",
+    "uplink": "magenta",
+}
 _HELD: Text = ("center holds {n} records", "中心已存 {n} 条记录")
 SVG_WIDTH = 118
 

@@ -152,11 +152,13 @@ class TroubleChanged:
 
 @dataclass(frozen=True)
 class TestDone:
-    """What became of a test that the panel was asked for (`rules.effects.Request`)."""
+    """What became of a test that the panel was asked for (`rules.effects.Request`). `possible` is False where it has
+    nothing to test with: then it proves nothing, and is no trouble."""
 
     test: str
     ok: bool
     detail: str = ""
+    possible: bool = True
 
     __test__ = False  # no test case for pytest
 

@@ -103,15 +103,16 @@ def battery(d: Draft, who: Who) -> Told:
 def done(d: Draft, result: TestDone) -> None:
     """The panel's answer; one that nobody waits for is ignored."""
     if result.test == "battery" and d.durable.battery_test is not None:
-        _battery_done(d, result.ok, result.detail)
+        _battery_done(d, result.ok, result.detail, result.possible)
 
 
-def _battery_done(d: Draft, ok: bool, detail: str) -> None:
+def _battery_done(d: Draft, ok: bool, detail: str, possible: bool = True) -> None:
     d.keep(battery_test=None)
     detail = clean(detail, 200)
     d.record("test.battery-ended", {"ok": ok, "detail": detail})
     d.tell("", "battery-test-passed" if ok else "battery-test-failed", {})
-    troubles.changed(d, "battery-test", not ok, detail=detail)
+    if possible:
+        troubles.changed(d, "battery-test", not ok, detail=detail)
 
 
 def over(d: Draft) -> None:

@@ -15,7 +15,7 @@ def answer(request: Request, has_line: bool, reads: Condition | None) -> TestDon
         log.error("the rules ask for a test that this panel does not know")
         return TestDone(request.test, False, "unknown test")
     if not has_line:
-        return TestDone("battery", False, "no battery line")
+        return TestDone("battery", False, "no battery line", possible=False)
     if reads is None:
         return TestDone("battery", False, "the battery line was not read yet")
     well = reads is Condition.NORMAL

@@ -322,8 +322,8 @@ FromTechnician: TypeAlias = Annotated[
 class Move(Strict):
     """Desk to core: bring a zone's simulated detector into a position.
 
-    `open` trips it (door open, person in view, button held), `close` is at rest, `cut` and `short` harm its line, `mask`
-    covers its eye, `unpowered` cuts its supply.
+    `open` trips it (door open, person in view, button held), `close` is at rest, `cut` and `short` harm its line,
+    `mask` covers its eye, `unpowered` cuts its supply.
     """
 
     type: Literal["move"] = "move"

@@ -1,1 +1,1 @@
-"""Simulated years: the real rules, journal and delivery logic, lived through by a simulated site under a virtual clock."""
+"""Simulated years: the real rules, journal and delivery logic, lived through by a site under a virtual clock."""

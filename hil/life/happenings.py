@@ -29,7 +29,7 @@ class Wired:
 
 @dataclass(frozen=True)
 class Typed:
-    """Somebody typed at a keypad. `user`: whose code it is as of now, empty when nobody's; `duress`: his duress code."""
+    """Somebody typed at a keypad. `user`: whose code it is now, empty when nobody's; `duress`: his duress code."""
 
     at: int
     source: str
@@ -114,7 +114,7 @@ class Dark:
 
 @dataclass(frozen=True)
 class Awake:
-    """The panel is up again: `first`, `power-up` or `restart`; its inputs are live and it was told what the wires read."""
+    """The panel is up: `first`, `power-up` or `restart`; its inputs are live and it was told what the wires read."""
 
     at: int
     cause: str

@@ -272,3 +272,11 @@ def test_nothing_silent_is_in_the_daily_report() -> None:
     plain, pressed = fresh(), fresh()
     pressed.read("button", Condition.ACTIVE)
     assert payload(clock(pressed, REPORT), "test.report") == payload(clock(plain, REPORT), "test.report")
+
+
+def test_a_panel_without_anything_to_test_with_has_no_battery_trouble() -> None:
+    panel = shop()
+    panel.code(MANAGER, Wish.BATTERY_TEST)
+    effects = panel.play(TestDone("battery", False, "no battery line", possible=False))
+    assert kinds(effects) == ["test.battery-ended"]
+    assert panel.state.durable.troubles == {}

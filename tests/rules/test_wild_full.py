@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ from tests.rules.wild import OWN_AND_DURESS, Night, nights, quiet_life, stimuli
 lives = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NORMAL, ACTIVE = Condition.NORMAL, Condition.ACTIVE
 SILENT_ZONES = ("button", "button-2", "foot-rail")
-EVERYTHING = {"abort_ms": 30_000, "auto_part": "night", "reset_level": 3}
+EVERYTHING: dict[str, Any] = {"abort_ms": 30_000, "auto_part": "night", "reset_level": 3}
 
 
 def site_of(panel_timings: bool) -> Panel:

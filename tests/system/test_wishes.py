@@ -112,12 +112,7 @@ def test_a_battery_is_tested_by_its_line(line: str, ok: bool) -> None:
         ended = panel.wait("record", "test.battery-ended", since=since)
         assert ended.value["ok"] is ok
         assert ended.value["detail"] == ("line only, no load test" if ok else "no battery line")
-        assert ("battery-test" in panel.status()["troubles"]) is not ok
-        if not ok:
-            panel.stop()
-            panel.start("core")
-            panel.settle()
-            assert "battery-test" in panel.status()["troubles"], "a restart makes no battery better"
+        assert "battery-test" not in panel.status()["troubles"], "what can't be tested is no trouble"
 
 
 def read(panel: Rig) -> None:

@@ -25,7 +25,7 @@ from rules.vocabulary import KINDS
     ],
 )
 def test_a_battery_is_tested_by_its_line(has_line: bool, reads: Condition | None, ok: bool, detail: str) -> None:
-    assert answer(Request("battery"), has_line, reads) == TestDone("battery", ok, detail)
+    assert answer(Request("battery"), has_line, reads) == TestDone("battery", ok, detail, has_line)
 
 
 def test_a_test_that_nobody_knows_has_failed() -> None:
