@@ -59,12 +59,15 @@ class Script(Rig):
             journal.tick(None)
         elif what == 1:
             lane = dice.choice(("alarm", "status"))
-            journal.mark_delivered(journal.mark().journal, lane, [(1, dice.randint(1, 30))])
+            journal.mark_delivered(journal.mark().journal, lane, [(1, dice.randint(1, 60))])
             journal.keep_receipt(journal.mark().journal, lane, f"receipt-{n}")
             self.clock.now_ms += 2_000
             journal.tend()
         elif what == 2:
             journal.checkpoint()
+        elif what == 3:
+            if not journal.prune("2027-01-01T00:00:00.000Z"):
+                journal.checkpoint()
         else:
             commits = []
             for k in range(dice.randint(1, 4)):

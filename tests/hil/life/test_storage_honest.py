@@ -10,6 +10,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +25,18 @@ from tests.firmware.journal.rig import SIGNER
 from tests.hil.life.storage_rig import Dump, Modelled, Script, dump_file, main_of
 
 SECTOR = 512
+SHM = Path("/dev/shm")
 KILLS = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """In memory where there is such a place: thousands of syncs, and no power is cut here."""
+    if not SHM.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=SHM) as place:
+        yield Path(place)
 
 
 def copy_of(folder: Path, where: Path) -> Path:
@@ -64,9 +77,9 @@ def in_a_child(folder: Path, seed: int, first: int, lines: int) -> int:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_after_each_kill_the_real_file_holds_what_the_model_may_hold(tmp_path: Path, seed: int) -> None:
-    real, dice = tmp_path / "real", Random(seed)
-    model = Modelled(tmp_path / "model", seed)
+def test_after_each_kill_the_real_file_holds_what_the_model_may_hold(folder: Path, seed: int) -> None:
+    real, dice = folder / "real", Random(seed)
+    model = Modelled(folder / "model", seed)
     first = 0
     for number in range(KILLS):
         durable = in_a_child(real, seed, first, dice.randint(2, 25))
@@ -74,7 +87,7 @@ def test_after_each_kill_the_real_file_holds_what_the_model_may_hold(tmp_path: P
         journal = model.start(first)
         for n in range(first, durable + 1):
             model.play(journal, n)
-        found = dump_file(copy_of(real, tmp_path / f"look-{number}"))
+        found = dump_file(copy_of(real, folder / f"look-{number}"))
         if found != model.dump():
             die_in(model, journal, durable + 1)  # the operation under way was written already
         model.storage.crash(power=False)
@@ -102,11 +115,11 @@ def torn(before: bytes, after: bytes, dice: Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_a_power_cut_may_leave_of_the_real_files_the_model_may_leave_too(tmp_path: Path, seed: int) -> None:
+def test_what_a_power_cut_may_leave_of_the_real_files_the_model_may_leave_too(folder: Path, seed: int) -> None:
     dice = Random(seed)
-    script, model = Script(tmp_path / "real", seed), Modelled(tmp_path / "model", seed)
+    script, model = Script(folder / "real", seed), Modelled(folder / "model", seed)
     journal, modelled = script.start(0), model.start(0)
-    log = companions(main_of(tmp_path / "real"))[1]
+    log = companions(main_of(folder / "real"))[1]
     for n in range(25):
         database, before, without = script.main.read_bytes(), log.read_bytes(), model.dump()
         script.play(journal, n)
@@ -114,7 +127,7 @@ def test_what_a_power_cut_may_leave_of_the_real_files_the_model_may_leave_too(tm
         after, whole = log.read_bytes(), model.dump()
         assert script.main.read_bytes() == database, "only the log is written before a checkpoint of SQLite"
         logs = (before, after, *(torn(before, after, dice) for _ in range(3)))
-        found = [_recovered(tmp_path / f"cut-{n}-{k}", database, data) for k, data in enumerate(logs)]
+        found = [_recovered(folder / f"cut-{n}-{k}", database, data) for k, data in enumerate(logs)]
         assert found[:2] == [without, whole]
         assert all(each in (without, whole) for each in found), "neither as before nor as after"
 
@@ -144,10 +157,10 @@ def after_a_power_cut(folder: Path, seed: int) -> tuple[Dump, Dump, Dump]:
     return results[0], results[1], results[2]
 
 
-def test_the_model_keeps_or_loses_what_was_under_way_and_nothing_else(tmp_path: Path) -> None:
+def test_the_model_keeps_or_loses_what_was_under_way_and_nothing_else(folder: Path) -> None:
     fates = set()
     for seed in range(12):
-        without, cut, whole = after_a_power_cut(tmp_path / str(seed), seed)
+        without, cut, whole = after_a_power_cut(folder / str(seed), seed)
         assert cut in (without, whole)
         assert without != whole
         fates.add(cut == whole)
@@ -167,13 +180,13 @@ class Careless:
         return getattr(self._connection, name)
 
 
-def test_a_journal_that_does_not_sync_loses_what_it_said_was_durable(tmp_path: Path) -> None:
+def test_a_journal_that_does_not_sync_loses_what_it_said_was_durable(folder: Path) -> None:
     def careless(under: Connect) -> Connect:
         return lambda uri: Careless(under(uri))  # type: ignore[return-value]
 
     kept = []
     for seed in range(8):
-        model = Modelled(tmp_path / str(seed), seed, careless)
+        model = Modelled(folder / str(seed), seed, careless)
         journal = model.start(0)
         for n in range(10):
             model.play(journal, n)
@@ -183,15 +196,15 @@ def test_a_journal_that_does_not_sync_loses_what_it_said_was_durable(tmp_path: P
     assert not all(kept)
 
 
-def test_real_files_are_synced_before_a_commit_returns(tmp_path: Path) -> None:
+def test_real_files_are_synced_before_a_commit_returns(folder: Path) -> None:
     """The one fact that the model takes from SQLite: `FULL` in a write-ahead log."""
-    connection = Script(tmp_path, 1).start(0)._store.connection
+    connection = Script(folder, 1).start(0)._store.connection
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_the_model_refuses_what_it_was_not_taught(tmp_path: Path) -> None:
-    connection = Modelled(tmp_path, 1).start(0)._store.connection
+def test_the_model_refuses_what_it_was_not_taught(folder: Path) -> None:
+    connection = Modelled(folder, 1).start(0)._store.connection
     for sql in ("SELECT count(*) FROM record", "DELETE FROM record", "VACUUM"):
         with pytest.raises(NotImplementedError, match="does not know"):
             connection.execute(sql)
@@ -206,8 +219,8 @@ def test_a_record_out_of_its_place_is_refused_like_by_the_real_tables() -> None:
 
 
 @pytest.mark.parametrize("power", [False, True])
-def test_the_real_verifier_finds_nothing_in_what_the_model_holds(tmp_path: Path, power: bool) -> None:
-    model, first = Modelled(tmp_path / "model", 4), 0
+def test_the_real_verifier_finds_nothing_in_what_the_model_holds(folder: Path, power: bool) -> None:
+    model, first = Modelled(folder / "model", 4), 0
     for _ in range(5):
         journal = model.start(first)
         for n in range(first, first + 9):
@@ -216,7 +229,7 @@ def test_the_real_verifier_finds_nothing_in_what_the_model_holds(tmp_path: Path,
         model.storage.crash(power)
         first += 10
     held = model.dump()
-    real = Script(tmp_path / "real", 4)
+    real = Script(folder / "real", 4)
     real.start(0).close()
     with contextlib.closing(sqlite3.connect(real.main)) as connection:
         for table in ("record", "delivered", "receipt"):
@@ -224,6 +237,8 @@ def test_the_real_verifier_finds_nothing_in_what_the_model_holds(tmp_path: Path,
         connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)", held["record"])
         connection.execute(SAVE_STATE, held["state"])
         connection.execute("UPDATE journal SET jws = ?", (held["journal"],))
+        if held["base"]:
+            connection.execute("INSERT INTO base (id, jws) VALUES (1, ?)", (held["base"],))
         for table in ("delivered", "receipt"):
             connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", held[table].items())  # noqa: S608
         connection.commit()
