@@ -100,6 +100,7 @@ class RealDisk:
         """Journal → its last record that was told."""
         self._troubles: deque[str] = deque()
         self._durable: list[Recorded] = []
+        self._in_use = ""
         self._ticket = 0
         self._written_at = 0
         self._stalled = 0
@@ -134,8 +135,7 @@ class RealDisk:
         self._checkpoint_at = at + CHECKPOINT_MS
         self._flush_at = None
         self._look_after(at)
-        for volume in journal.shelf[:-1]:
-            self._collect_older(volume, at)
+        self._in_use = ""
         self._collect(at)
         self._now_due = True
         return journal.restored
@@ -247,13 +247,18 @@ class RealDisk:
         """Note what became durable in the journal in use."""
         assert self._journal is not None and self._reader is not None  # noqa: S101, PT018
         mark = self._journal.mark()
+        if mark.journal != self._in_use:
+            # At a start, and after a fall-back: what stands in the ones before, though their writer was told it failed.
+            self._in_use = mark.journal
+            for volume in self._journal.shelf[:-1]:
+                self._collect_older(volume, at)
         while (known := self._known.get(mark.journal, 0)) < mark.seq:
             records = self._reader.after(known)
             assert records, f"delivery does not see {mark.journal} beyond {known}"  # noqa: S101
             self._note(mark.journal, records, at)
 
     def _collect_older(self, volume: Volume, at: int) -> None:
-        """At a start: what became durable in an older journal, and was not told before the crash."""
+        """What became durable in a journal that is no longer written, and was not told."""
         rows = self.storage.rows_after(volume.uri, self._known.get(volume.journal, 0))
         self._note(volume.journal, [StoredRecord(*row) for row in rows], at)
 
