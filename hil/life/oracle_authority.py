@@ -69,7 +69,7 @@ class Authority(Group):
         if locked is True or verdict is False:
             return
         if someone.facts.once:
-            someone.spent = True if verdict and locked is False else None
+            someone.spent = None  # what was refused for another reason does not use it up
         self._wish(happening, someone, verdict is True and locked is False)
 
     @property

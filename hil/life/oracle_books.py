@@ -102,6 +102,8 @@ class ZoneBook:
     unsure_until: int = -1
     standing: dict[str, int] = field(default_factory=dict)
     """Alarms recorded and not restored: kind → when."""
+    stood: dict[str, str] = field(default_factory=dict)
+    """Alarms recorded and not restored: kind → for which condition."""
     credits: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=64))
     """Causes that may still alarm: when, and the condition."""
     alarms_in_period: int = 0

@@ -61,7 +61,8 @@ class Causes(Group):
 
     def _stands(self, zone: ZoneBook, condition: str) -> bool:
         """Its alarm is durable, was not restored since, and the zone has not changed in the dark."""
-        return any(kind in alarm_kinds(zone.facts, condition) for kind in zone.standing)
+        kinds = alarm_kinds(zone.facts, condition)
+        return any(kind in kinds and zone.stood.get(kind) == condition for kind in zone.standing)
 
     def moded(self, area: AreaBook, old: str) -> None:
         """What is active when an area is armed, goes back to armed, or has its alarm ended, counts anew."""
@@ -129,7 +130,7 @@ class Causes(Group):
         kind, condition = record.kind, _condition(record)
         if kind not in alarm_kinds(zone.facts, condition):
             self.books.blame("false-alarm", f"{zone.facts.id} ({zone.facts.type}, {condition}) was recorded as {kind}")
-        zone.standing[kind] = record.at
+        zone.standing[kind], zone.stood[kind] = record.at, condition
         if kind in INTRUDER_KINDS:
             zone.alarms_in_period += 1
             self._was_set(zone, record)

@@ -39,6 +39,7 @@ class Filters(Group):
         self._confirmed: dict[str, int] = {}
         self._entered: set[str] = set()
         self._hold_ups: deque[tuple[int, str]] = deque(maxlen=64)
+        self._tampers: deque[tuple[int, str]] = deque(maxlen=64)
         self._dark_at = -1
 
     def dark(self, happening: Dark) -> None:
@@ -140,7 +141,7 @@ class Filters(Group):
         elif kind in (*INTRUDER_KINDS, "zone.alarm-held"):
             self._intruder(zone, happening)
         elif kind in TAMPERS and zone.facts.type in (ZoneType.HOLD_UP, ZoneType.AUDIBLE_HOLD_UP, ZoneType.DURESS):
-            self._hold_ups.append((happening.at, zone.facts.id))
+            self._tampers.append((happening.at, zone.facts.id))
 
     def _intruder(self, zone: ZoneBook, record: Recorded) -> None:
         key = (zone.facts.id, record.payload.get("incident"))
@@ -286,7 +287,6 @@ class Filters(Group):
             t for t, _ in self._hold_ups if record.at - t <= timings.hold_up_window_ms + DURABLE_MS + self._dark_span
         ]
         gap = timings.hold_up_gap_ms - DURABLE_MS
-        zones = [w for _, w in self._hold_ups]
-        tampered = any(zones.count(w) > 1 for w in zones)
+        tampered = {w for _, w in self._tampers} & {w for _, w in self._hold_ups}
         if not (times and max(times) - min(times) >= gap) and not tampered:
             self.books.blame("hold-up-confirmed", f"confirmed by signals at {times}")
