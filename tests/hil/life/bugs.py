@@ -40,6 +40,7 @@ from rules.zones import Reaction
 
 Break = Callable[[], AbstractContextManager[None]]
 _BURGLARS = {"burglary": 20.0, "prepared-burglary": 20.0, "late-visitor": 10.0}
+_ALARMS = {"kill": 300.0, "burglary": 60.0, "tamper": 100.0, "chatter": 60.0}
 _GUESSERS = {"code-guesser": 60.0}
 _VISITORS = {"dated-user": 60.0, "one-time-user": 60.0}
 _KILLS = {"kill": 20.0, "kill-in-alarm": 40.0, "power-cut": 10.0, "tamper": 40.0, "bypass-early": 40.0}
@@ -145,7 +146,10 @@ _decode = rules.decode
 def _forgets_alarms(data: bytes) -> rules.PanelState:
     """The snapshot loses the alarms that go on."""
     state = _decode(data)
-    areas = {id_: changed(area, alarm=None) for id_, area in state.areas.items()}
+    areas = {
+        id_: changed(area, alarm=None, mode=table.FOLLOWING[area.mode, AreaEvent.ALARM_ENDED])
+        for id_, area in state.areas.items()
+    }
     return replace(state, durable=replace(state.durable, areas=areas, sirens={}))
 
 
@@ -337,7 +341,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug("disarming resets indications", _instead(_disarm, _resets_all), ("indication-lost",), more={"tamper": 100}),
     # what survives
-    Bug("a restart forgets running alarms", _instead(_decode, _forgets_alarms), ("siren-cut-short",), more=_KILLS),
+    Bug("a restart forgets running alarms", _instead(_decode, _forgets_alarms), ("siren-cut-short",), more=_ALARMS),
     Bug("a restart tells again what stands", _instead(_decode, _forgets_what_stands), ("repeated-alarm",), more=_KILLS),
     Bug("a restart forgets bypasses", _instead(_decode, _forgets_bypasses), ("bypass-lost",), more=_KILLS),
     Bug("a restart disarms", _instead(_decode, _comes_back_disarmed), ("arming-lost",), more=_KILLS),
@@ -352,7 +356,7 @@ BUGS: tuple[Bug, ...] = (
         "duress is not heard during a lock-out",
         _instead(_code_entered, _deaf_in_lock_out),
         ("missed-hold-up",),
-        more={"code-guesser": 60, "duress-code": 60},
+        more={"code-guesser": 300, "duress-code": 300, "duress-at-night": 300},
     ),
     Bug("wrong codes never lock", _instead(people._wrong, _never_locks), ("missed-lock-out",), more=_GUESSERS),
     Bug(
