@@ -66,7 +66,7 @@ class Causes(Group):
 
     def moded(self, area: AreaBook, old: str) -> None:
         """What is active when an area is armed, goes back to armed, or has its alarm ended, counts anew."""
-        if area.mode in ("armed", "entry-delay", "alarm") and old != area.mode:
+        if old == "exit-delay" or area.mode == "armed" or (old == "entry-delay" and area.mode == "alarm"):
             self._anew(z for z in self.books.zones.values() if area in z.areas)
 
     def _anew(self, zones: Iterable[ZoneBook]) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from hil.life.happenings import Awake, Dark, Pin, Recorded
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, KEPT_MS, AreaBook, Books
 from hil.life.oracle_group import Group
-from hil.life.oracle_meaning import EXTERNAL_KINDS, SOUNDING
+from hil.life.oracle_meaning import EXTERNAL_KINDS, INTRUSION, SOUNDING
 from rules.site import Condition, Output, OutputKind, Place
 
 NEVER = -(1 << 40)
@@ -97,10 +97,12 @@ class Sirens(Group):
         told = [
             z.told_at
             for z in books.zones.values()
-            if any(a.facts.id in output.areas for a in z.areas) and z.told is not Condition.NORMAL
+            if any(a.facts.id in output.areas for a in z.areas)
+            and z.told is not Condition.NORMAL
+            and (z.all_set or z.facts.type not in INTRUSION or z.told is not Condition.ACTIVE)
         ]
         causes = [self._cause_at[a] - AT_ONCE_MS for a in output.areas if a in self._cause_at]
-        modes = [books.areas[a].mode_at for a in output.areas]
+        modes = [books.areas[a].mode_at for a in output.areas if books.areas[a].mode == "alarm"]
         if books.awake_at > at - output.delay_ms or self._test_at > at - output.delay_ms:
             return
         credits = [
