@@ -602,6 +602,7 @@ def test_an_alarm_of_the_exit_delay_goes_on_with_all_sirens() -> None:
     assert sirens(panel) == {"hall-siren"}
     assert panel.mode() is EXIT
     panel.wait(EXIT_MS)
+    assert panel.mode() is ALARM
     assert {"bell", "hall-siren"} <= sirens(panel)
 
 
@@ -645,6 +646,17 @@ def test_only_what_was_disarmed_just_now_is_armed_again() -> None:
     disarm(panel, "vault")
     ask(panel, Wish.REARM)
     assert (panel.mode("hall"), panel.mode("vault"), panel.mode("store")) == (DISARMED, ARMED, DISARMED)
+
+
+def test_a_rearming_bypasses_no_zone_of_an_area_that_was_armed_meanwhile() -> None:
+    panel = bank()
+    ask(panel, Wish.BYPASS, zone="shared-pir")
+    armed(panel, "hall")
+    disarm(panel, "hall")
+    arm(panel, "vault")
+    ask(panel, Wish.REARM, "hall")
+    assert panel.mode() is EXIT
+    assert panel.zone_view("shared-pir", "bypassed") == (False,)
 
 
 def test_what_is_armed_again_already_is_not_rearmed() -> None:

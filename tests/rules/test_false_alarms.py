@@ -332,6 +332,17 @@ def test_a_disarm_forgets_the_first_of_them() -> None:
     assert kinds(panel.trip("cross-2")) == ["zone.unconfirmed"]
 
 
+def test_each_group_waits_for_its_own() -> None:
+    site = with_zone(with_zone(full(), "vault-pir", cross_group="safe"), "vault-2", cross_group="safe")
+    panel = armed(bank(site), "hall", "vault")
+    panel.trip("cross-1")
+    assert kinds(panel.trip("vault-pir")) == ["zone.unconfirmed"]
+    panel.trip("vault-2")
+    assert (panel.mode("hall"), panel.mode("vault")) == (ARMED, ALARM)
+    panel.trip("cross-2")
+    assert panel.mode("hall") is ALARM
+
+
 def test_in_an_area_in_alarm_they_alarm_one_by_one() -> None:
     panel = armed(bank(), "hall")
     panel.trip("window")

@@ -468,3 +468,28 @@ def test_ones_own_old_code_is_no_other_ones() -> None:
     panel = bank()
     user = replace(panel.state.users["manager"], key="99" * 16, duress_key="")
     assert kinds(panel.play(UserSet("t", user, (MANAGER, MANAGER_DURESS)))) == ["user.set"]
+
+
+@pytest.mark.parametrize(("first", "last"), [(FRIDAY, FRIDAY - 1), (-1, None), (None, 4_000_000)])
+def test_days_that_can_not_be_are_refused(first: int | None, last: int | None) -> None:
+    panel = bank()
+    user = User("new", "New", 2, ("hall",), "99" * 16, first_day=first, last_day=last)
+    assert [t.args["reason"] for t in tells(panel.play(UserSet("t", user)))] == ["bad-days"]
+    assert "new" not in panel.state.users
+
+
+@pytest.mark.clause("EN 50131-1 log users")
+def test_the_record_of_a_user_tells_all_but_his_keys() -> None:
+    panel = bank()
+    user = User("new", "New", 2, ("hall",), "99" * 16, "98" * 16, (Right.ARM, Right.TEST), FRIDAY, FRIDAY + 1, True)
+    assert payload(panel.play(UserSet("zhang", user)), "user.set") == {
+        "user": "new",
+        "name": "New",
+        "level": 2,
+        "areas": ["hall"],
+        "actor": "zhang",
+        "rights": ["arm", "test"],
+        "first_day": FRIDAY,
+        "last_day": FRIDAY + 1,
+        "once": True,
+    }

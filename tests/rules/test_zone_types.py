@@ -197,6 +197,16 @@ def test_a_masked_detector_that_is_armed_is_not_told_again() -> None:
     assert "zone.fault-ended" in kinds(panel.read("pir", NORMAL))
 
 
+@pytest.mark.clause("EN 50131-1 masking set", "EN 50131-1 masking unset")
+def test_a_detector_masked_while_one_leaves_is_a_tamper_once_it_is_set() -> None:
+    panel = bank()
+    arm(panel, "hall")
+    panel.trip("garage")
+    assert kinds(panel.read("pir", MASKED)) == ["zone.fault"]
+    assert kinds(panel.wait(EXIT_MS)) == ["area.armed", "alarm.sensor-tamper"]
+    assert "bell" in sirens(panel)
+
+
 @pytest.mark.parametrize("condition", [c for c in Condition if c is not NORMAL])
 @pytest.mark.parametrize("zone", ["window", "button", "lid", "smoke", "counter", "leak", "office", "pendant"])
 def test_a_condition_that_stands_is_told_once(zone: str, condition: Condition) -> None:
@@ -476,6 +486,8 @@ def test_an_own_door_that_was_touched_too_keeps_the_delay() -> None:
     panel.read("door")
     assert "area.entry-cancelled" not in kinds(disarm(panel, "vault"))
     assert panel.mode("hall") is ENTRY
+    assert [k for k in kinds(panel.wait(ENTRY_MS)) if k.startswith("alarm.")] == ["alarm.entry"]
+    assert shown(panel) == ["alarm.entry:door"]
 
 
 # Chime, monitor, pictures
@@ -525,6 +537,15 @@ def test_after_power_up_a_detector_settles() -> None:
     assert kinds(panel.read("pir")) == []
     assert kinds(panel.wait(59_999)) == []
     assert "alarm.intruder" in kinds(panel.wait(1))
+
+
+def test_a_driver_that_repeats_itself_while_it_settles_loses_nothing() -> None:
+    panel = armed(bank(), "hall")
+    power_cut(panel)
+    for _ in range(3):
+        panel.read("pir")
+        panel.wait(10_000)
+    assert "alarm.intruder" in kinds(panel.wait(30_000))
 
 
 @pytest.mark.parametrize("zone", ["button", "foot-rail", "lid", "smoke"])
