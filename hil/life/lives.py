@@ -20,12 +20,12 @@ class Enough(Exception):
 
 def default_makers() -> Makers:
     """The model of the disk, the far end with the real delivery logic, and the oracle."""
-    from hil.life.disk import LifeDisk
     from hil.life.far_end import LifeFarEnd
     from hil.life.oracle import Oracle
+    from hil.life.real_disk import RealDisk
 
     return Makers(
-        lambda ground, clock, random: LifeDisk(ground, clock, random),
+        lambda ground, clock, random: RealDisk(ground, clock, random),
         lambda ground, clock, disk, random: LifeFarEnd(ground, clock, disk, random),
         lambda ground: Oracle(ground.site),
     )

@@ -106,5 +106,7 @@ class Reports(Group):
                 )
         settled = self.books.now - DELIVER_MS
         for place, mine in ours.items():
+            if place[0] in self._lost:
+                continue
             if place not in theirs and self._good and self._good_since <= settled and mine.at <= settled:
                 self.books.blame("not-delivered", f"{mine.kind} {place} of {mine.at} is not at the center")

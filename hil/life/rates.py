@@ -57,9 +57,9 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "tamper": Rate(5),
         "box-opened": Rate(4),
         "siren-line": Rate(4),
-        "all-sirens": Rate(1),
-        "part-trouble": Rate(12),
-        "many-troubles": Rate(1),
+        "all-sirens": Rate(3),
+        "part-trouble": Rate(24),
+        "many-troubles": Rate(3),
         "driver-dies": Rate(14),
         "repeats": Rate(40),
         # the machine
@@ -70,11 +70,11 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "kill": Rate(30),
         "kill-in-alarm": Rate(10, "closed"),
         "orderly-restart": Rate(8),
-        "new-version": Rate(2),
+        "new-version": Rate(3),
         "new-file": Rate(3),
         "clock-step": Rate(8),
         "clock-unsure": Rate(6),
-        "disk-full": Rate(2),
+        "disk-full": Rate(3),
         "disk-stall": Rate(25),
         # the way to the center
         "link-down": Rate(30),
@@ -115,7 +115,7 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "cleaning": Rate(80, "closed"),
         "postpone": Rate(10),
         "silence": Rate(10, "closed"),
-        "many-keypads": Rate(1),
+        "many-keypads": Rate(3),
     }
 )
 
@@ -137,7 +137,7 @@ HABITS: Mapping[str, float] = MappingProxyType(
         "bypasses": 0.4,
         "instant": 0.03,
         "part": 0.05,
-        "door-left-open": 0.012,
+        "door-left-open": 0.025,
         "comes-back": 0.04,
         "stays-behind": 0.01,
         "forgot-phone": 0.03,

@@ -278,14 +278,17 @@ def test_only_genuine_commands_do_anything(deed: str) -> None:
 # --- what lives show --------------------------------------------------------------------------------------------------
 
 
+pytestmark = pytest.mark.timeout(600)  # a hundred days of lives, on whatever machine
+
+
 @pytest.fixture(scope="module")
 def shown() -> Coverage:
     """What some short lives show together in which everything happens often."""
-    often = {kind: replace(rate, per_year=rate.per_year * 10) for kind, rate in RATES.items()}
+    often = {kind: replace(rate, per_year=rate.per_year * 16) for kind, rate in RATES.items()}
     whole = Coverage()
     makers = replace(default_makers(), judge=lambda _ground: Witness())
-    for seed in range(3):
-        whole.add(live(Terms(ground("crowded"), 500 + seed, 30, rates=often), makers=makers).coverage)
+    for seed in range(5):
+        whole.add(live(Terms(ground("crowded"), 500 + seed, 16, rates=often), makers=makers).coverage)
     return whole
 
 

@@ -11,6 +11,7 @@ from hil.life.life import Outcome, Terms
 from hil.life.lives import live
 from hil.life.sites import ground
 
+pytestmark = pytest.mark.timeout(600)
 FIXED = [("bank", 1, 30), ("school", 2, 30), ("warehouse", 3, 30), ("crowded", 4, 20)]
 NEW_DAYS = 12
 
