@@ -17,6 +17,8 @@ def counts(d: Draft, zone: Zone) -> bool:
     """Whether this activation is a trip: by its pulses, and not of a zone that is shut down."""
     if d.zone(zone.id).shut is not None:
         return False
+    if zone.id in d.live.knocks and d.before.live.conditions.get(zone.id) is Condition.ACTIVE:
+        return False  # it has been active since it was counted last: looked at again, but not activated again
     return _knocked(d, zone) if zone.pulses > 1 or zone.double_knock else True
 
 

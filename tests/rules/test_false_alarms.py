@@ -538,3 +538,19 @@ def test_zone_types_of_this_file_are_all_that_are_never_held() -> None:
         ZoneType.CHECKPOINT,
         ZoneType.MONITOR,
     }
+
+
+def test_an_activation_that_stands_is_no_further_pulse_when_a_delay_ends() -> None:
+    panel = armed(bank(), "hall")
+    panel.trip("door")
+    delay = panel.state.areas["hall"].deadline
+    assert delay is not None
+    panel.wait(delay - panel.now - 5_000)
+    panel.trip("pulse-pir")
+    panel.read("pulse-pir")  # the second of three, and it stays
+    panel.wait(5_000)
+    assert panel.mode("hall") is AreaMode.ALARM
+    assert not panel.state.zones.get("pulse-pir")
+    panel.read("pulse-pir", Condition.NORMAL)
+    panel.read("pulse-pir")
+    assert panel.state.zones["pulse-pir"].alarm == "alarm.intruder"
