@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -64,12 +65,19 @@ def _spread(every: Sequence[Terms], jobs: int, tell: Tell, makers: Makers | None
     own = multiprocessing.get_context("fork")
     ended = own.Event()
     workers: dict[Connection, Any] = {}
+    # Whoever started the lives ends them, not the terminal: the workers inherit the mask, and a Ctrl-C meanwhile waits.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     for number in range(min(jobs, len(every))):
         ours, theirs = own.Pipe()
-        process = own.Process(target=_work, args=(every[number::jobs], theirs, ended, makers), daemon=True)
+        args = (every[number::jobs], theirs, ended, makers, os.getpid())
+        process = own.Process(target=_work, args=args, daemon=True)
         process.start()
         theirs.close()
         workers[ours] = process
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    except KeyboardInterrupt:
+        ended.set()
     try:
         while workers:
             try:
@@ -98,12 +106,11 @@ def _hear(workers: dict[Connection, Any], tell: Tell) -> Iterator[Outcome]:
             tell(word)
 
 
-def _work(every: Sequence[Terms], told: Connection, ended: Event, makers: Makers | None) -> None:
-    """In a process of its own: the one who started it decides when it ends, not the terminal."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _work(every: Sequence[Terms], told: Connection, ended: Event, makers: Makers | None, parent: int) -> None:
+    """In a process of its own: the one who started it decides when it ends, or ends without a word."""
 
     def tell(days: int) -> None:
-        if ended.is_set():
+        if ended.is_set() or os.getppid() != parent:
             raise Enough
         told.send(days)
 
