@@ -75,7 +75,7 @@ CASES: dict[str, tuple[str, str, str, str, str, str]] = {
         "retention_days = 30",
         "[storage] retention_days",
         "30",
-        "90 to 36500",
+        "184 to 36500",
         "profile cn",
     ),
     "a zone's own entry delay": (
