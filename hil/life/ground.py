@@ -66,7 +66,12 @@ class Ground:
         return self.zones(area, ZoneType.ENTRY_EXIT, *DETECTORS)
 
     def opening(self, area: str, day: int, weekday: int) -> tuple[int, int] | None:
-        """Minutes of the day between which the area is meant to be open; None when it stays closed."""
+        """Minutes of the day between which the area is meant to be open; None when it stays closed.
+
+        Where nobody can come in (a fence, a roof) nobody works.
+        """
+        if not self.doors(area):
+            return None
         schedule = self.site.schedules.get(self.site.areas[area].schedule)
         if schedule is None:
             # Without one: office hours, on work days; the site's own days count too.

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Protocol
 
 import rules
-from hil.life.clock import DAY_MS, Calendar, PanelClock
+from hil.life.clock import DAY_MS, MINUTE_MS, Calendar, PanelClock
 from hil.life.coverage import Coverage
 from hil.life.digest import Digest
 from hil.life.ground import Ground
@@ -164,6 +164,7 @@ class Life:
         self._journal: list[Recorded] = []
         self._center: list[Held] = []
         self._minute = NEVER
+        self._wall = (0, 0)
         self._far_due = NEVER
         self._seen = 0
         self._rules_broken: list[Violation] = []
@@ -178,13 +179,10 @@ class Life:
     def run(self, tell: Callable[[int], None] | None = None) -> Outcome:
         """Live. `tell` is called once a day of the life, with its number. A `KeyboardInterrupt` ends it where it is."""
         self.begin()
-        day = 0
+        if tell is not None:
+            self.world.at(0, self._tell_days, (tell, 0))
         try:
-            while self._turn():
-                if self.clock.now >= day * DAY_MS:
-                    if tell is not None:
-                        tell(day)
-                    day += 1
+            self._live()
             self._settle()
         finally:
             self._close()
@@ -197,9 +195,9 @@ class Life:
 
     def live_until(self, at: int) -> None:
         """Let all happen that happens until then, and be there then: for a test that acts itself."""
-        self.world.at(at, lambda _: None)
-        while self.clock.now < at and self._turn():
-            pass
+        end, self._end = self._end, at
+        self._live()
+        self._end = end
 
     def _settle(self) -> None:
         """The world stands still, the network and the disk are well: what waits for the center arrives."""
@@ -212,38 +210,54 @@ class Life:
         self.start()
         while self._down:
             self.network("link", True)
-        while self._turn():
-            pass
+        self._live()
 
-    def _turn(self) -> bool:
-        """Let the next thing happen; False when the life is over."""
-        world, panel, clock = self.world, self.panel, self.clock
-        now = min(world.next_at(), panel.due, panel.disk_due, self._far_due, self._minute)
-        if now > self._end:
-            clock.now = world.now = self._end
-            return False
-        if now < clock.now:
-            now = clock.now
-        clock.now = world.now = now
-        if self._minute <= now or panel.due <= now or panel.disk_due <= now:
-            try:
-                if panel.due <= now:
-                    panel.pass_deadlines()
-                elif panel.disk_due <= now:
-                    self._disk_works()
-                else:
-                    self._tell_clock()
-            except Died:
-                self._gone(self._dying)
-        elif self._far_due <= now:
-            self._far_works()
-        else:
-            world.turn()
-        if len(self._objections) + len(self._rules_broken) > self._seen:
-            self._note_findings()
-            if self._terms.until_violation or len(self.outcome.findings) >= MAX_FINDINGS:
-                return False
-        return True
+    def _tell_days(self, what: tuple[Callable[[int], None], int]) -> None:
+        tell, day = what
+        self.world.at((day + 1) * DAY_MS, self._tell_days, (tell, day + 1))
+        tell(day)
+
+    def _live(self) -> None:
+        """Let one thing happen after the other, until the end or the last violation that is kept."""
+        world, panel, clock, queue, objections = self.world, self.panel, self.clock, self.world.queue, self._objections
+        broken, end = self._rules_broken, self._end
+        while True:
+            now = queue[0][0] if queue else NEVER
+            if self._minute < now:
+                now = self._minute
+            if self._far_due < now:
+                now = self._far_due
+            if panel.due < now:
+                now = panel.due
+            if panel.disk_due < now:
+                now = panel.disk_due
+            if now > end:
+                clock.now = world.now = end
+                return
+            if now < clock.now:
+                now = clock.now
+            clock.now = world.now = now
+            if panel.due <= now or panel.disk_due <= now or self._minute <= now:
+                self._panel_turns(now)
+            elif self._far_due <= now:
+                self._far_works()
+            else:
+                world.turn()
+            if len(objections) + len(broken) > self._seen:
+                self._note_findings()
+                if self._terms.until_violation or len(self.outcome.findings) >= MAX_FINDINGS:
+                    return
+
+    def _panel_turns(self, now: int) -> None:
+        try:
+            if self.panel.due <= now:
+                self.panel.pass_deadlines()
+            elif self.panel.disk_due <= now:
+                self._disk_works()
+            else:
+                self._minute_passed()
+        except Died:
+            self._gone(self._dying)
 
     def _close(self) -> None:
         outcome, now = self.outcome, self.clock.now
@@ -274,11 +288,22 @@ class Life:
             self._look_far()
 
     def _tell_clock(self) -> None:
-        clock = self.clock
-        day, minute = clock.local()
-        sure = clock.doubt == "synchronised"
-        self._minute = clock.next_minute()
-        self._watch(WallClock(clock.now, day, minute, sure))  # it follows from the rest: no digest needs it
+        """The wall clock is told: at a start, and when it was set."""
+        self._wall = self.clock.local()
+        self._minute = self.clock.next_minute()
+        self._say_time()
+
+    def _minute_passed(self) -> None:
+        """The next full minute of a clock that goes on evenly."""
+        day, minute = self._wall
+        self._wall = (day, minute + 1) if minute < 1_439 else (day + 1, 0)
+        self._minute += MINUTE_MS
+        self._say_time()
+
+    def _say_time(self) -> None:
+        day, minute = self._wall
+        sure = self.clock.doubt == "synchronised"
+        self._watch(WallClock(self.clock.now, day, minute, sure))  # it follows from the rest: no digest needs it
         self.panel.feed(ClockTold(day, minute, sure))
 
     def _look_far(self) -> None:

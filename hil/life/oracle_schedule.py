@@ -97,9 +97,11 @@ class Schedules(Group):
             if hours is None:
                 continue
             closes = day * DAY + hours.closes
+            minutes = now - closes
+            if minutes not in (schedule.late_after_min, schedule.auto_after_min):
+                continue
             if closes <= self._even_since or self._opens_between(schedule, closes, now):
                 continue
-            minutes = now - closes
             closed_at = self.books.now - minutes * 60_000
             if minutes == schedule.late_after_min:
                 self._must(area, "late-to-close", ("area.late-to-close",))

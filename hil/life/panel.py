@@ -82,6 +82,7 @@ class PanelLife:
         self._storage = ""
         self._committed = 0
         self._ran = False
+        self._lived = self._lived_ticket = self._durable = 0
         self._version = VERSION
         self._config = ground.config_hash
         self._view: Mapping[str, JsonValue] = {}
@@ -102,6 +103,7 @@ class PanelLife:
         self._fuse = None
         self._talk = Talk()
         self._committed = clock.now
+        self._lived = self._lived_ticket = self._durable = 0
         self._storage = ""
         self._take(begin.state)
         for output, on in rules.outputs(self._site, begin.state).items():
@@ -121,7 +123,7 @@ class PanelLife:
     def die(self, power: bool, fall: bool) -> None:
         """Gone, now. `fall`: the outputs fall too (with `power` they always do)."""
         clock = self._clock
-        if self.awake and self.due != NEVER:
+        if self.awake:
             self._tick()
         self._disk.crash(clock.now, power)
         self.awake = False
@@ -133,11 +135,20 @@ class PanelLife:
                 self._pin(output, False)
 
     def _tick(self) -> None:
-        """While a deadline runs the recorder notes the moment every ten seconds; here only the last one before now."""
-        past = self._clock.now - self._committed
-        if past > TICK_MS:
-            lived = self._committed + (past - 1) // TICK_MS * TICK_MS
+        """While a deadline runs the recorder notes the moment every ten seconds.
+
+        Only the last one before a crash counts, and one before a commit only while that is not durable: so none is
+        written before the crash.
+        """
+        if self._lived and self._lived_ticket > self._durable:
+            self._disk.tick(self._moment(self._lived), self._lived)
+        elif self.due != NEVER and (lived := self._last_tick()):
             self._disk.tick(self._moment(lived), lived)
+
+    def _last_tick(self) -> int:
+        """When the recorder ticked last after the last commit; 0 when it did not."""
+        past = self._clock.now - self._committed
+        return self._committed + (past - 1) // TICK_MS * TICK_MS if past > TICK_MS else 0
 
     def light_fuse(self, steps: int) -> None:
         """Die after so many further things."""
@@ -231,9 +242,10 @@ class PanelLife:
 
     def _commit(self, records: tuple[Record, ...], state: "rules.PanelState", talk: list[Tell | Answer]) -> None:
         now = self._clock.now
-        if self._ran:
-            self._tick()
+        lived = self._last_tick() if self._ran else 0
         ticket = self._disk.commit(records, state, self._moment(now), now)
+        if lived:
+            self._lived, self._lived_ticket = lived, ticket
         self._committed = now
         self.ask_disk()
         words: list[Tell | Answer | Record] = [*talk, *(r for r in records if r.kind in USER_KINDS)]
@@ -255,6 +267,7 @@ class PanelLife:
             self._out.emit(record)
         if synced.records:
             self._burn()
+        self._durable = synced.ticket
         self._talk.durable(synced.ticket)
         trouble = self._disk.storage_trouble
         if trouble != self._storage:

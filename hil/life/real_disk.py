@@ -163,8 +163,9 @@ class RealDisk:
         self._now_due = False
 
     def tick(self, moment: Moment, at: int) -> None:
-        """This moment was lived through; see `hil.life.ports.Disk`."""
-        if self._journal is not None and self._writing is None and at >= self._stalled:
+        """This moment was lived through; see `hil.life.ports.Disk`. It may lie before what is being written."""
+        free = self._writing is None or at <= self._writing.began
+        if self._journal is not None and free and at >= self._stalled:
             self._clock.ago = self._clock.monotonic_ms() - moment.monotonic_ms
             self._journal.tick(None)
             self._clock.ago = 0

@@ -54,6 +54,8 @@ def _day(what: tuple[World, Mapping[str, Rate]]) -> None:
     for area, hours in open_.items():
         if hours is not None:
             w.play(staff.working_day(w, area, *hours))
+        elif not w.ground.doors(area):
+            w.play(staff.keep_armed(w, area))
         elif w.site.areas[area].schedule == "":
             _quiet_day(w, area)
     for tour in w.site.tours.values():

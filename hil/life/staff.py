@@ -208,6 +208,14 @@ def postpone(w: World, area: str) -> Script:
         yield from w.ask(w.keypad(area), who, Wish.POSTPONE, areas=(area,))
 
 
+def keep_armed(w: World, area: str) -> Script:
+    """Where nobody works somebody arms in the evening what was left disarmed. Begun at midnight."""
+    yield w.until(20 * 60 + w.between(0, 90))
+    who = w.book.able(w.random, area, "keyholder", "manager")
+    if who is not None and not w.is_set(area):
+        yield from arm(w, area, who)
+
+
 # --- alarms ------------------------------------------------------------------------------------------
 
 

@@ -44,7 +44,8 @@ class World:
         self.tasks: dict[str, str] = {}
         """What an area's people should do next: the last word of its keypad that asks for something."""
         self.on_alarm: Callable[[], None] | None = None
-        self._queue: list[tuple[int, int, Callable[[Any], None], Any]] = []
+        self.queue: list[tuple[int, int, Callable[[Any], None], Any]] = []
+        """What will happen: a heap by moment and order."""
         self._order = 0
         self._active: set[str] = set()
         self._until: dict[str, int] = {}
@@ -57,21 +58,21 @@ class World:
 
     def next_at(self) -> int:
         """When something happens next."""
-        return self._queue[0][0] if self._queue else _FAR
+        return self.queue[0][0] if self.queue else _FAR
 
     def stop(self) -> None:
         """Nothing happens any more."""
-        self._queue.clear()
+        self.queue.clear()
 
     def turn(self) -> None:
         """Let the next thing happen."""
-        self.now, _, act, what = heapq.heappop(self._queue)
+        self.now, _, act, what = heapq.heappop(self.queue)
         act(what)
 
     def at(self, moment: int, act: Callable[[Any], None], what: Any = None) -> None:
         """Do this then."""
         self._order += 1
-        heapq.heappush(self._queue, (moment, self._order, act, what))
+        heapq.heappush(self.queue, (moment, self._order, act, what))
 
     def play(self, script: Script, after_ms: int = 0) -> None:
         """Begin a script."""
