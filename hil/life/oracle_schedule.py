@@ -6,7 +6,7 @@ from typing import ClassVar
 from hil.life.happenings import Commanded, Dark, Recorded, Typed, WallClock
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books
 from hil.life.oracle_group import Group
-from rules.site import Hours, Schedule
+from rules.site import Hours, Schedule, Site
 from rules.stimuli import Wish
 
 DAY = 1_440
@@ -39,6 +39,17 @@ def may_arm_itself(books: Books, area: AreaBook) -> bool:
     return not is_open(books, schedule, 1, schedule.auto_after_min)
 
 
+def _ripe_minutes(site: Site) -> frozenset[int]:
+    """Minutes of the day at which anything can be due after a closing time: all others are passed over."""
+    found = set()
+    for schedule in site.schedules.values():
+        for hours in (*schedule.week, *site.days.values()):
+            for after in (schedule.late_after_min, schedule.auto_after_min):
+                if hours is not None and after is not None:
+                    found.add((hours.closes + after) % DAY)
+    return frozenset(found)
+
+
 class Schedules(Group):
     """What is due by the clock. Expected only where it ran evenly, minute by minute, since closing time."""
 
@@ -59,6 +70,7 @@ class Schedules(Group):
         self._latest = 0
         self._report_day = -1
         self._report_days: deque[int] = deque(maxlen=64)
+        self._ripe = _ripe_minutes(books.site)
 
     def dark(self, happening: Dark) -> None:  # noqa: ARG002
         self._even_since = 1 << 62
@@ -86,6 +98,8 @@ class Schedules(Group):
         due = happening.minute == self.books.site.timings.report_minute
         if due and happening.day not in self._report_days:
             self._must_report()
+        if happening.minute not in self._ripe:
+            return
         for area in self.books.areas.values():
             schedule = self.books.site.schedules.get(area.facts.schedule)
             if schedule is not None and area.mode == "disarmed":

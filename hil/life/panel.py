@@ -24,6 +24,7 @@ from hil.life.ports import Disk
 from rules.effects import Answer, Capture, Effect, JsonValue, Record, Request, Switch, Tell
 from rules.site import ZoneType
 from rules.stimuli import (
+    ClockTold,
     DeadlinePassed,
     PanelStarted,
     PanelStopping,
@@ -193,7 +194,8 @@ class PanelLife:
         self.steps += 1
         if state is not before:
             self._take(state)
-        self._out.stepped(stimulus, before, state, effects)
+        if effects or state.durable is not before.durable or not isinstance(stimulus, ClockTold):
+            self._out.stepped(stimulus, before, state, effects)
         if effects:
             self._carry_out(state, effects)
         shows = state.durable is not before.durable
