@@ -342,7 +342,9 @@ BUGS: tuple[Bug, ...] = (
     Bug("disarming resets indications", _instead(_disarm, _resets_all), ("indication-lost",), more={"tamper": 100}),
     # what survives
     Bug("a restart forgets running alarms", _instead(_decode, _forgets_alarms), ("siren-cut-short",), more=_ALARMS),
-    Bug("a restart tells again what stands", _instead(_decode, _forgets_what_stands), ("repeated-alarm",), more=_KILLS),
+    Bug(
+        "a restart tells again what stands", _instead(_decode, _forgets_what_stands), ("repeated-alarm",), more=_ALARMS
+    ),
     Bug("a restart forgets bypasses", _instead(_decode, _forgets_bypasses), ("bypass-lost",), more=_KILLS),
     Bug("a restart disarms", _instead(_decode, _comes_back_disarmed), ("arming-lost",), more=_KILLS),
     Bug(
