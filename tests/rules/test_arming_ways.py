@@ -659,6 +659,16 @@ def test_a_rearming_bypasses_no_zone_of_an_area_that_was_armed_meanwhile() -> No
     assert panel.zone_view("shared-pir", "bypassed") == (False,)
 
 
+def test_a_rearming_bypasses_nothing_else() -> None:
+    panel = armed(bank(), "hall")
+    panel.read("window")
+    panel.read("hushed", OPEN)
+    disarm(panel, "hall")
+    panel.read("window", NORMAL)
+    panel.read("hushed", NORMAL)
+    assert kinds(ask(panel, Wish.REARM, "hall")) == ["area.exit-started"]
+
+
 def test_what_is_armed_again_already_is_not_rearmed() -> None:
     panel = armed(bank(), "vault")
     disarm(panel, "vault")

@@ -62,7 +62,7 @@ def test_a_disarm_within_the_window_aborts_and_tells_it() -> None:
     panel.wait(ABORT_MS - 1)
     effects = disarm(panel, "hall", key=CLERK)
     aborted = payload(effects, "area.alarm-aborted")
-    assert (aborted["user"], aborted["incidents"]) == ("clerk", [held["incident"]])
+    assert (aborted["user"], aborted["incidents"], aborted["areas"]) == ("clerk", [held["incident"]], ["hall"])
     assert "alarm-aborted" in told(effects, "")
     assert "area.alarm-cancelled" not in kinds(effects)
     panel.wait(HOUR_MS)
@@ -254,6 +254,13 @@ def test_a_disarm_ends_the_shutdown() -> None:
     assert payload(disarm(panel, "hall"), "zone.swinger-ended")["zone"] == "window"
     armed(panel, "hall")
     assert alarms(panel, "window", 1) == ["alarm.intruder"]
+
+
+def test_the_disarm_of_another_area_ends_no_shutdown() -> None:
+    panel = armed(bank(), "hall", "vault")
+    alarms(panel, "window", 2)
+    assert "zone.swinger-ended" not in kinds(disarm(panel, "vault"))
+    assert panel.zone_view("window", "shut_down") == (True,)
 
 
 @pytest.mark.clause("CP-01 15 reset")

@@ -57,6 +57,7 @@ def test_an_alarm_sounds_its_time_and_the_area_is_armed_again() -> None:
     assert "strobe" in panel.on()
     panel.trip("window")
     assert {"bell", "hall-siren"} == sirens(panel)
+    assert panel.area_view("hall", "memory") == (["window"],)
 
 
 def test_a_further_zone_lengthens_it_up_to_the_maximum_from_its_start() -> None:
