@@ -21,7 +21,7 @@ MEMORY_MS = 900_000
 class Causes(Group):
     """Alarm records and their causes."""
 
-    kinds: ClassVar[tuple[str, ...]] = ("alarm", "restore", "zone.alarm-held")
+    kinds: ClassVar[tuple[str, ...]] = ("alarm", "restore", "zone.alarm-held", "zone.unbypassed", "zone.unisolated")
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -107,7 +107,10 @@ class Causes(Group):
             if happening.kind in ZONE_ALARMS and happening.kind != "alarm.exit-error":
                 self.books.blame("false-alarm", f"{happening.kind} of no zone that exists")
             return
-        if happening.kind.startswith("restore."):
+        if happening.kind in ("zone.unbypassed", "zone.unisolated"):
+            # It counts again, at once, with what it reads.
+            zone.credits.append((happening.at, zone.told.value if zone.told else ""))
+        elif happening.kind.startswith("restore."):
             self._restored(zone, happening.kind)
         elif happening.kind == "zone.alarm-held":
             self._held[(zone.facts.id, happening.payload.get("incident"))] = happening.at

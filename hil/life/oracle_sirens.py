@@ -23,6 +23,9 @@ class Sirens(Group):
         self._sirens = {o.id: o for o in outputs if o.kind is OutputKind.SIREN}
         self._strobes = {o.id: o for o in outputs if o.kind is OutputKind.STROBE}
         self._cause_at: dict[str, int] = {}
+        self._carried = 0
+        """How long the panel was dark in all, which does not count."""
+        self._carried_at: dict[str, int] = {}
         self._outside_at: dict[str, int] = {}
         self._reset_at: dict[str, int] = {}
         self._test_at = NEVER
@@ -44,6 +47,7 @@ class Sirens(Group):
             return
         for id_ in ids:
             self._cause_at[id_] = happening.at
+            self._carried_at[id_] = self._carried
             if happening.kind in EXTERNAL_KINDS:
                 self._outside_at[id_] = happening.at
 
@@ -72,7 +76,7 @@ class Sirens(Group):
         self._watch_outside(output, at)
 
         def caused(_due: int) -> None:
-            longest = timings.siren_max_ms + output.delay_ms + DURABLE_MS + self._dark_time(at)
+            longest = timings.siren_max_ms + output.delay_ms + DURABLE_MS + self._dark_since(output)
             if self._last_cause(output) < at - longest and self._test_at < at - DURABLE_MS and not books.storage_bad():
                 books.blame("siren-without-alarm", f"{output.id} sounds since {at}, and nothing alarmed in its areas")
 
@@ -83,8 +87,9 @@ class Sirens(Group):
         if output.delay_ms and not self._paths_down():
             self._waited(output, at)
 
-    def _dark_time(self, at: int) -> int:
-        return self.books.awake_at - self.books.dark_at + KEPT_MS if self.books.awake_at <= at else 0
+    def _dark_since(self, output: Output) -> int:
+        """How long the panel was dark since the last cause of this output."""
+        return max((self._carried - self._carried_at.get(a, self._carried) for a in output.areas), default=0)
 
     def _paths_down(self) -> bool:
         """All paths are down, or were a moment ago (Sirens: no delay then)."""
@@ -129,14 +134,11 @@ class Sirens(Group):
         if not books.pins.get(output.id):
             return
         causes = [self._cause_at.get(a, NEVER) for a in output.areas]
-        ends = max(causes) + books.site.timings.siren_ms + DURABLE_MS + self._carried
+        ends = max(causes) + books.site.timings.siren_ms + DURABLE_MS + self._dark_since(output)
         if books.now >= ends:
             books.blame("siren-too-long", f"{output.id} sounds, and the last alarm of its areas was {max(causes)}")
         else:
             books.expect(max(ends, books.now + 1), lambda _due: self._after_last(output))
-
-    _carried = 0
-    """How long the panel was dark since, which does not count."""
 
     def _stopped(self, output: Output, at: int) -> None:
         """Too early only where no limit, no person and no end of an alarm can have stopped it."""
@@ -222,7 +224,7 @@ class Sirens(Group):
             return
 
         def caused(_due: int) -> None:
-            memory = any(books.view["areas"][a].get("memory") for a in output.areas) or self._dark_time(at)
+            memory = any(books.view["areas"][a].get("memory") for a in output.areas) or self._dark_since(output)
             if self._last_cause(output) < at - DURABLE_MS and not memory and not books.storage_bad():
                 books.blame("strobe-without-alarm", f"{output.id} is on since {at}, and nothing alarmed in its areas")
 
