@@ -19,10 +19,11 @@ from hil.life.happenings import (
 )
 from hil.life.oracle_books import DURABLE_MS, Books, ZoneBook
 from hil.life.oracle_group import Group
-from hil.life.oracle_meaning import SILENT_KINDS, SILENT_TYPES
+from hil.life.oracle_meaning import FAULT_KINDS, SILENT_KINDS, SILENT_TYPES, TAMPER_KINDS
 from rules.site import Condition
 
 PRESSED = (Condition.NORMAL, Condition.ACTIVE, None)
+WEEKS_MS = 30 * 86_400_000
 BY_TIME = ("exit-ending", "auto-arm-soon")
 """Notices that come by themselves, with no record of their own."""
 
@@ -132,7 +133,9 @@ class Silence(Group):
             self.books.blame("silent-shows", f"{happening.notice} is shown after nothing but a silent press")
 
     def _only_pressed(self, zone: ZoneBook) -> bool:
-        """Its line and its driver are well, nobody bypassed or tests it: only a press can be meant."""
+        """Its line and its driver were well for weeks, nobody tests it: only a press can be meant."""
+        if self.books.recorded_since(self.books.now - WEEKS_MS, (*TAMPER_KINDS, *FAULT_KINDS), zone.facts.id):
+            return False
         calm = zone.told in PRESSED and self.books.now - zone.told_at < DURABLE_MS
         return calm and zone.told is Condition.ACTIVE and not self._walking
 
