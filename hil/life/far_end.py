@@ -2,8 +2,9 @@
 go.
 
 Real are `firmware.uplink.delivery.Delivery` (the uplink's decisions) and `firmware.core.delivery.Deliveries`
-(core's: what is pulled, which receipts count), with real records, hashes and Ed25519 receipts. The network, the
-broker and the center are models. Heartbeats and the retained state are left out: they decide nothing about records.
+(core's: what is pulled, which receipts count), with real records, hashes and receipts, signed by a stand-in key
+(`hil.life.quick_key`). The network, the broker and the center are models. Heartbeats and the retained state are left
+out: they decide nothing about records.
 """
 
 from collections import deque

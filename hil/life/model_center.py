@@ -8,13 +8,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from firmware.protocol.canonical import canonical, sha256_hex
-from firmware.protocol.jws import Signer
 from firmware.protocol.typ import RECEIPT
+from hil.life.quick_key import quick_signer
 
-SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(b"c" * 32))
+SIGNER = quick_signer(b"center")
 MAX_RANGES = 64
 
 

@@ -3,8 +3,8 @@
 Real is all of `firmware.journal` (chain, checks at the opening, checkpoints, delivery ranges, the reserve file, the
 spare journal in the run folder and the way back, retention) and of `firmware.core.recorder` (queue, limits, batches,
 what is lost). A model is what lies under them, `hil.life.storage`: a transaction takes time, and is durable at the end
-of its sync. Records are signed with a real key. What a card does to its bits is left out: nothing ever reads back wrong
-here (tests/firmware/journal/test_corrupt.py).
+of its sync. The panel's key is a stand-in (`hil.life.quick_key`). What a card does to its bits is left out: nothing
+ever reads back wrong here (tests/firmware/journal/test_corrupt.py).
 """
 
 import json
@@ -20,8 +20,6 @@ from pathlib import Path
 from random import Random
 from typing import cast
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 import rules
 from firmware.clock import Clock, utc_text
 from firmware.core.delivery import JournalReader
@@ -30,19 +28,19 @@ from firmware.journal.archive import Volume
 from firmware.journal.entries import Moment, Restored
 from firmware.journal.journal import CHECKPOINT_MS, FLUSH_MS
 from firmware.journal.reader import Reader
-from firmware.protocol.jws import Signer
 from firmware.protocol.stored import StoredRecord
 from hil.life.clock import PanelClock
 from hil.life.ground import Ground
 from hil.life.happenings import Recorded
 from hil.life.ports import Synced
+from hil.life.quick_key import quick_signer
 from hil.life.statements import connect_to
 from hil.life.storage import Gone, Storage
 from hil.life.turned_recorder import Batch, TurnedRecorder
 from rules.effects import Record
 from rules.vocabulary import KINDS
 
-SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(b"p" * 32))
+SIGNER = quick_signer(b"panel")
 SYNC_MS = (1, 12)
 SLOW_SYNC_MS = (20, 900)
 SLOW = 0.01
