@@ -5,7 +5,7 @@ from typing import ClassVar
 from hil.life.happenings import Awake, Dark, Recorded
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, Span, ZoneBook, phase
 from hil.life.oracle_group import Group
-from hil.life.oracle_meaning import entry_times
+from hil.life.oracle_meaning import EXTERNAL_KINDS, entry_times
 from rules.site import Condition, ZoneType
 
 ARMED_KINDS = (
@@ -23,7 +23,16 @@ LOOSE_MS = 5_000
 class Areas(Group):
     """Modes, and the timers behind them."""
 
-    kinds: ClassVar[tuple[str, ...]] = (*ARMED_KINDS, *DISARMED_KINDS, "area.exit-started")
+    kinds: ClassVar[tuple[str, ...]] = (
+        *ARMED_KINDS,
+        *DISARMED_KINDS,
+        "area.exit-started",
+        "alarm.24-hour",
+        "alarm.tamper",
+        "alarm.sensor-tamper",
+        "alarm.audible-hold-up",
+        "alarm.intruder",
+    )
 
     def __init__(self, books: Books) -> None:
         super().__init__(books)
@@ -35,6 +44,13 @@ class Areas(Group):
     # --- what survives
 
     def recorded(self, happening: Recorded) -> None:
+        if (
+            happening.kind not in ARMED_KINDS
+            and happening.kind not in DISARMED_KINDS
+            and happening.kind != "area.exit-started"
+        ):
+            self._leads_to_alarm(happening)
+            return
         now_phase = {"area.exit-started": "exit-delay"}.get(
             happening.kind, "disarmed" if happening.kind in DISARMED_KINDS else "set"
         )
@@ -48,6 +64,15 @@ class Areas(Group):
                 area.omits = frozenset(named.omits) if named else frozenset()
                 if area.mode_at <= happening.at:
                     area.armed_at = max(area.armed_at, 0)
+
+    def _leads_to_alarm(self, record: Recorded) -> None:
+        """A set area is in alarm after such an alarm, unless its entry delay runs or somebody disarmed it."""
+        zone = self.books.zones.get(str(record.payload.get("zone", "")))
+        if zone is None or record.payload.get("bypassed") or record.at - zone.told_at > DURABLE_MS:
+            return
+        for area in zone.areas:
+            if area.mode == "armed" and area.mode_at < zone.told_at and self.books.awake_at < zone.told_at:
+                self.books.blame("alarm-mode", f"{record.kind} of {zone.facts.id}, and {area.facts.id} is still armed")
 
     def restored(self, area: AreaBook, old: str) -> None:
         """GB 50394: comes back set if it was set; no restart and no power cut disarms or arms."""
@@ -100,11 +125,33 @@ class Areas(Group):
             self._entries[id_] = Span(self.books.now + low, self.books.now + high, self.books.now)
             self._walked_in[id_] = self.books.now
             self._expect_entry(area)
+        if mode == "alarm":
+            self._in_alarm(area)
         if mode not in ("disarmed", "exit-delay") and old in ("disarmed", "exit-delay"):
             area.armed_at = self.books.now
             for zone in self.books.zones.values():
                 if area in zone.areas:
                     zone.alarms_in_period = 0
+
+    def _in_alarm(self, area: AreaBook) -> None:
+        """Some alarm that puts an area in alarm is recorded; and it ends with its sirens (Sirens, at the limit)."""
+        at, books = self.books.now, self.books
+
+        def caused(_due: int) -> None:
+            if not books.recorded_since(at, EXTERNAL_KINDS, area.facts.id) and not books.storage_bad():
+                boxed = books.recorded_since(at, ("trouble.box",), "")
+                if not boxed:
+                    books.blame(
+                        "alarm-mode",
+                        f"{area.facts.id} is in alarm since {at}, and nothing recorded since leads to that",
+                    )
+
+        def ended(_due: int) -> None:
+            if area.mode == "alarm" and area.mode_at == at and area.touched_at < at:
+                books.blame("alarm-endless", f"{area.facts.id} is in alarm since {at}")
+
+        books.expect(at + DURABLE_MS, caused)
+        books.expect(at + books.site.timings.siren_max_ms + DURABLE_MS, ended)
 
     def _entry_time(self, area: AreaBook) -> tuple[int, int]:
         """The zone's own time, else the area's second or first (Entry), of the zones that may have begun it."""

@@ -180,6 +180,8 @@ class Authority(Group):
         if zone.wire is Condition.ACTIVE and self._key_rested.get(id_, True):
             self._key(zone, "arm")
             self._key(zone, "disarm")
+            if all(a.is_set for a in zone.areas):
+                self._key_obeyed(zone)
         self._key_rested[id_] = zone.wire is Condition.NORMAL
 
     def _maintained(self, zone: ZoneBook, before: Condition | None) -> None:
@@ -188,6 +190,12 @@ class Authority(Group):
             self._key(zone, "arm")
         elif zone.wire is Condition.NORMAL and before is Condition.ACTIVE:
             self._key(zone, "disarm")
+            if all(a.is_set for a in zone.areas) and self._key_rested.get(zone.facts.id, True):
+                self._key_obeyed(zone)
+
+    def _key_obeyed(self, zone: ZoneBook) -> None:
+        if zone.out is False and zone.sure(self.books.now):
+            self._must_disarm([a.facts.id for a in zone.areas], self.books.now, f"{zone.facts.id} was turned")
 
     def _key(self, zone: ZoneBook, act: str) -> None:
         ids = [area.facts.id for area in zone.areas]
@@ -208,7 +216,7 @@ class Authority(Group):
         def check(_due: int) -> None:
             for id_ in areas:
                 area = books.areas[id_]
-                later = any(p.act == "arm" and p.at >= at for p in area.permits)
+                later = any(p.act == "arm" and p.at > at for p in area.permits)
                 if area.mode != "disarmed" and area.mode_at <= at and not later:
                     books.blame("authority-ignored", f"{who}: {id_} is still {area.mode}")
 

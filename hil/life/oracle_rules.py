@@ -19,6 +19,8 @@ RULES: Mapping[str, str] = MappingProxyType(
         "entry-too-short": "Who enters has all of his entry delay (Entry)",
         "exit-too-long": "The exit delay ends when it should (Arming, Exit delay)",
         "exit-too-short": "Who leaves has all of his exit delay (Arming, Exit delay)",
+        "alarm-mode": "Intruder, tamper and 24-hour alarms put a set area in alarm, life alarms do not (Entry)",
+        "alarm-endless": "At the limit of its sirens an area is armed again (Sirens)",
         "silent-siren": "An alarm that sounds has the sirens of its areas on at once (Sirens; GB 55029 3.5.1(8): 2 s)",
         "siren-cut-short": "A siren goes on until its limit, a disarming or a silence (Sirens)",
         "dark-strobe": "The strobe is on from the alarm until the area is disarmed or reset (Sirens)",

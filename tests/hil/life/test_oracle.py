@@ -272,6 +272,49 @@ def an_exit_delay_of_ten_seconds(s: Story) -> None:
     s.mode(hall="armed")
 
 
+@kept("alarm-mode", "alarm-endless")
+def a_safe_is_opened_by_night(s: Story) -> None:
+    s.arm("vault")
+    s.wire("safe", A)
+    s.alarm("safe", "alarm.24-hour")
+    s.sirens_end("vault")
+
+
+@broken("alarm-mode")
+def a_safe_is_opened_and_the_vault_stays_armed(s: Story) -> None:
+    s.arm("vault")
+    s.wire("safe", A)
+    s.pins(True, "bell", "horn", "strobe")
+    s.indicate("safe", "alarm.24-hour")
+    s.of("safe", "alarm.24-hour", incident=1)
+
+
+@broken("alarm-mode")
+def a_fire_puts_the_hall_in_alarm(s: Story) -> None:
+    s.arm("hall")
+    s.wire("smoke", A)
+    s.pins(True, "horn", "strobe")
+    s.mode(hall="alarm")
+    s.indicate("smoke", "alarm.fire")
+    s.of("smoke", "alarm.fire", incident=1)
+
+
+@broken("alarm-endless")
+def an_area_that_stays_in_alarm(s: Story) -> None:
+    s.arm("vault")
+    s.wire("safe", A)
+    s.alarm("safe", "alarm.24-hour")
+    s.wait(300 * SECOND)
+    s.pins(False, "bell", "horn")
+    s.wait(HOUR)
+
+
+@broken("authority-ignored")
+def a_key_that_is_not_obeyed(s: Story) -> None:
+    s.arm("vault")
+    s.wire("key", A)
+
+
 # --- sirens, lamps ----------------------------------------------------------------------------------------------
 
 
