@@ -126,14 +126,14 @@ class Areas(Group):
             self._walked_in[id_] = self.books.now
             self._expect_entry(area)
         if mode == "alarm":
-            self._in_alarm(area)
+            self._in_alarm(area, old)
         if mode not in ("disarmed", "exit-delay") and old in ("disarmed", "exit-delay"):
             area.armed_at = self.books.now
             for zone in self.books.zones.values():
                 if area in zone.areas:
                     zone.alarms_in_period = 0
 
-    def _in_alarm(self, area: AreaBook) -> None:
+    def _in_alarm(self, area: AreaBook, old: str) -> None:
         """Some alarm that puts an area in alarm is recorded; and it ends with its sirens (Sirens, at the limit)."""
         at, books = self.books.now, self.books
 
@@ -150,7 +150,8 @@ class Areas(Group):
             if area.mode == "alarm" and area.mode_at == at and area.touched_at < at:
                 books.blame("alarm-endless", f"{area.facts.id} is in alarm since {at}")
 
-        books.expect(at + DURABLE_MS, caused)
+        if old != "exit-delay":  # what sounded in the exit delay goes on
+            books.expect(at + DURABLE_MS, caused)
         books.expect(at + books.site.timings.siren_max_ms + DURABLE_MS, ended)
 
     def _entry_time(self, area: AreaBook) -> tuple[int, int]:

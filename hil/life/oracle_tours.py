@@ -1,9 +1,11 @@
 """Guard tours: a checkpoint that was reached in its window is recorded as reached, one that was not as missed."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
-from hil.life.happenings import WallClock
+from hil.life.happenings import Recorded, WallClock
 from hil.life.oracle_books import DURABLE_MS, Books, ZoneBook
 from hil.life.oracle_group import Group
 from rules.site import Condition, Tour, ZoneType
@@ -23,9 +25,12 @@ class Walked:
 class Tours(Group):
     """Each tour that starts by an even clock, and is not cut by a dark panel."""
 
+    kinds: ClassVar[tuple[str, ...]] = ("tour.started",)
+
     def __init__(self, books: Books) -> None:
         super().__init__(books)
-        self._latest = 0
+        self._begun: dict[str, deque[int]] = {tour: deque(maxlen=64) for tour in books.site.tours}
+        """At which told minutes each tour began: a clock that tells them again begins none."""
         self._walked = {z.id: Walked() for z in books.site.zones.values() if z.type is ZoneType.CHECKPOINT}
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
@@ -35,15 +40,18 @@ class Tours(Group):
 
     def clock(self, happening: WallClock, day: int, minute: int, sure: bool) -> None:
         now, before = happening.day * 1_440 + happening.minute, day * 1_440 + minute
-        lived, self._latest = self._latest, max(self._latest, now) if now - self._latest < 2 * 1_440 else now
-        if 0 <= lived - now < 2 * 1_440:
-            return  # a time that the clock has told before
         if not (happening.sure and sure and now - before == 1 and self.books.awake):
             return
         weekday = (happening.day - 1) % 7
         for tour in self.books.site.tours.values():
-            if (weekday, happening.minute) in tour.starts:
+            again = any(0 <= begun - now <= 16 for begun in self._begun[tour.id])
+            if (weekday, happening.minute) in tour.starts and not again:
                 self._starts(tour, happening.at)
+
+    def recorded(self, happening: Recorded) -> None:
+        begun = self._begun.get(str(happening.payload.get("tour", "")))
+        if begun is not None:
+            begun.append(self.books.day * 1_440 + self.books.minute)
 
     def _starts(self, tour: Tour, at: int) -> None:
         books = self.books
