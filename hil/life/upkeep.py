@@ -137,13 +137,27 @@ def walk_test(w: World, area: str) -> Script:
         yield from w.ask(w.keypad(area), who, Wish.END_TEST, areas=(area,))
 
 
+def _let_in(w: World, boss: Human, source: str) -> Script:
+    """Installers enter only while everything is disarmed: then the boss grants."""
+    if any(w.is_set(area) for area in w.site.areas):
+        yield from w.ask(source, boss, Wish.DISARM)
+    yield from w.ask(source, boss, Wish.GRANT)
+
+
+def _lock_up(w: World, boss: Human, before: list[str]) -> Script:
+    """What was armed before is armed again, but where people work."""
+    for area in before:
+        if area not in w.staffed and not w.is_set(area):
+            yield from w.ask(w.keypad(area), boss, Wish.ARM, areas=(area,))
+
+
 def installer_visit(w: World, area: str) -> Script:
     """Granted by a user, the installer isolates and mends, tests hold-up buttons, and leaves, or forgets to."""
     boss, fitter = w.book.able(w.random, area, "manager"), w.book.able(w.random, area, "installer")
     if boss is None or fitter is None:
         return
-    source = w.keypad(area)
-    yield from w.ask(source, boss, Wish.GRANT)
+    source, before = w.keypad(area), [place for place in w.site.areas if w.is_set(place)]
+    yield from _let_in(w, boss, source)
     yield w.minutes(0.2, 6)
     zone = w.random.choice(w.ground.zones(area, *_TESTED) or tuple(w.site.zones))
     yield from w.ask(source, fitter, w.random.choice((Wish.RESET, Wish.ISOLATE)), zone=zone)
@@ -167,12 +181,14 @@ def installer_visit(w: World, area: str) -> Script:
         yield from w.ask(source, fitter, Wish.UNISOLATE, zone=zone)
     if w.chance(0.6):
         yield from w.ask(source, fitter, Wish.LEAVE)
+        yield from _lock_up(w, boss, before)
     else:
         # The clerks arm at closing time, or the hour ends it; then the zone is forgotten until the next visit.
         yield w.minutes(70, 200)
-        yield from w.ask(source, boss, Wish.GRANT)
+        yield from _let_in(w, boss, source)
         yield from w.ask(source, fitter, Wish.UNISOLATE, zone=zone)
         yield from w.ask(source, fitter, Wish.LEAVE)
+        yield from _lock_up(w, boss, before)
 
 
 def installer_alone(w: World, area: str) -> Script:
@@ -188,15 +204,16 @@ def maker_visit(w: World, area: str) -> Script:
     maker = w.book.able(w.random, area, "maker")
     if boss is None or fitter is None or maker is None:
         return
-    source = w.keypad(area)
+    source, before = w.keypad(area), [place for place in w.site.areas if w.is_set(place)]
     if w.chance(0.7):
-        yield from w.ask(source, boss, Wish.GRANT)
+        yield from _let_in(w, boss, source)
         yield from w.ask(source, fitter, Wish.RESET)
         yield from w.ask(source, boss, Wish.GRANT)
     yield from w.ask(source, maker, w.random.choice((Wish.RESET, Wish.BATTERY_TEST)))
     yield w.minutes(1, 20)
     yield from w.ask(source, maker, Wish.LEAVE)
     yield from w.ask(source, fitter, Wish.LEAVE)
+    yield from _lock_up(w, boss, before)
 
 
 def siren_test(w: World, area: str) -> Script:
