@@ -137,7 +137,9 @@ def _active(d: Draft, zone: Zone, reaction: Reaction, again: bool, counted: bool
         tours.reached(d, zone)
         return
     stood = d.zone(zone.id)
-    if (stood.out and zone.type not in NEVER_BYPASSED) or (stood.alarm and not again):
+    # What alarms whether armed or not has alarmed already when a delay ends, and goes on.
+    told = stood.alarm and not (again and zone.type in INTRUDER)
+    if (stood.out and zone.type not in NEVER_BYPASSED) or told:
         return
     if reaction is _DAY:
         if stood.day:

@@ -1,5 +1,7 @@
 """Arming and disarming: delays, what stands in the way, who may, bypass, common zones."""
 
+from dataclasses import replace
+
 import pytest
 
 from rules import AreaMode, Condition, Tell, TroubleChanged, Wish, ZoneChanged
@@ -12,6 +14,7 @@ from tests.rules.branch import (
     WRONG,
     Panel,
     answer,
+    branch,
     kinds,
     payload,
     switched,
@@ -313,3 +316,19 @@ def test_arming_what_is_armed_changes_nothing() -> None:
     panel = Panel().armed()
     assert kinds(panel.code(MANAGER, Wish.ARM)) == []
     assert panel.mode() is AreaMode.ARMED
+
+
+@pytest.mark.parametrize(
+    ("area", "zone", "kind"), [("hall", "lid", "alarm.tamper"), ("vault", "seismic", "alarm.24-hour")]
+)
+def test_what_alarmed_in_the_exit_delay_and_stands_is_not_told_again_at_its_end(
+    area: str, zone: str, kind: str
+) -> None:
+    site = branch()
+    delayed = replace(site.areas[area], exit_delay_ms=EXIT_MS)
+    panel = Panel(replace(site, areas={**site.areas, area: delayed}))
+    panel.code(MANAGER, Wish.ARM, area)
+    assert kinds(panel.read(zone)) == [kind]
+    assert kinds(panel.wait(EXIT_MS)) == ["area.armed"]
+    assert panel.mode(area) is AreaMode.ALARM
+    assert "bell" in panel.on()
