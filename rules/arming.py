@@ -6,7 +6,7 @@ Sources: EN 50131-1 (digest §1.3), GB 50394 (digest §3.2), CP-01 rows 4 and 5 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rules import detect, exits, filters, pending, prevention, schedule, sessions, testing
+from rules import bypass, detect, exits, filters, pending, prevention, schedule, sessions, testing
 from rules.delays import armed, entry_cancelled
 from rules.draft import Draft, about, about_areas
 from rules.effects import JsonValue
@@ -14,7 +14,6 @@ from rules.site import Zone
 from rules.state import Last, changed
 from rules.table import FOLLOWING, AreaEvent, AreaMode
 from rules.who import DISARMED_KINDS, Who
-from rules.zones import NEVER_BYPASSED
 
 
 @dataclass(frozen=True)
@@ -135,9 +134,8 @@ def rearm(d: Draft, ids: list[str], who: Who) -> list[JsonValue] | None:
         return None
     for id_ in dict.fromkeys(zone for a in recent if a.last for zone in a.last.bypassed):
         zone = d.site.zones.get(id_)
-        if zone is not None and not d.zone(id_).bypassed and may_bypass(d, zone):
-            d.set_zone(changed(d.zone(id_), bypassed=True))
-            d.record("zone.bypassed", {**about(zone), **who.told()})
+        if zone and not d.zone(id_).bypassed and bypass.bypassable(zone) and bypass.at_rest(d, zone):
+            bypass.begin(d, zone, who.told())
     reasons: list[JsonValue] = []
     ways = dict.fromkeys((a.last.part, a.last.instant) for a in recent if a.last)
     for part, instant in ways:
@@ -146,17 +144,11 @@ def rearm(d: Draft, ids: list[str], who: Who) -> list[JsonValue] | None:
     return reasons
 
 
-def may_bypass(d: Draft, zone: Zone) -> bool:
-    """Whether the zone may be bypassed now: by its kind, and while its areas are disarmed."""
-    usable = zone.bypassable and zone.type not in NEVER_BYPASSED
-    return usable and all(d.areas[id_].mode is AreaMode.DISARMED for id_ in zone.areas)
-
-
 def _end_bypasses(d: Draft, who: Who) -> None:
     """A bypass holds for one arming: it ends when the last area of its zone is disarmed (EN *inhibit*, digest §1.3)."""
     for stood in list(d.zones.values()):
         zone = d.site.zones.get(stood.id)
-        if stood.bypassed and zone and all(d.areas[id_].mode is AreaMode.DISARMED for id_ in zone.areas):
+        if stood.bypassed and zone and bypass.at_rest(d, zone):
             end_bypass(d, zone, who)
 
 

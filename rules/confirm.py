@@ -3,14 +3,14 @@
 Sources: DD 243, BS 8243 and CLC/TS 50131-9 (digest §6).
 """
 
-from rules import pending
+from rules import bypass, pending
 from rules.draft import Draft, about, about_areas
 from rules.effects import JsonValue
 from rules.index import site_index
 from rules.site import Condition, Zone
-from rules.state import AreaState, HoldUp, changed
+from rules.state import AreaState, HoldUp
 from rules.table import SET_MODES, AreaMode
-from rules.zones import INTRUDER, NEVER_BYPASSED
+from rules.zones import INTRUDER
 
 _COUNTING = frozenset({AreaMode.ARMED, AreaMode.ALARM})
 
@@ -63,14 +63,13 @@ def unconfirmed(d: Draft) -> None:
             continue
         inhibited = [zone for id_ in area.confirm_zones if (zone := d.site.zones.get(id_)) and _stands(d, zone)]
         for zone in inhibited:
-            d.set_zone(changed(d.zone(zone.id), bypassed=True))
-            d.record("zone.bypassed", {**about(zone), "by": "reinstatement"})
+            bypass.begin(d, zone, {"by": "reinstatement"})
         names: list[JsonValue] = [zone.id for zone in inhibited]
         d.record("area.reinstated", {**about_areas(d.site, [area.id]), "inhibited": names})
 
 
 def _stands(d: Draft, zone: Zone) -> bool:
-    usable = zone.type in INTRUDER and zone.type not in NEVER_BYPASSED and zone.bypassable
+    usable = zone.type in INTRUDER and bypass.bypassable(zone)
     return usable and not d.zone(zone.id).out and d.condition(zone.id) is Condition.ACTIVE
 
 

@@ -3,11 +3,14 @@
 Nothing ever disarms by schedule, and a clock that is not sure moves none.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from rules import arming, tours
 from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
 from rules.index import site_index
-from rules.schedule import DAY, MAX_DAY, NEW, closed_since, hours_on, put, with_
+from rules.schedule import DAY, MAX_DAY, NEW, arms_at, closed_since, hours_on, put
 from rules.site import Schedule, Site
 from rules.state import Closing, PanelState, changed
 from rules.stimuli import ClockTold
@@ -18,8 +21,7 @@ from rules.who import Who
 def idle(site: Site, state: PanelState, clock: ClockTold) -> bool:
     """Whether nothing is due by this minute; without a draft, since it is so in nearly every minute of a life."""
     durable, now = state.durable, clock.day * DAY + clock.minute
-    kept = site.__dict__.get("_dull_until")
-    if kept is None or kept[0] is not durable.closings or not kept[1] <= now < kept[2] or clock.day > MAX_DAY:
+    if not _kept_dull(site, durable.closings, now) or clock.day > MAX_DAY:
         return False
     reported = durable.reported_day == clock.day or clock.minute < site.timings.report_minute
     return reported and clock.day > 0 and 0 <= clock.minute < DAY and not tours.near(site, now)
@@ -51,12 +53,16 @@ def told(d: Draft, clock: ClockTold) -> None:
         tours.begin(d, now)
 
 
+def _kept_dull(site: Site, closings: Mapping[str, Closing], now: int) -> bool:
+    kept = site.__dict__.get("_dull_until")
+    return kept is not None and kept[0] is closings and kept[1] <= now < kept[2]
+
+
 def _dull(d: Draft, now: int) -> bool:
     """Whether no schedule wants anything before its next opening or closing: kept in the site, for all minutes till
     then, as long as nothing is done about a closing time."""
     closings = d.durable.closings
-    kept = d.site.__dict__.get("_dull_until")
-    if kept is not None and kept[0] is closings and kept[1] <= now < kept[2]:
+    if _kept_dull(d.site, closings, now):
         return True
     edge = now - now % DAY + DAY
     for id_, areas in site_index(d.site).scheduled.items():
@@ -76,38 +82,30 @@ def _concerns(known: Closing, schedule: Schedule, closing: int | None) -> bool:
     if closing is None or known.due > closing:
         return bool(known.due or known.postponed)
     late = schedule.late_after_min is not None and known.late != closing
-    return late or (schedule.auto_after_min is not None and known.auto != closing)
+    return late or arms_at(known, schedule, closing) is not None
 
 
 def _tend(d: Draft, area: str, schedule: Schedule, now: int, closing: int | None) -> None:
     known = d.durable.closings.get(area, NEW)
     if closing is None:
         if known.due or known.postponed:
-            put(d, area, with_(known, due=0, postponed=0))
+            put(d, area, replace(known, due=0, postponed=0))
         return
     disarmed = d.areas[area].mode is AreaMode.DISARMED
     if schedule.late_after_min is not None and now >= closing + schedule.late_after_min and known.late != closing:
-        known = with_(known, late=closing)
+        known = replace(known, late=closing)
         put(d, area, known)
         if disarmed:
             d.record("area.late-to-close", {**about_areas(d.site, [area]), "by": f"schedule:{schedule.id}"})
-    if schedule.auto_after_min is not None:
-        _auto(d, area, schedule, now, closing, disarmed)
-
-
-def _auto(d: Draft, area: str, schedule: Schedule, now: int, closing: int, disarmed: bool) -> None:
-    known = d.durable.closings.get(area, NEW)
-    again = known.due > closing  # one from before this closing time counts no more: the panel was dark meanwhile
-    due = known.due if again else closing + (schedule.auto_after_min or 0)
-    if known.auto == closing and not again:
+    due = arms_at(known, schedule, closing)
+    if due is None:
         return
     if now >= due:
-        put(d, area, with_(known, auto=closing, due=0, postponed=0))
+        put(d, area, replace(known, auto=closing, due=0, postponed=0))
         if disarmed:
-            who = Who(f"schedule:{schedule.id}", "", "schedule")
-            arming.arm(d, [area], who, arming.Way(override=True))
+            arming.arm(d, [area], Who(f"schedule:{schedule.id}", "", "schedule"), arming.Way(override=True))
     elif disarmed and now >= due - schedule.warn_min and known.warned != due:
-        put(d, area, with_(known, warned=due))
+        put(d, area, replace(known, warned=due))
         d.tell("", "auto-arm-soon", {"areas": [area], "minutes": due - now})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rules import indications, schedule, sessions, testing
+from rules import bypass, indications, schedule, sessions, testing
 from rules.alarms import silence
 from rules.arming import Way, arm, counts_again, disarm, end_bypass, rearm
 from rules.draft import Draft, about
@@ -14,7 +14,7 @@ from rules.state import changed
 from rules.stimuli import Right, Wish
 from rules.table import AreaMode
 from rules.who import Who
-from rules.zones import ISOLABLE, NEVER_BYPASSED
+from rules.zones import ISOLABLE
 
 
 @dataclass(frozen=True)
@@ -165,10 +165,10 @@ def _on_zone(d: Draft, order: Order, who: Who, allowed: Sequence[str]) -> Outcom
     isolating = order.wish in (Wish.ISOLATE, Wish.UNISOLATE)
     if isolating and who.level < Level.INSTALLER:
         return Outcome(False, "not-allowed")
-    usable = zone.type in ISOLABLE if isolating else zone.bypassable and zone.type not in NEVER_BYPASSED
+    usable = zone.type in ISOLABLE if isolating else bypass.bypassable(zone)
     if not usable:
         return Outcome(False, "not-bypassable", {"zone": zone.id})
-    if any(d.areas[area].mode is not AreaMode.DISARMED for area in zone.areas):
+    if not bypass.at_rest(d, zone):
         return Outcome(False, "area-armed", {"zone": zone.id})
     return _isolate(d, order.wish, zone, who) if isolating else _bypass(d, order.wish, zone, who)
 
@@ -178,8 +178,7 @@ def _bypass(d: Draft, wish: Wish, zone: Zone, who: Who) -> Outcome:
     if stood.bypassed and not wanted:
         end_bypass(d, zone, who)
     elif wanted and not stood.bypassed:
-        d.set_zone(changed(stood, bypassed=True))
-        d.record("zone.bypassed", {**about(zone), **who.told()})
+        bypass.begin(d, zone, who.told())
     return Outcome(True, "bypassed" if wanted else "unbypassed", {"zone": zone.id})
 
 

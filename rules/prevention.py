@@ -5,15 +5,14 @@ Source: EN 50131-1 prevention of setting, digest §1.3; the table itself is the 
 
 from dataclasses import dataclass
 
-from rules.draft import Draft, about
+from rules import bypass
+from rules.draft import Draft
 from rules.effects import JsonValue
 from rules.index import site_index
 from rules.site import Condition, Zone, ZoneType
-from rules.state import changed
-from rules.table import AreaMode
 from rules.vocabulary import TROUBLES
 from rules.who import Who
-from rules.zones import EXIT_ROUTE, INTRUDER, KEYSWITCHES, NEVER_BYPASSED, SILENT
+from rules.zones import EXIT_ROUTE, INTRUDER, KEYSWITCHES, SILENT
 
 MAX_REASONS = 64
 """So many reasons of a refused arming are told; a further entry `more` says that there are more."""
@@ -91,16 +90,17 @@ def override(d: Draft, reasons: list[Reason], who: Who) -> list[Reason]:
     if stay:
         return stay
     for zone in zones:
-        d.set_zone(changed(d.zone(zone.id), bypassed=True))
-        d.record("zone.bypassed", {**about(zone), **who.told(), "forced": True})
+        bypass.begin(d, zone, {**who.told(), "forced": True})
     return []
 
 
 def _may_go(d: Draft, reason: Reason) -> bool:
     zone = d.site.zones[reason.zone]
-    usable = zone.bypassable and zone.type not in NEVER_BYPASSED
-    free = all(d.areas[id_].mode is AreaMode.DISARMED for id_ in zone.areas)
-    return usable and free and (zone.forceable or not reason.text.startswith("active:"))
+    return (
+        bypass.bypassable(zone)
+        and bypass.at_rest(d, zone)
+        and (zone.forceable or not reason.text.startswith("active:"))
+    )
 
 
 def told(reasons: list[Reason]) -> list[JsonValue]:

@@ -5,7 +5,7 @@ acts twice (`rules.daily` acts).
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
@@ -60,11 +60,13 @@ def put(d: Draft, area: str, closing: Closing) -> None:
     d.keep(closings={**d.durable.closings, area: closing})
 
 
-def with_(closing: Closing, **changes: int) -> Closing:
-    """The same with other members."""
-    members: dict[str, Any] = {**closing.__dict__, **changes}
-    members.pop("_piece", None)
-    return Closing(**members)
+def arms_at(known: Closing, schedule: Schedule, closing: int) -> int | None:
+    """When the area arms itself after this closing time, in minutes since day 0; None when it does not, or has."""
+    if schedule.auto_after_min is None:
+        return None
+    if known.due > closing:  # one from before this closing time counts no more: the panel was dark meanwhile
+        return known.due
+    return None if known.auto == closing else closing + schedule.auto_after_min
 
 
 def postpone(d: Draft, ids: list[str], who: Who) -> Told:
@@ -74,14 +76,12 @@ def postpone(d: Draft, ids: list[str], who: Who) -> Told:
     for id_ in ids:
         schedule = d.site.schedules.get(d.site.areas[id_].schedule)
         closing = closed_since(d.site, schedule, now) if schedule and d.live.sure else None
-        if schedule is None or closing is None or schedule.auto_after_min is None:
+        if schedule is None or closing is None:
             continue
         known = d.durable.closings.get(id_, NEW)
-        again = known.due > closing
-        waits = known.auto != closing or again
-        if waits and known.postponed < schedule.postpones and d.areas[id_].mode is AreaMode.DISARMED:
-            due = max(now, known.due if again else closing + schedule.auto_after_min) + schedule.postpone_min
-            put(d, id_, with_(known, due=due, postponed=known.postponed + 1))
+        due = arms_at(known, schedule, closing)
+        if due is not None and known.postponed < schedule.postpones and d.areas[id_].mode is AreaMode.DISARMED:
+            put(d, id_, replace(known, due=max(now, due) + schedule.postpone_min, postponed=known.postponed + 1))
             done.append(id_)
     if not done:
         return False, "nothing-to-postpone", {}
@@ -102,6 +102,6 @@ def opened(d: Draft, ids: list[str], who: Who) -> None:
         outside.append(id_)
         if schedule.auto_after_min is not None:
             known = d.durable.closings.get(id_, NEW)
-            put(d, id_, with_(known, due=now + max(1, schedule.auto_after_min), postponed=0))
+            put(d, id_, replace(known, due=now + max(1, schedule.auto_after_min), postponed=0))
     if outside:
         d.record("area.opened-outside-hours", {**about_areas(d.site, outside), **who.told()})

@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from rules.bypass import bypassable
 from rules.codec import wrong
 from rules.members import DURABLE
 from rules.site import Site, Zone
 from rules.state import NOTHING_LIVE, AreaState, Durable, Live, PanelState, People, ZoneState
 from rules.table import AreaMode
-from rules.zones import ALARM_KINDS, ISOLABLE, NEVER_BYPASSED, RESTORE_KINDS
+from rules.zones import ALARM_KINDS, ISOLABLE, RESTORE_KINDS
 
 VERSION = 2
 """1 wrote every member, and had fewer; it is still read (`_from_version_1`)."""
@@ -80,11 +81,10 @@ def adapt(site: Site, state: PanelState) -> PanelState:
 def _fitted_zone(zone: Zone, stood: ZoneState) -> ZoneState:
     """What stands on the zone as it is now: a door that became a hold-up button must not be bypassed, nor be in alarm
     as a door; either would swallow its first press."""
-    bypassable = zone.bypassable and zone.type not in NEVER_BYPASSED
     alarm = stood.alarm if stood.alarm == ALARM_KINDS[zone.type] else ""
     return replace(
         stood,
-        bypassed=stood.bypassed and bypassable,
+        bypassed=stood.bypassed and bypassable(zone),
         isolated=stood.isolated and zone.type in ISOLABLE,
         alarm=alarm,
         shut=stood.shut if zone.type in ISOLABLE else None,

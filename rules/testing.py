@@ -5,6 +5,7 @@ walk test.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rules import chimes, detect, troubles
 from rules.draft import Draft, about, about_areas, clean
@@ -44,8 +45,7 @@ def tripped(d: Draft, zone: Zone) -> bool:
     if test is None or not _in_test(test, zone):
         return False
     if zone.id not in test.seen:
-        seen = (*test.seen, zone.id)
-        d.keep(walk=Walk(test.until, test.by, test.user, test.areas, test.quiet, test.hold_up, seen))
+        d.keep(walk=replace(test, seen=(*test.seen, zone.id)))
         d.record("test.hold-up-seen" if zone.type in HOLD_UPS else "test.zone-seen", about(zone))
         if not test.quiet:
             chimes.ring(d, zone)
