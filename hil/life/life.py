@@ -95,7 +95,6 @@ class Finding:
     """A violation, with the last stimuli before it was seen: moments and stimuli."""
 
     violation: Violation
-    seen_at: int
     stimuli: tuple[tuple[int, Stimulus], ...]
 
 
@@ -277,7 +276,7 @@ class Life:
         known = {id(finding.violation) for finding in self.outcome.findings}
         for violation in every:
             if id(violation) not in known and len(self.outcome.findings) < MAX_FINDINGS:
-                self.outcome.findings.append(Finding(violation, self.clock.now, tuple(self._last)))
+                self.outcome.findings.append(Finding(violation, tuple(self._last)))
         self._seen = len(every)
 
     # --- the panel's parts -----------------------------------------------------------------------------

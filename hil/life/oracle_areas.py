@@ -129,9 +129,6 @@ class Areas(Group):
             self._in_alarm(area, old)
         if mode not in ("disarmed", "exit-delay") and old in ("disarmed", "exit-delay"):
             area.armed_at = self.books.now
-            for zone in self.books.zones.values():
-                if area in zone.areas:
-                    zone.alarms_in_period = 0
 
     def _in_alarm(self, area: AreaBook, old: str) -> None:
         """Some alarm that puts an area in alarm is recorded; and it ends with its sirens (Sirens, at the limit)."""

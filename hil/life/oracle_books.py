@@ -106,7 +106,6 @@ class ZoneBook:
     """Alarms recorded and not restored: kind → for which condition."""
     credits: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=64))
     """Causes that may still alarm: when, and the condition."""
-    alarms_in_period: int = 0
 
     @property
     def out(self) -> bool | None:

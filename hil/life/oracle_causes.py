@@ -26,7 +26,6 @@ class Causes(Group):
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._held: dict[tuple[str, object], int] = {}
-        self._box_at = -1 << 40
 
     # --- what may alarm
 
@@ -89,8 +88,7 @@ class Causes(Group):
     def troubled(self, happening: Troubled) -> None:
         """Where its driver is well again, a fault may mean a cut supply after all."""
         self._anew_faults()
-        if happening.trouble == "box":
-            self._box_at = happening.at
+        del happening
 
     def _anew_faults(self) -> None:
         for zone in self.books.zones.values():
@@ -135,7 +133,6 @@ class Causes(Group):
             self.books.blame("false-alarm", f"{zone.facts.id} ({zone.facts.type}, {condition}) was recorded as {kind}")
         zone.standing[kind], zone.stood[kind] = record.at, condition
         if kind in INTRUDER_KINDS:
-            zone.alarms_in_period += 1
             self._was_set(zone, record)
         if self._held.pop((zone.facts.id, record.payload.get("incident")), None) is None:
             self._use(zone, record)

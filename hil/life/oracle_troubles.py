@@ -20,7 +20,6 @@ class Troubles(Group):
         super().__init__(books)
         self._told: dict[str, bool] = {}
         self._stands: dict[str, bool | None] = {}
-        self._dip_at = -1
         self._dark_at = -(1 << 40)
 
     def troubled(self, happening: Troubled) -> None:
