@@ -1,4 +1,4 @@
-"""The driver of one analogue converter: conditions of the zones on its loops, over gpiozero's SPI.
+"""The driver of one analogue converter: conditions of the loops on it, and voltages, over gpiozero's SPI.
 
 Every channel is sampled every 40 ms. A chip that fails (no answer, disturbed frames, an error of the bus) is told
 before its zones read fault, is opened again with growing pauses, and is well only when all its zones were read again.
@@ -6,6 +6,7 @@ It never raises into its host.
 """
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Event, Thread, current_thread
@@ -15,12 +16,15 @@ from drivers.loop_baseline import Baseline
 from drivers.loop_zone import Loop, WatchedLoop
 from drivers.mcp3xxx import BadFrame, Chip
 from drivers.pins import Factory
+from drivers.probe import Probe, WatchedProbe
 from drivers.retry import Retry
 from rules.site import Condition
 
 SAMPLE_MS = 40
 STUCK_MS = 5_000
 """A thread that made no pass for so long does not live."""
+LOAD_GONE_MS = 2_000
+"""A line that carried a load is judged again so long after: relays let go, and sirens keep a charge."""
 BAD_PASSES = 4
 """So many passes in a row with a disturbed frame are a failed chip; fewer are noise, and counted."""
 _LET_GO = 0xFF
@@ -29,11 +33,12 @@ _log = logging.getLogger(__name__)
 
 
 class AnalogueDriver:
-    """All loops of one chip, with one thread of its own.
+    """All loops and probes of one chip, with one thread of its own.
 
     `on_condition(zone, condition)` as the GPIO driver's. `on_trouble(present, detail)`: the chip fails, or works again.
-    `on_drift(zone, present, detail)`: maintenance is due, or no more; told for every loop once it is known. All are
-    called from the driver's thread.
+    `on_drift(zone, present, detail)`: maintenance is due, or no more; told for every loop once it is known.
+    `on_level(probe, part)`: a voltage as a part of full scale, once a second; None when the chip fails. All are called
+    from the driver's thread.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class AnalogueDriver:
         on_drift: Callable[[str, bool, str], None],
         baseline: Baseline,
         clock_rate: int = 1,
+        probes: Sequence[Probe] = (),
+        on_level: Callable[[str, float | None], None] = lambda _name, _part: None,
     ) -> None:
         """`clock_ms` is monotonic; `clock_rate` is how much faster than the world it runs (simulated pins only)."""
         self.chip = chip
@@ -56,10 +63,15 @@ class AnalogueDriver:
         self._on_condition = on_condition
         self._on_trouble = on_trouble
         self._on_drift = on_drift
+        self._on_level = on_level
         self._baseline = baseline
         self._loops = [WatchedLoop(loop, chip, baseline.rest_ohm(loop.zone, loop.plan.rest_ohm)) for loop in loops]
-        self._questions = {loop.channel: chip.question(loop.channel) for loop in loops}
+        self._probes = [WatchedProbe(probe, chip.full) for probe in probes]
+        channels = [*(loop.channel for loop in loops), *(probe.channel for probe in probes)]
+        self._questions = {channel: chip.question(channel) for channel in channels}
         self._drifts: dict[str, bool] = {}
+        self._loaded_until_ms: dict[str, float] = {}
+        self._unjudged: set[str] = set()
         self._spi: Any = None
         self._retry = Retry()
         self._opened = self._pulled = False
@@ -77,6 +89,10 @@ class AnalogueDriver:
     def report_all(self) -> None:
         """Call `on_condition` for every zone again, from the driver's thread; zones that never settled come later."""
         self._all = True
+
+    def load(self, name: str, on: bool) -> None:
+        """The line of this name begins or ends to carry its load, and is not judged meanwhile. From any thread."""
+        self._loaded_until_ms[name] = math.inf if on else self._clock_ms() + LOAD_GONE_MS
 
     def alive(self) -> bool:
         """Whether the thread turns."""
@@ -144,6 +160,8 @@ class AnalogueDriver:
             return
         for loop in self._loops:
             loop.restart()
+        for probe in self._probes:
+            probe.restart()
         self._bad_passes = 0
         self._retry.works(f"chip {self.chip.name}")
 
@@ -151,6 +169,8 @@ class AnalogueDriver:
         found: list[tuple[WatchedLoop, Condition | None]] = []
         bad: BadFrame | None = None
         for loop in self._loops:
+            if self._is_loaded(loop, now_ms):
+                continue
             rest = loop.rest_ohm
             try:
                 found.append((loop, loop.look(partial(self._read, loop.wire.channel), now_ms)))
@@ -161,19 +181,49 @@ class AnalogueDriver:
                 return found
             if loop.rest_ohm is not None and loop.rest_ohm != rest:
                 self._baseline.learn(loop.wire.zone, loop.wire.plan.rest_ohm, loop.rest_ohm, now_ms)
+        try:
+            bad = self._measure(now_ms) or bad
+        except Exception as error:
+            self._fail(error, now_ms)
+            return found
         self._count(bad, now_ms)
         return found
+
+    def _measure(self, now_ms: int) -> BadFrame | None:
+        bad: BadFrame | None = None
+        for probe in self._probes:
+            try:
+                part = probe.feed(self._read(probe.wire.channel), now_ms)
+            except BadFrame as error:
+                bad = error
+                continue
+            if part is not None:
+                self._tell(self._on_level, probe.wire.name, part)
+        return bad
 
     def _count(self, bad: BadFrame | None, now_ms: int) -> None:
         if bad is None:
             self._bad_passes = 0
-            if all(loop.known for loop in self._loops):
+            if self._all_known():
                 self._retry.stands()
             return
         self._bad_frames += 1
         self._bad_passes += 1
         if self._bad_passes >= BAD_PASSES:
             self._fail(bad, now_ms)
+
+    def _is_loaded(self, loop: WatchedLoop, now_ms: int) -> bool:
+        name = loop.wire.zone
+        if now_ms < self._loaded_until_ms.get(name, 0):
+            self._unjudged.add(name)
+            return True
+        if name in self._unjudged:
+            self._unjudged.discard(name)
+            loop.restart()
+        return False
+
+    def _all_known(self) -> bool:
+        return all(loop.known or loop.wire.zone in self._unjudged for loop in self._loops)
 
     def _read(self, channel: int) -> int:
         frame = self._spi.transfer(self._questions[channel])
@@ -187,6 +237,8 @@ class AnalogueDriver:
     def _fail(self, error: Exception, now_ms: int) -> None:
         self._retry.failed(error, now_ms, f"chip {self.chip.name}")
         self._close_spi()
+        for probe in self._probes:
+            self._tell(self._on_level, probe.wire.name, None)
 
     def _close_spi(self) -> None:
         spi, self._spi = self._spi, None
@@ -198,7 +250,7 @@ class AnalogueDriver:
 
     def _tell_trouble(self, *, begins: bool) -> None:
         failed = self._retry.error is not None
-        troubled = failed or (self._troubled and not all(loop.known for loop in self._loops))
+        troubled = failed or (self._troubled and not self._all_known())
         if troubled != self._troubled and troubled is begins:
             self._troubled = troubled
             self._tell(self._on_trouble, troubled, self._retry.error or "")

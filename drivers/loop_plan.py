@@ -31,6 +31,8 @@ LEARNED_PART = 0.15
 class Resistors(StrEnum):
     """How many end-of-line resistors a loop has (`resistors` of the panel file)."""
 
+    LINE = "line"
+    """No contact at all, only the resistor at the line's end: a siren's line."""
     SINGLE = "single"
     DOUBLE = "double"
     TRIPLE = "triple"
@@ -89,6 +91,8 @@ class LoopPlan:
             return math.inf
         if position is Position.SHORT:
             return 0.0
+        if self.resistors is Resistors.LINE:
+            return float(self.eol_ohm)
         if self.resistors is Resistors.SINGLE and tripped:
             return math.inf if self.wiring is Wiring.NC else 0.0
         if position is Position.UNPOWERED:
@@ -112,7 +116,7 @@ class LoopPlan:
 
     def _inner(self) -> list[tuple[Condition, float]]:
         found = [(Condition.NORMAL, self._ohm(tripped=False, failed=False))]
-        if self.resistors is not Resistors.SINGLE:
+        if self.resistors in (Resistors.DOUBLE, Resistors.TRIPLE):
             found.append((Condition.ACTIVE, self._ohm(tripped=True, failed=False)))
         if self.resistors is Resistors.TRIPLE:
             found.append((self.fault_means, self._ohm(tripped=False, failed=True)))
@@ -121,7 +125,7 @@ class LoopPlan:
 
     def _ohm(self, *, tripped: bool, failed: bool) -> float:
         ohm = float(self.eol_ohm)
-        if self.resistors is not Resistors.SINGLE and tripped is (self.wiring is Wiring.NC):
+        if self.resistors in (Resistors.DOUBLE, Resistors.TRIPLE) and tripped is (self.wiring is Wiring.NC):
             ohm += self.alarm_ohm
         if self.resistors is Resistors.TRIPLE and failed:
             ohm += self.fault_ohm

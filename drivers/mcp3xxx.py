@@ -26,13 +26,14 @@ class BadFrame(DriverError):
 class Chip:
     """One converter. `select`: 0 or 1, the chip-select line of SPI port 0 (CE0 is GPIO8, CE1 is GPIO7).
 
-    `pull_ohm`: from the reference voltage to each input.
+    `pull_ohm`: from the reference voltage to each input that has a loop. `vref_mv`: the reference voltage.
     """
 
     id: str
     bits: int
     select: int = 0
     pull_ohm: int = 2_200
+    vref_mv: int = 3_300
 
     @property
     def full(self) -> int:

@@ -5,8 +5,9 @@ open is still open when the panel comes back. A press is not written: nobody hol
 """
 
 import json
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
@@ -28,7 +29,8 @@ class BadWorld(DriverError):
 class SimulatedWorld:
     """Positions of the simulated detectors and the mains; safe to use from several threads.
 
-    `mains_line` and `battery_line` are inputs of the supervised supply, low (contact closed) while all is well.
+    `mains_line` and `battery_line` are inputs of the supervised supply, low (contact closed) while all is well. Boxes
+    and supervised lines of outputs are moved as zones are, by their ids.
     """
 
     def __init__(
@@ -38,11 +40,14 @@ class SimulatedWorld:
         mains_line: int | None = None,
         battery_line: int | None = None,
         loops: Sequence[Loop] = (),
+        relayed: Collection[str] = (),
     ) -> None:
         """Read the file, or begin with everything at rest where there is none; raises `BadWorld`, `OSError`."""
         self._path = path
         self._inputs = {wire.zone: wire for wire in inputs}
         self._loops = {loop.zone: loop for loop in loops}
+        self._relayed = relayed
+        self._on: set[str] = set()
         self._mains_line = mains_line
         self._battery_line = battery_line
         self._factory: Factory | None = None
@@ -66,9 +71,16 @@ class SimulatedWorld:
         return seen_as(self._inputs[zone].wiring, position) if loop is None else loop.plan.seen_as(position)
 
     def ohm(self, zone: str) -> float:
-        """What a zone's loop measures now, infinite for a cut. Raises `KeyError`."""
+        """What a loop measures now, infinite for a cut. Raises `KeyError`."""
         with self._lock:
+            if zone in self._on and zone in self._relayed:
+                return math.inf
             return self._loops[zone].plan.ohm_at(self._position(zone))
+
+    def load(self, output: str, on: bool) -> None:
+        """An output was switched; the relay of a `relayed` one takes its line off the converter while it is on."""
+        with self._lock:
+            (self._on.add if on else self._on.discard)(output)
 
     @property
     def positions(self) -> Mapping[str, Position]:

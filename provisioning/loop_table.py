@@ -15,6 +15,7 @@ from rules.site import Condition
 BEGIN, END = "<!-- generated: loops -->", "<!-- end: loops -->"
 PULL_OHM = 2_200
 _PLANS = (
+    LoopPlan(Resistors.LINE),
     LoopPlan(Resistors.SINGLE, Wiring.NC),
     LoopPlan(Resistors.SINGLE, Wiring.NO),
     LoopPlan(Resistors.DOUBLE, Wiring.NC),
@@ -33,7 +34,7 @@ def loop_table() -> str:
             last = len(found.states) - 1
             rows.append(
                 [
-                    f"`{plan.resistors}`, `{plan.wiring}`" if not index else "",
+                    _name(plan) if not index else "",
                     state.condition.value,
                     "0 Ω" if not index else "∞" if index == last else f"{state.ohm:.0f} Ω",
                     f"{low:.0f} Ω" if index else "–",
@@ -43,6 +44,10 @@ def loop_table() -> str:
                 ]
             )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _name(plan: LoopPlan) -> str:
+    return "a siren's line" if plan.resistors is Resistors.LINE else f"`{plan.resistors}`, `{plan.wiring}`"
 
 
 def _steps(states: Sequence[State], index: int, full: int) -> str:

@@ -70,6 +70,7 @@ _HEADS: Mapping[str, Text] = {
     "output": ("output", "输出"),
     "what": ("what", "项目"),
     "where": ("where", "位置"),
+    "box": ("box", "机箱"),
     "area": ("area", "区域"),
     "entry": ("entry delay", "进入延时"),
     "exit": ("exit delay", "外出延时"),

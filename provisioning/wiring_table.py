@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from drivers.loop_plan import LoopPlan
-from firmware.config import Loop, PanelFile, Wire, Zone
+from firmware.config import Box, Loop, PanelFile, Wire, Zone
 from firmware.core.wires import loops_by_chip
 from firmware.language import Text, pick
 from provisioning.arming_tables import areas_table, arming_tables
@@ -17,11 +17,13 @@ _PINS = (3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38,
 HEADER: Mapping[int, int] = dict(enumerate(_PINS, start=2))
 
 _ZONES: Text = ("Zones", "防区")
+_BOXES: Text = ("Boxes", "机箱")
 _OUTPUTS: Text = ("Outputs", "输出")
 _REST: Text = ("Power, cameras and paths", "电源、摄像机与路径")
 _PIN: Text = ("GPIO{line} (pin {pin})", "GPIO{line}（引脚 {pin}）")
 _LEGS: Text = ("closed leg {a}\nopen leg {b}", "常闭端 {a}\n常开端 {b}")
 _CHANNEL: Text = ("{adc} channel {channel}", "{adc} 通道 {channel}")
+_WATCH: Text = ("supervised, {ohm} Ω at its end", "线路监视，末端 {ohm} Ω")
 _CHIP: Text = ("converter {id}", "模数转换器 {id}")
 _SELECT: Text = ("{chip}, SPI0 CE{select}, {pull} Ω to each channel", "{chip}，SPI0 CE{select}，各通道上拉 {pull} Ω")
 _MAINS: Text = ("mains present", "市电正常")
@@ -34,7 +36,7 @@ _PLAIN: Text = ("{host}:{port}, PLAIN TEXT", "{host}:{port}，明文")
 
 def wiring_tables(file: PanelFile) -> RenderableType:
     """Zones, outputs and the rest, one table each, and what is armed how and when; empty ones are left out."""
-    tables = [areas_table(file), _zones(file), _outputs(file), *arming_tables(file), _rest(file)]
+    tables = [areas_table(file), _zones(file), _boxes(file), _outputs(file), *arming_tables(file), _rest(file)]
     return Group(*(table for table in tables if table.row_count))
 
 
@@ -61,8 +63,8 @@ def _loop(loop: Loop, plan: LoopPlan) -> tuple[str, str]:
     return where, "\n".join([*heads, *states, f"{loop.debounce_ms} ms"])
 
 
-def _wired(zone: Zone, plans: Mapping[str, LoopPlan], file: PanelFile) -> tuple[str, str]:
-    """Where a zone's wires go, and how it is wired."""
+def _wired(zone: Zone | Box, plans: Mapping[str, LoopPlan], file: PanelFile) -> tuple[str, str]:
+    """Where the wires of a zone or box go, and how it is wired."""
     if zone.loop is not None:
         return _loop(zone.loop, plans[zone.id])
     if zone.input is None:  # no file that was loaded has such a zone
@@ -72,7 +74,7 @@ def _wired(zone: Zone, plans: Mapping[str, LoopPlan], file: PanelFile) -> tuple[
 
 def _zones(file: PanelFile) -> Table:
     table = new_table(_ZONES, "number", "zone", "type", "line", "wiring", "areas", "id")
-    plans = {loop.zone: loop.plan for loops in loops_by_chip(file).values() for loop in loops}
+    plans = _plans(file)
     for zone in file.zone:
         kind = "\n".join([pick(WORDS[zone.type]), pick(WORDS[zone.sensor]), *notes(zone)])
         wires, wiring = _wired(zone, plans, file)
@@ -82,13 +84,28 @@ def _zones(file: PanelFile) -> Table:
     return table
 
 
+def _plans(file: PanelFile) -> dict[str, LoopPlan]:
+    return {loop.zone: loop.plan for loops in loops_by_chip(file).values() for loop in loops}
+
+
+def _boxes(file: PanelFile) -> Table:
+    table = new_table(_BOXES, "box", "line", "wiring")
+    plans = _plans(file)
+    for box in file.box:
+        add_row(table, f"{box.id}\n{box.name}", *_wired(box, plans, file))
+    return table
+
+
 def _outputs(file: PanelFile) -> Table:
     table = new_table(_OUTPUTS, "output", "type", "line", "wiring", "areas", "id")
     for output in file.output:
         place = f" {pick(WORDS[output.place])}" if output.kind == "siren" else ""
         kind = "\n".join([pick(WORDS[output.kind]) + place, *output_notes(output)])
-        areas, line = "\n".join(output.areas) or "–", line_name(output.line, file)
-        add_row(table, output.id, kind, line, pick(WORDS[output.active]), areas, output.gb28181_id or "–")
+        areas, line, wiring = "\n".join(output.areas) or "–", line_name(output.line, file), pick(WORDS[output.active])
+        if output.watch:
+            line += f"\n{pick(_CHANNEL, adc=output.watch.adc, channel=output.watch.channel)}"
+            wiring += f"\n{pick(_WATCH, ohm=output.watch.eol_ohm)}"
+        add_row(table, output.id, kind, line, wiring, areas, output.gb28181_id or "–")
     return table
 
 

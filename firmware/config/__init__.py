@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firmware.config.models import (
         Adc,
         Area,
+        Box,
         Camera,
         Center,
         Loop,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Storage,
         Timings,
         Tls,
+        Watch,
         Wire,
         Zone,
     )
@@ -37,6 +39,7 @@ __all__ = [
     "Adc",
     "Area",
     "BadPanelFile",
+    "Box",
     "Camera",
     "Center",
     "Day",
@@ -55,6 +58,7 @@ __all__ = [
     "Timings",
     "Tls",
     "Tour",
+    "Watch",
     "Wire",
     "Zone",
     "load",

@@ -1,40 +1,46 @@
-"""Whether each zone has one wire, and each loop a channel of its own and resistors that can be told apart."""
+"""Whether each zone and box has one wire, and each loop a channel of its own and resistors that can be told apart."""
 
 from collections.abc import Callable, Iterator
 
 from drivers.loop_plan import LoopPlan, Resistors
 from drivers.wiring import Wiring
-from firmware.config.findings import twice, unknown, wrong
+from firmware.config.findings import TABLES, twice, unknown, wrong
 from firmware.config.mistakes import Finding, Loc
 from firmware.config.rows import Document, Row
 from firmware.language import Text
 
 GPIO = "gpio"
-"""The driver of all zones with `input`; no chip may bear its name, which tells whose fault a fault is."""
+"""The driver of all plain lines; no chip may bear its name, which tells whose fault a fault is."""
 _OF_TRIPLE = ("fault_ohm", "fault_means", "both_means")
 _OHM = {"eol_ohm": 1_000, "alarm_ohm": 2_200, "fault_ohm": 3_900}
 
 
 def _wires(document: Document) -> Iterator[Finding]:
-    for zone in document.rows("zone"):
-        if zone.has("input") and zone.has("loop"):
+    for row in document.each("zone", "box"):
+        if row.has("input") and row.has("loop"):
             yield wrong(
-                zone,
+                row,
                 "loop",
                 ("input or loop, not both", "input 与 loop 二选一"),
-                ("a zone has one wire", "防区只有一种接线"),
+                (f"a {row.loc[0]} has one wire", f"{TABLES[str(row.loc[0])]}只有一种接线"),
             )
-        elif not zone.has("input") and not zone.has("loop"):
+        elif not row.has("input") and not row.has("loop"):
             yield Finding(
-                zone.at("input"),
+                row.at("input"),
                 "",
                 ("input = { line = … }, or loop = { adc = …, channel = … }",) * 2,
                 ("this key is missing", "缺少此键"),
             )
 
 
+def measured(document: Document) -> list[Row]:
+    """Each table that names a channel of a converter; empty ones where a zone, box or output has none."""
+    loops = [row.inner("loop") for row in document.each("zone", "box")]
+    return [*loops, *(output.inner("watch") for output in document.rows("output"))]
+
+
 def _channels(document: Document) -> Iterator[Finding]:
-    loops = [zone.inner("loop") for zone in document.rows("zone")]
+    loops = measured(document)
     known = document.ids("adc")
     yield from unknown([(loop.at("adc"), loop.text("adc")) for loop in loops if loop.has("adc")], "adc", known)
     used = [
@@ -49,7 +55,7 @@ def _channels(document: Document) -> Iterator[Finding]:
 
 
 def _idle_chips(document: Document) -> Iterator[Finding]:
-    used = {zone.inner("loop").text("adc") for zone in document.rows("zone")}
+    used = {loop.text("adc") for loop in measured(document)}
     for adc in document.rows("adc"):
         if adc.text("id") == GPIO:
             yield wrong(adc, "id", ("another id", "其他 id"), ("the name of the plain lines", "此名称用于普通 GPIO"))
@@ -57,13 +63,13 @@ def _idle_chips(document: Document) -> Iterator[Finding]:
             yield Finding(
                 adc.loc,
                 "",
-                ("a zone with a loop on it", "使用它的防区回路"),
+                ("a loop on it", "使用它的回路"),
                 ("nothing is wired to it", "没有接任何回路"),
             )
 
 
 def _unused_keys(document: Document) -> Iterator[Finding]:
-    for loop in (zone.inner("loop") for zone in document.rows("zone")):
+    for loop in (row.inner("loop") for row in document.each("zone", "box")):
         resistors = loop.text("resistors", "double")
         fitting = {"single": "double", "double": "triple"}.get(resistors)
         unused = (*_OF_TRIPLE, "alarm_ohm") if resistors == "single" else _OF_TRIPLE if fitting else ()
@@ -81,9 +87,10 @@ def _unused_keys(document: Document) -> Iterator[Finding]:
 
 def _told_apart(document: Document) -> Iterator[Finding]:
     chips = {adc.text("id"): adc for adc in document.rows("adc")}
-    for zone in document.rows("zone"):
-        loop = zone.inner("loop")
-        plan = _plan(loop)
+    plans = [(loop := row.inner("loop"), _plan(loop)) for row in document.each("zone", "box")]
+    watches = [output.inner("watch") for output in document.rows("output")]
+    plans += [(watch, _line_plan(watch)) for watch in watches]
+    for loop, plan in plans:
         chip = chips.get(loop.text("adc"))
         near = plan.too_near(*_converter(chip)) if plan and chip else None
         if near:
@@ -97,6 +104,17 @@ def _told_apart(document: Document) -> Iterator[Finding]:
             )
 
 
+def _watched(document: Document) -> Iterator[Finding]:
+    for output in document.rows("output"):
+        if output.has("watch") and output.text("kind") not in ("siren", "strobe", ""):
+            yield wrong(
+                output,
+                "watch",
+                ('no such key, or kind = "siren" or "strobe"', '删除此键，或 kind = "siren" 或 "strobe"'),
+                ("only lines of warning devices are watched", "仅监视报警装置的线路"),
+            )
+
+
 def _converter(chip: Row) -> tuple[int, int]:
     """Its highest reading and its pull-up."""
     full = 1023 if chip.text("chip") == "mcp3008" else 4095
@@ -107,17 +125,23 @@ def _plan(loop: Row) -> LoopPlan | None:
     """The plan of a loop, as far as its resistances are usable at all."""
     resistors, wiring = loop.text("resistors", "double"), loop.text("wiring", "nc")
     ohm = {key: loop.number(key, default) or default for key, default in _OHM.items()}
-    if not loop.values or resistors not in tuple(Resistors) or wiring not in ("nc", "no"):
+    if not loop.values or resistors not in ("single", "double", "triple") or wiring not in ("nc", "no"):
         return None
     if any(value < 1 or value > 10**6 for value in ohm.values()):
         return None
     return LoopPlan(Resistors(resistors), Wiring(wiring), ohm["eol_ohm"], ohm["alarm_ohm"], ohm["fault_ohm"])
 
 
+def _line_plan(watch: Row) -> LoopPlan | None:
+    ohm = watch.number("eol_ohm", 1_000) or 0
+    return LoopPlan(Resistors.LINE, eol_ohm=ohm) if watch.values and 1 <= ohm <= 10**6 else None
+
+
 CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _wires,
     _channels,
     _idle_chips,
+    _watched,
     _unused_keys,
     _told_apart,
 )

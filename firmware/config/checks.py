@@ -26,7 +26,7 @@ def mistakes(document: Document) -> Iterator[Finding]:
 
 def _ids(document: Document) -> Iterator[Finding]:
     text: Text = ("this id is used twice", "id 重复")
-    ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "adc", "output", "camera"))
+    ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "adc", "box", "output", "camera"))
     yield from twice(ids, ("an id that nothing else has", "未被使用的 id"), text)
     for table, zh in (("path", "路径"), ("part", "部分布防组"), ("schedule", "时间表"), ("tour", "巡更路线")):
         ids = ((r.at("id"), r.text("id")) for r in document.rows(table))
@@ -50,7 +50,7 @@ def _lines(document: Document) -> Iterator[Finding]:
 
 def lines_used(document: Document) -> Iterator[tuple[Loc, int]]:
     """Each use of a GPIO line in the file."""
-    inputs = [zone.inner("input") for zone in document.rows("zone")]
+    inputs = [row.inner("input") for row in document.each("zone", "box")]
     keys = ("line", "line_no")
     for row in (*inputs, *document.rows("output")):
         yield from ((row.at(key), line) for key in keys if (line := row.number(key)) is not None)
@@ -79,8 +79,8 @@ def _references(document: Document) -> Iterator[Finding]:
 
 
 def _changeover(document: Document) -> Iterator[Finding]:
-    for zone in document.rows("zone"):
-        wire = zone.inner("input")
+    for row in document.each("zone", "box"):
+        wire = row.inner("input")
         if wire.text("wiring", "nc") == "changeover":
             if wire.values and not wire.has("line_no"):
                 yield Finding(

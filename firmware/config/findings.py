@@ -10,6 +10,7 @@ TABLES: Mapping[str, str] = {
     "area": "区域",
     "zone": "防区",
     "adc": "模数转换器",
+    "box": "机箱",
     "camera": "摄像机",
     "part": "部分布防组",
     "schedule": "时间表",

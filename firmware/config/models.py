@@ -89,6 +89,29 @@ class Loop(Model):
     debounce_ms: int = Field(default=300, ge=100, le=400)
 
 
+class Watch(Model):
+    """`watch = {...}` of a siren or strobe: the resistor at the end of its line, on a channel of an `[[adc]]`.
+
+    While the output is on the line carries the load and is not judged, unless `watched_while_on`: then the channel
+    stays on the line, and the line reads the same with and without the load.
+    """
+
+    adc: Id
+    channel: int = Field(ge=0, le=7)
+    eol_ohm: int = Field(default=1_000, ge=330, le=22_000)
+    watched_while_on: bool = False
+    debounce_ms: int = Field(default=300, ge=100, le=400)
+
+
+class Box(Model):
+    """`[[box]]`: the tamper switch of a cabinet, a supply or a siren's housing, on lines (`input`) or on a `loop`."""
+
+    id: Id
+    name: Name
+    input: Wire | None = None
+    loop: Loop | None = None
+
+
 class Zone(Model):
     """`[[zone]]`, on lines (`input`) or on a `loop`; what its attributes do: `rules.site.Zone` and docs/rules.md."""
 
@@ -156,6 +179,7 @@ class Output(Model):
     limit_s: int = 0
     follows: Annotated[str, Field(pattern=r"^(zone|area|alarm|event):[a-z0-9][a-z0-9.-]{0,47}$")] | None = None
     pulse_s: int = Field(default=1, ge=1, le=3600)
+    watch: Watch | None = None
     gb28181_id: Gb28181Id | None = None
 
 
@@ -273,6 +297,7 @@ class PanelFile(Model):
     area: list[Area] = Field(min_length=1, max_length=32)
     zone: list[Zone] = Field(min_length=1, max_length=512)
     adc: list[Adc] = Field(default=[], max_length=2)
+    box: list[Box] = Field(default=[], max_length=32)
     output: list[Output] = Field(default=[], max_length=64)
     part: list[Part] = Field(default=[], max_length=32)
     schedule: list[Schedule] = Field(default=[], max_length=32)

@@ -3,7 +3,7 @@
 It starts, asks and stops the drivers together; each keeps a thread and troubles of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drivers.gpio import GpioDriver
@@ -17,15 +17,24 @@ class Field:
     """The GPIO driver, which has all outputs, and the drivers of the loops, with what their loops have learned."""
 
     def __init__(
-        self, gpio: GpioDriver, loops: "Sequence[AnalogueDriver]" = (), baseline: "Baseline | None" = None
+        self,
+        gpio: GpioDriver,
+        loops: "Sequence[AnalogueDriver]" = (),
+        baseline: "Baseline | None" = None,
+        loaded: Collection[str] = (),
     ) -> None:
+        """`loaded`: the outputs whose supervised lines can't be judged while they are on."""
         self._gpio = gpio
+        self._loaded = loaded
         self._loops = loops
         self._drivers: list[GpioDriver | AnalogueDriver] = [gpio, *loops]
         self._baseline = baseline
 
     def claim_outputs(self, wanted: Mapping[str, bool]) -> None:
         """Claim every output's line with its value in one go."""
+        for output in self._loaded:
+            if wanted.get(output, False):
+                self._load(output, True)
         self._gpio.claim_outputs(wanted)
 
     def start(self) -> None:
@@ -38,7 +47,14 @@ class Field:
 
     def switch(self, output: str, on: bool) -> bool:
         """Switch an output at once; False when its line failed or is unknown."""
-        return self._gpio.switch(output, on)
+        done = self._gpio.switch(output, on)
+        if output in self._loaded:
+            self._load(output, on)
+        return done
+
+    def _load(self, output: str, on: bool) -> None:
+        for driver in self._loops:
+            driver.load(output, on)
 
     def report_all(self) -> None:
         """Every zone's condition again."""

@@ -19,13 +19,22 @@ from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
 from firmware.core.field import Field
 from firmware.core.keys import load_or_make
-from firmware.core.leftovers import leftovers
+from firmware.core.leftovers import Sources, leftovers
+from firmware.core.lines import Lines
 from firmware.core.lock import DataLock
 from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
 from firmware.core.wall import Wall
-from firmware.core.wires import BATTERY, SUPPLY, loops_by_chip, output_lines, supply_inputs, zone_inputs
+from firmware.core.wires import (
+    BATTERY,
+    SUPPLY,
+    loaded_lines,
+    loops_by_chip,
+    output_lines,
+    supply_inputs,
+    zone_inputs,
+)
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
@@ -72,6 +81,7 @@ class Inside:
         self.doorstep = Doorstep()
         self._silent = {zone.id for zone in self.site.zones.values() if zone.type in SILENT}
         self._battery: Condition | None = None
+        self._lines = Lines(file, self.trouble)
         self._watched = file.panel.pins == "simulated"
         self.keys = load_or_make(loaded.data / "keys")
         self.journal = Journal.open(
@@ -136,14 +146,15 @@ class Inside:
         if self.world is not None:
             simulate(file, self._factory, self.world)
         told = Told(self._condition, self.trouble, self.note, self.clock.monotonic_ms)
-        return Field(gpio, *open_loops(file, self._factory, self.loaded.data, told))
+        return Field(gpio, *open_loops(file, self._factory, self.loaded.data, told), loaded_lines(file))
 
     def _simulated_world(self) -> "SimulatedWorld":
         from drivers.simulated import FILE, SimulatedWorld
 
         file, power = self.loaded.file, self.loaded.file.power
         loops = [loop for found in loops_by_chip(file).values() for loop in found]
-        return SimulatedWorld(self.loaded.run / FILE, zone_inputs(file), power.mains_line, power.battery_line, loops)
+        path, loaded = self.loaded.run / FILE, loaded_lines(file)
+        return SimulatedWorld(path, zone_inputs(file), power.mains_line, power.battery_line, loops, loaded)
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -166,10 +177,14 @@ class Inside:
         return leftovers(
             self._begin.state.durable.troubles,
             self.journal.storage_trouble,
-            {SUPPLY[wire.zone] for wire in supply_inputs(file)},
-            {path.id for path in file.path},
-            {camera.id for camera in file.camera},
-            {zone.id for zone in file.zone if zone.loop},
+            Sources(
+                {SUPPLY[wire.zone] for wire in supply_inputs(file)},
+                {path.id for path in file.path},
+                {camera.id for camera in file.camera},
+                {loop.zone for loops in loops_by_chip(file).values() for loop in loops},
+                self._lines.watched,
+                self._lines.boxes,
+            ),
         )
 
     def fall_silent(self, reason: str) -> None:
@@ -195,6 +210,9 @@ class Inside:
             self._battery = condition
         if name in SUPPLY:
             self.trouble(SUPPLY[name], condition is not Condition.NORMAL, "", condition.value)
+            return
+        if self._lines.told(name, condition):
+            self._seen("condition", name, condition.value)
             return
         self.engine.submit(ZoneChanged(name, condition))
         self._seen("condition", name, condition.value)
@@ -250,6 +268,8 @@ class Inside:
     def _pin_changed(self, line: int, level: bool) -> None:
         """An output line took this level: seen at the pin, not at the command."""
         if output := self._output_at.get(line):
+            if self.world is not None:
+                self.world.load(output.output, level == output.active_high)
             self._seen("output", output.output, level == output.active_high)
 
     def _seen(self, what: str, name: str, value: Any) -> None:

@@ -5,6 +5,7 @@ panel from arming, so one that is left standing would do so for ever.
 """
 
 from collections.abc import Iterable, Set
+from dataclasses import dataclass
 
 from rules.stimuli import TroubleChanged
 
@@ -16,27 +17,38 @@ OF_THEMSELVES = ("clock", "paths", "battery-test")
 `battery-test`: ends by a test that is passed; no restart makes a battery better."""
 
 
-def leftovers(
-    standing: Iterable[str],
-    storage_trouble: str,
-    supplies: Set[str],
-    paths: Set[str],
-    cameras: Set[str],
-    loops: Set[str] = frozenset(),
-) -> list[TroubleChanged]:
+@dataclass(frozen=True)
+class Sources:
+    """What the parts of this life watch over. `supplies`: troubles of the supply (`mains`, `battery` …) that something
+    measures. The others are ids of the panel file: `loops` all loops, `sirens` the outputs whose lines are supervised,
+    `boxes` the boxes with a tamper switch."""
+
+    supplies: Set[str] = frozenset()
+    paths: Set[str] = frozenset()
+    cameras: Set[str] = frozenset()
+    loops: Set[str] = frozenset()
+    sirens: Set[str] = frozenset()
+    boxes: Set[str] = frozenset()
+
+
+def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -> list[TroubleChanged]:
     """The ends of these troubles (`name` or `name:subject`), to be decided right after the start.
 
-    `storage_trouble`: of the journal as it was opened, empty when it is well. `supplies`: which of `mains` and
-    `battery` have a line. `paths`, `cameras`: ids of the panel file; `loops`: its zones on analogue loops. The trouble
-    of a driver ends too: its lines are claimed anew, and one that still fails is told again. So does an error of the
-    rules: another start, another try. And so does what nothing watches in this version (`siren`, `box`, `bus`,
-    `jamming`, `charger` and others).
+    `storage_trouble`: of the journal as it was opened, empty when it is well. The trouble of a driver ends: its lines
+    are claimed anew, and one that still fails is told again. So does an error of the rules: another start, another try.
+    And so does what nothing watches here (`bus`, `jamming`, a siren without a supervised line and others).
     """
-    named = {"path": paths, "camera": cameras, "maintenance": loops}
+    named = {
+        "path": sources.paths,
+        "camera": sources.cameras,
+        "maintenance": sources.loops,
+        "siren": sources.sirens,
+        "box": sources.boxes,
+    }
     return [
         TroubleChanged(name, False, subject)
         for name, _, subject in (trouble.partition(":") for trouble in standing)
-        if not _watched(name, subject, storage_trouble, supplies, named)
+        if not _watched(name, subject, storage_trouble, sources.supplies, named)
     ]
 
 
@@ -44,7 +56,5 @@ def _watched(name: str, subject: str, storage_trouble: str, supplies: Set[str], 
     """Whether a part of this life will say when it is over."""
     if name in named:
         # Without any path no uplink runs, and without cameras no camera process: then nobody says so either.
-        return bool(named[name]) and (subject in named[name] or subject in OF_CORE[name])
-    if name in ("mains", "battery"):
-        return name in supplies
-    return name in OF_THEMSELVES or (name == "storage" and bool(storage_trouble))
+        return bool(named[name]) and (subject in named[name] or subject in OF_CORE.get(name, ()))
+    return name in OF_THEMSELVES or name in supplies or (name == "storage" and bool(storage_trouble))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from drivers.loop_zone import Loop
     from drivers.mcp3xxx import Chip
     from firmware.config import Loop as LoopTable
-    from firmware.config import PanelFile
+    from firmware.config import PanelFile, Watch
 
 MAINS, BATTERY = "power:mains", "power:battery"
 SUPPLY = {MAINS: "mains", BATTERY: "battery"}
@@ -19,12 +19,9 @@ SUPPLY_DEBOUNCE_MS = 2_000
 
 
 def zone_inputs(file: "PanelFile") -> list[Input]:
-    """The lines of the zones that have some."""
-    return [
-        Input(zone.id, zone.input.line, Wiring(zone.input.wiring), zone.input.line_no, zone.input.debounce_ms)
-        for zone in file.zone
-        if zone.input
-    ]
+    """The lines of the zones and boxes that have some."""
+    wires = [*((zone.id, zone.input) for zone in file.zone), *((box.id, box.input) for box in file.box)]
+    return [Input(name, wire.line, Wiring(wire.wiring), wire.line_no, wire.debounce_ms) for name, wire in wires if wire]
 
 
 def supply_inputs(file: "PanelFile") -> list[Input]:
@@ -39,16 +36,38 @@ def output_lines(file: "PanelFile") -> list[OutputLine]:
 
 
 def loops_by_chip(file: "PanelFile") -> "dict[Chip, list[Loop]]":
-    """The converters and the loops on each; nothing of theirs is imported where there are none."""
+    """The converters and the loops on each: zones, boxes, watched outputs, each by its id.
+
+    Nothing of theirs is imported where there are none.
+    """
     if not file.adc:
         return {}
     from drivers.mcp3xxx import Chip
 
     chips = {a.id: Chip(a.id, 12 if a.chip == "mcp3208" else 10, a.select, a.pull_ohm) for a in file.adc}
-    return {
-        chip: [_loop(zone.id, zone.loop, zone.supply_cut) for zone in file.zone if zone.loop and zone.loop.adc == id_]
-        for id_, chip in chips.items()
-    }
+    found: dict[Chip, list[Loop]] = {chip: [] for chip in chips.values()}
+    for zone in file.zone:
+        if zone.loop:
+            found[chips[zone.loop.adc]].append(_loop(zone.id, zone.loop, zone.supply_cut))
+    for box in file.box:
+        if box.loop:
+            found[chips[box.loop.adc]].append(_loop(box.id, box.loop, False))
+    for output in file.output:
+        if output.watch:
+            found[chips[output.watch.adc]].append(_line(output.id, output.watch))
+    return found
+
+
+def loaded_lines(file: "PanelFile") -> frozenset[str]:
+    """The outputs whose watched line can't be judged while they are on."""
+    return frozenset(o.id for o in file.output if o.watch and not o.watch.watched_while_on)
+
+
+def _line(output: str, watch: "Watch") -> "Loop":
+    from drivers.loop_plan import LoopPlan, Resistors
+    from drivers.loop_zone import Loop
+
+    return Loop(output, watch.channel, LoopPlan(Resistors.LINE, eol_ohm=watch.eol_ohm), watch.debounce_ms)
 
 
 def _loop(zone: str, loop: "LoopTable", supply_cut: bool) -> "Loop":

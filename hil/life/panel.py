@@ -11,7 +11,7 @@ from functools import partial
 
 import rules
 from firmware.clock import utc_text
-from firmware.core.leftovers import leftovers
+from firmware.core.leftovers import Sources, leftovers
 from firmware.core.recorder import TICK_MS
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
@@ -119,7 +119,7 @@ class PanelLife:
     def _leftovers(self, state: "rules.PanelState") -> list[TroubleChanged]:
         ground = self._ground
         troubles = state.durable.troubles
-        return leftovers(troubles, self._disk.storage_trouble, ground.supplies, set(ground.paths), set(ground.cameras))
+        return leftovers(troubles, self._disk.storage_trouble, Sources(ground.supplies, ground.paths, ground.cameras))
 
     def die(self, power: bool, fall: bool) -> None:
         """Gone, now. `fall`: the outputs fall too (with `power` they always do)."""

@@ -4,7 +4,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpiozero import Device
@@ -14,6 +14,7 @@ from drivers.loop_baseline import Baseline
 from drivers.loop_plan import LoopPlan
 from drivers.loop_zone import Loop
 from drivers.mcp3xxx import Chip
+from drivers.probe import Probe
 from drivers.simulated_pins import SimulatedFactory
 from drivers.wiring import Position
 from hil.adc import Adc
@@ -33,6 +34,7 @@ class AnalogueRig:
         rate: int = 1,
         baseline: Baseline | None = None,
         on_condition: Callable[[str, Condition], None] | None = None,
+        probes: Sequence[Probe] = (),
     ) -> None:
         self.factory = SimulatedFactory()
         # gpiozero's software SPI opens its bus with the default factory.
@@ -42,6 +44,7 @@ class AnalogueRig:
         for zone in self.loops:
             self.put(zone, Position.CLOSE)
         self.words: queue.Queue[tuple[Any, ...]] = queue.Queue()
+        self.levels: queue.Queue[tuple[str, float | None]] = queue.Queue()
         self.rate = rate
         self.baseline = baseline or Baseline(None)
         self.driver = AnalogueDriver(
@@ -54,6 +57,8 @@ class AnalogueRig:
             lambda zone, present, detail: self.words.put(("drift", zone, present, detail)),
             self.baseline,
             rate,
+            probes,
+            lambda name, part: self.levels.put((name, part)),
         )
 
     def now_ms(self) -> int:

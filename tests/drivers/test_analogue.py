@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from gpiozero import Device
 
-from drivers.analogue import SAMPLE_MS
+from drivers.analogue import LOAD_GONE_MS, SAMPLE_MS
 from drivers.loop_baseline import Baseline
 from drivers.loop_plan import LoopPlan, Resistors
 from drivers.loop_zone import Loop
 from drivers.mcp3xxx import Chip
+from drivers.probe import Probe
 from drivers.simulated_adc import SimulatedSpi
 from drivers.simulated_pins import SimulatedFactory
 from drivers.wiring import Position
@@ -157,6 +158,53 @@ def test_disturbed_frames_are_counted_and_told_only_when_they_stay(rigs: Rigs) -
     rig.adc.garble = 0
     assert rig.next() == ("a", Condition.NORMAL)
     assert rig.next()[:2] == ("driver", False)
+
+
+def test_a_line_that_carries_its_load_is_not_judged_and_is_judged_anew_afterwards(rigs: Rigs) -> None:
+    rig = rigs([Loop("bell", 0, LoopPlan(Resistors.LINE)), Loop("door", 1, LoopPlan())], rate=20).started()
+    rig.driver.load("bell", True)
+    rig.put("bell", Position.CUT)  # the relay takes the line off the converter
+    rig.put("door", Position.OPEN)
+    assert rig.next() == ("door", Condition.ACTIVE)
+    rig.frames(40)
+    assert rig.conditions() == []
+    rig.put("bell", Position.SHORT)
+    off = rig.now_ms()
+    rig.driver.load("bell", False)
+    assert rig.next() == ("bell", Condition.SHORT)
+    assert rig.now_ms() - off >= LOAD_GONE_MS + 300, "the pause, and the debounce"
+    rig.put("bell", Position.CLOSE)
+    assert rig.next() == ("bell", Condition.NORMAL)
+
+
+def test_a_chip_that_comes_back_while_a_load_is_on_is_well_without_that_line(rigs: Rigs) -> None:
+    rig = rigs([Loop("bell", 0, LoopPlan(Resistors.LINE)), Loop("door", 1, LoopPlan())], rate=20)
+    rig.adc.silent = True
+    rig.driver.load("bell", True)
+    rig.driver.start()
+    assert rig.next()[:2] == ("driver", True)
+    assert sorted([rig.next(), rig.next()]) == [("bell", Condition.FAULT), ("door", Condition.FAULT)]
+    rig.adc.silent = False
+    assert rig.next() == ("door", Condition.NORMAL)
+    assert rig.next()[:2] == ("driver", False)
+
+
+def test_a_voltage_is_told_once_a_second_as_a_part_of_full_scale_and_none_when_the_chip_fails(rigs: Rigs) -> None:
+    rig = rigs([Loop("a", 0, LoopPlan())], rate=10, probes=[Probe("volts", 6)])
+    rig.adc.ohm[6] = rig.adc.pull_ohm  # half of the reference
+    rig.adc.noise = 8
+    rig.driver.start()
+    (name, part), told = rig.levels.get(timeout=WAIT_S), rig.now_ms()
+    assert name == "volts"
+    assert part == pytest.approx(0.5, abs=0.002)
+    assert rig.levels.get(timeout=WAIT_S)[1] == pytest.approx(0.5, abs=0.002)
+    assert rig.now_ms() - told >= 600, "a second, less what the queue held back"
+    rig.adc.silent = True
+    while rig.levels.get(timeout=WAIT_S)[1] is not None:
+        pass
+    rig.adc.silent = False
+    rig.adc.ohm[6] = 0.0
+    assert rig.levels.get(timeout=WAIT_S)[1] == pytest.approx(0, abs=0.003)
 
 
 def test_noise_at_rest_tells_nothing(rigs: Rigs) -> None:

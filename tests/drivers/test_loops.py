@@ -48,6 +48,7 @@ def played(loop: WatchedLoop, chip: Chip, ohms: Iterator[float], start_ms: int =
 @pytest.mark.parametrize(
     ("plan", "told"),
     [
+        (LoopPlan(Resistors.LINE), {NORMAL, OPEN, SHORT}),
         (LoopPlan(Resistors.SINGLE, Wiring.NC), {NORMAL, ACTIVE, SHORT}),
         (LoopPlan(Resistors.SINGLE, Wiring.NO), {NORMAL, ACTIVE, OPEN}),
         (LoopPlan(Resistors.DOUBLE, Wiring.NC), {NORMAL, ACTIVE, OPEN, SHORT}),
@@ -67,10 +68,25 @@ def test_what_a_single_resistor_can_not_tell() -> None:
     assert (nc.seen_as(Position.SHORT), no.seen_as(Position.CUT)) == (SHORT, OPEN)
 
 
+@pytest.mark.parametrize(
+    ("where", "seen"),
+    [
+        (Position.CLOSE, NORMAL),
+        (Position.CUT, OPEN),
+        (Position.SHORT, SHORT),
+        (Position.OPEN, NORMAL),
+        (Position.MASK, NORMAL),
+        (Position.UNPOWERED, NORMAL),
+    ],
+)
+def test_a_line_without_contact_is_cut_shorted_or_well(where: Position, seen: Condition) -> None:
+    assert LoopPlan(Resistors.LINE, eol_ohm=2_200).seen_as(where) is seen
+
+
 @settings(deadline=None)
 @given(PLANS, st.sampled_from([Position.CLOSE, Position.OPEN, Position.CUT, Position.SHORT]))
 def test_two_resistors_and_three_tell_the_whole_truth_about_contact_and_line(plan: LoopPlan, where: Position) -> None:
-    if plan.resistors is not Resistors.SINGLE:
+    if plan.resistors in (Resistors.DOUBLE, Resistors.TRIPLE):
         assert plan.seen_as(where) is MEANT[where]
 
 
