@@ -42,7 +42,7 @@ from hil.life.violation import Violation
 from hil.life.world import World
 from rules.effects import Answer, Capture, Effect, Record, Tell
 from rules.site import Condition
-from rules.stimuli import ClockTold, Stimulus, User, Wish, ZoneChanged
+from rules.stimuli import ClockTold, Stimulus, Wish, ZoneChanged
 
 LAST_STIMULI = 50
 SETTLE_MS = 2 * 3_600_000
@@ -159,7 +159,6 @@ class Life:
             Commanded: self._note_wish,
         }
         self._wires: dict[tuple[str, Condition], int] = {}
-        self._everybody: dict[User, Human] = {}
         self._journal: list[Recorded] = []
         self._center: list[Held] = []
         self._minute = NEVER
@@ -391,19 +390,18 @@ class Life:
     def _learn(self, id_: str) -> None:
         """The panel has this user's change on disk, and says so."""
         book = self.world.book
-        who = book.changing.pop(id_, None)
+        book.changing.pop(id_, None)
         user = self.panel.state.users.get(id_)
         if user is None:
             if book.known.pop(id_, None) is not None:
                 self.emit(Gone(self.clock.now, id_))
-        elif who is not None and who.user == user:
+        elif (who := book.asked.get(user)) is not None and book.known.get(id_) is not who:
             self._know(who)
 
     def _know(self, who: Human) -> None:
         user = who.user
         self.world.book.known[user.id] = who
         self.world.book.spent.discard(user.id)
-        self._everybody[user] = who
         self.emit(
             Person(
                 self.clock.now,
@@ -421,8 +419,6 @@ class Life:
     def _take_stock(self) -> None:
         """After a start: whom the panel knows now. A change that was not told may be on disk, or gone."""
         book, users = self.world.book, self.panel.state.users
-        for who in [w for w in book.changing.values() if w is not None]:
-            self._everybody.setdefault(who.user, who)
         for id_ in [id_ for id_ in book.known if id_ not in users]:
             del book.known[id_]
             self.emit(Gone(self.clock.now, id_))
@@ -430,8 +426,8 @@ class Life:
             known = book.known.get(id_)
             if not user.key and not user.duress_key:
                 book.spent.add(id_)
-            elif (known is None or known.user != user) and user in self._everybody:
-                self._know(self._everybody[user])
+            elif (known is None or known.user != user) and user in book.asked:
+                self._know(book.asked[user])
         book.changing.clear()
 
     # --- hands ---------------------------------------------------------------------------------------------

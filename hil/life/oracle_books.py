@@ -143,6 +143,8 @@ class Books:
         self.awake = False
         self.awake_at = 0
         self.dark_at = 0
+        self.nights: deque[tuple[int, int]] = deque(maxlen=64)
+        """When the panel was dark: from, to."""
         self.why = ""
         self.cause = ""
         self.powered_at = 0
@@ -202,6 +204,10 @@ class Books:
     def storage_bad(self) -> bool:
         """The card takes nothing, or did so a moment ago: records may come late."""
         return "storage" in self.view.get("troubles", ()) or self.now - self.storage_at < DURABLE_MS
+
+    def dark_since(self, at: int) -> int:
+        """How long the panel was dark since then, in all, with a margin for each time: its timers stood meanwhile."""
+        return sum(up - max(down, at) + KEPT_MS for down, up in self.nights if up > at)
 
     def permit(self, area: AreaBook, act: str, within_ms: int = AT_ONCE_MS) -> Permit | None:
         """The last permit for this act that is young enough to be the cause of what is seen now."""

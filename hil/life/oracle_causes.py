@@ -11,7 +11,15 @@ from typing import ClassVar
 from hil.life.happenings import Awake, Recorded, Troubled
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, ZoneBook
 from hil.life.oracle_group import Group
-from hil.life.oracle_meaning import INTRUDER_KINDS, INTRUSION, ZONE_ALARMS, alarm_kinds, settles_ms
+from hil.life.oracle_meaning import (
+    INTRUDER_KINDS,
+    INTRUSION,
+    MAY_KEEP_RESTORES,
+    TAMPER_KINDS,
+    ZONE_ALARMS,
+    alarm_kinds,
+    settles_ms,
+)
 from rules.site import Condition
 
 MEMORY_MS = 900_000
@@ -30,11 +38,20 @@ class Causes(Group):
     # --- what may alarm
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
-        if asked or zone.wire is Condition.NORMAL:
+        if zone.wire is Condition.NORMAL:
+            self._at_rest(zone)
+            return
+        if asked:
             return
         if zone.wire is Condition.ACTIVE and (self._rests(zone) or self._settles(zone)):
             return
         zone.credits.append((self.books.now, zone.wire.value))
+
+    def _at_rest(self, zone: ZoneBook) -> None:
+        """Where restores are not reported the end of an alarm is not seen: it may trip again (Restores)."""
+        if not zone.facts.report_restore and zone.facts.type in MAY_KEEP_RESTORES:
+            for kind in [kind for kind in zone.standing if kind not in TAMPER_KINDS]:
+                del zone.standing[kind]
 
     def _settles(self, zone: ZoneBook) -> bool:
         """After power-up it is not believed active for a while; what is active then is counted by `_settled`."""
@@ -51,7 +68,10 @@ class Causes(Group):
     def found(self, zone: ZoneBook, before: Condition | None) -> None:
         """The panel reads a zone anew. What is recorded as standing it may not tell again."""
         condition = zone.wire.value
-        if zone.wire is Condition.NORMAL or self._stands(zone, condition):
+        if zone.wire is Condition.NORMAL:
+            self._at_rest(zone)
+            return
+        if self._stands(zone, condition):
             return
         if before is zone.wire and zone.facts.type not in INTRUSION and any(c == condition for _, c in zone.credits):
             return
@@ -149,7 +169,7 @@ class Causes(Group):
     def _use(self, zone: ZoneBook, record: Recorded) -> None:
         condition = _condition(record)
         books = self.books
-        while zone.credits and zone.credits[0][0] < record.at - MEMORY_MS - (books.awake_at - books.dark_at):
+        while zone.credits and record.at - (at := zone.credits[0][0]) > MEMORY_MS + books.dark_since(at):
             zone.credits.popleft()
         for credit in zone.credits:
             if credit[1] == condition or record.kind == "zone.alarm-held":

@@ -122,6 +122,7 @@ class Facts:
         """The panel is up again, and was told what every wire reads."""
         books = self.books
         books.awake, books.awake_at, books.cause = True, e.at, e.cause
+        books.nights.append((books.dark_at, e.at))
         if e.cause != "restart":
             books.powered_at = e.at
         for tell in self._awake:

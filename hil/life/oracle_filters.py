@@ -231,20 +231,16 @@ class Filters(Group):
         books.expect(record.at + DURABLE_MS, check)
 
     def _is_confirmed(self, record: Recorded) -> None:
-        window = self.books.site.timings.confirm_ms + 2 * DURABLE_MS + self._dark_span
+        window = self.books.site.timings.confirm_ms + 3 * DURABLE_MS
         for area in self.books.by_id(record.payload.get("areas")):
             id_ = area.facts.id
-            alarms = [(t, z) for t, z in self._alarms[id_] if record.at - t <= window]
+            alarms = [(t, z) for t, z in self._alarms[id_] if record.at - t <= window + self.books.dark_since(t)]
             pairs = any(self._independent(a, b) for _, a in alarms for _, b in alarms)
             if not pairs:
                 self.books.blame("confirmed", f"{id_}: confirmed, and no two detectors alarmed in time")
             if self._confirmed.get(id_, -1) >= 0:
                 self.books.blame("confirmed", f"{id_}: confirmed twice in one armed period")
             self._confirmed[id_] = record.at
-
-    @property
-    def _dark_span(self) -> int:
-        return max(0, self.books.awake_at - self.books.dark_at) + DURABLE_MS
 
     def _independent(self, a: ZoneBook, b: ZoneBook) -> bool:
         same = bool(a.facts.detector) and a.facts.detector == b.facts.detector
@@ -283,9 +279,8 @@ class Filters(Group):
 
     def _hold_up_confirmed(self, record: Recorded) -> None:
         timings = self.books.site.timings
-        times = [
-            t for t, _ in self._hold_ups if record.at - t <= timings.hold_up_window_ms + DURABLE_MS + self._dark_span
-        ]
+        longest = timings.hold_up_window_ms + 2 * DURABLE_MS
+        times = [t for t, _ in self._hold_ups if record.at - t <= longest + self.books.dark_since(t)]
         gap = timings.hold_up_gap_ms - DURABLE_MS
         tampered = {w for _, w in self._tampers} & {w for _, w in self._hold_ups}
         if not (times and max(times) - min(times) >= gap) and not tampered:

@@ -185,20 +185,15 @@ class HeldReports(Group):
 
     def _cancelled(self, record: Recorded) -> None:
         books = self.books
-        window = books.site.timings.cancel_ms + DURABLE_MS
+        window = books.site.timings.cancel_ms + 2 * DURABLE_MS
         areas = books.by_id(record.payload.get("areas"))
-        late = [
-            a.facts.id for a in areas if record.at - self._reported.get(a.facts.id, -window * 9) > window + self._lag
-        ]
+        reported = {a.facts.id: self._reported.get(a.facts.id, -window * 9) for a in areas}
+        late = [id_ for id_, at in reported.items() if record.at - at > window + books.dark_since(at)]
         undone = [a.facts.id for a in areas if record.at - a.disarmed_at > DURABLE_MS]
         if late and len(late) == len(areas):
             books.blame("cancel", f"a cancel of {late}, which reported no intruder alarm in time")
         elif undone and len(undone) == len(areas) and not books.storage_bad():
             books.blame("cancel", f"a cancel of {undone}, which nobody disarmed")
-
-    @property
-    def _lag(self) -> int:
-        return self.books.awake_at - self.books.dark_at + DURABLE_MS
 
     # --- recent close
 
@@ -221,9 +216,9 @@ class HeldReports(Group):
         books.expect(record.at + DURABLE_MS, check)
 
     def _recent(self, record: Recorded) -> None:
-        window = self.books.site.timings.recent_close_ms + 2 * DURABLE_MS + self.books.site.timings.abort_ms
+        window = self.books.site.timings.recent_close_ms + 3 * DURABLE_MS + self.books.site.timings.abort_ms
         areas = self.books.by_id(record.payload.get("areas"))
-        if all(record.at - a.armed_at > window + self._lag for a in areas):
+        if all(record.at - a.armed_at > window + self.books.dark_since(a.armed_at) for a in areas):
             self.books.blame("recent-close", f"{area_ids(record)} were armed long before {record.at}")
 
 

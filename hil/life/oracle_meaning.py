@@ -5,6 +5,8 @@ from rules.vocabulary import KINDS
 
 INTRUSION = (ZoneType.ENTRY_EXIT, ZoneType.FOLLOWER, ZoneType.INSTANT, ZoneType.DAY)
 """Count only while their areas are set."""
+MAY_KEEP_RESTORES = (*INTRUSION, ZoneType.WATER, ZoneType.TECHNICAL)
+"""Their restores may be left out of the records (Restores)."""
 ALWAYS = {
     ZoneType.TWENTY_FOUR_HOUR: "alarm.24-hour",
     ZoneType.HOLD_UP: "alarm.hold-up",

@@ -1,15 +1,24 @@
 """Sirens and strobes: none without an alarm, none past its limits, none outside while disarmed, none cut short."""
 
+from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
 from hil.life.happenings import Awake, Dark, Pin, Recorded
-from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, KEPT_MS, AreaBook, Books
+from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, KEPT_MS, AreaBook, Books, ZoneBook
 from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import EXTERNAL_KINDS, INTRUSION, SOUNDING
 from rules.site import Condition, Output, OutputKind, Place
 
 NEVER = -(1 << 40)
+
+
+def _goes_off(zone: ZoneBook) -> bool:
+    """It reads what may alarm now."""
+    if zone.told in (None, Condition.NORMAL):
+        return False
+    return zone.all_set or zone.facts.type not in INTRUSION or zone.told is not Condition.ACTIVE
 
 
 class Sirens(Group):
@@ -31,6 +40,9 @@ class Sirens(Group):
         self._test_at = NEVER
         self._sounded: set[str] = set()
         self._on_at: dict[str, int] = {}
+        slow = {a for o in self._sirens.values() if o.delay_ms for a in o.areas}
+        self._tripped: dict[str, deque[int]] = {a: deque(maxlen=64) for a in sorted(slow)}
+        """When a zone of the area went off that counts, for those that have a siren with a delay."""
 
     # --- causes
 
@@ -50,6 +62,12 @@ class Sirens(Group):
             self._carried_at[id_] = self._carried
             if happening.kind in EXTERNAL_KINDS:
                 self._outside_at[id_] = happening.at
+
+    def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
+        if not asked and _goes_off(zone):
+            for area in zone.areas:
+                if (tripped := self._tripped.get(area.facts.id)) is not None:
+                    tripped.append(self.books.now)
 
     def _last_cause(self, output: Output) -> int:
         causes = self._outside_at if output.place is Place.EXTERNAL else self._cause_at
@@ -99,22 +117,25 @@ class Sirens(Group):
     def _waited(self, output: Output, at: int) -> None:
         """EN 50131-1: a delay of at most 10 minutes; some cause must be as old as that."""
         books = self.books
-        told = [
-            z.told_at
-            for z in books.zones.values()
-            if any(a.facts.id in output.areas for a in z.areas)
-            and z.told is not Condition.NORMAL
-            and (z.all_set or z.facts.type not in INTRUSION or z.told is not Condition.ACTIVE)
-        ]
-        causes = [self._cause_at[a] - AT_ONCE_MS for a in output.areas if a in self._cause_at]
-        modes = [books.areas[a].mode_at for a in output.areas if books.areas[a].mode == "alarm"]
         if books.awake_at > at - output.delay_ms or self._test_at > at - output.delay_ms:
             return
-        credits = [
-            c[0] for z in books.zones.values() for c in z.credits if any(a.facts.id in output.areas for a in z.areas)
-        ]
-        if min([*told, *causes, *modes, *credits], default=at) > at - output.delay_ms + AT_ONCE_MS:
+        if min(self._delayed_causes(output, at), default=at) > at - output.delay_ms + AT_ONCE_MS:
             books.expect(at + DURABLE_MS, partial(self._no_test, output, at))
+
+    def _delayed_causes(self, output: Output, at: int) -> Iterator[int]:
+        """When the alarms of its areas began that may sound it now: others may have joined since, and disarming ended
+        those before."""
+        books = self.books
+        oldest = at - books.site.timings.siren_max_ms - output.delay_ms
+        for id_ in output.areas:
+            area = books.areas[id_]
+            low = max(oldest, area.disarmed_at)
+            yield from (t for t in self._tripped[id_] if t >= low)
+            yield from (c[0] for z in books.zones.values() for c in z.credits if area in z.areas and c[0] >= low)
+            if self._cause_at.get(id_, NEVER) >= low:
+                yield self._cause_at[id_] - AT_ONCE_MS
+            if area.mode == "alarm":
+                yield area.mode_at
 
     def _no_test(self, output: Output, at: int, _due: int) -> None:
         """A siren test waits for nothing; it is recorded after the siren sounds."""

@@ -31,6 +31,7 @@ class Tours(Group):
         super().__init__(books)
         self._begun: dict[str, deque[int]] = {tour: deque(maxlen=64) for tour in books.site.tours}
         """At which told minutes each tour began: a clock that tells them again begins none."""
+        self._starts_of: dict[str, int] = dict.fromkeys(books.site.tours, 0)
         self._walked = {z.id: Walked() for z in books.site.zones.values() if z.type is ZoneType.CHECKPOINT}
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
@@ -49,9 +50,10 @@ class Tours(Group):
                 self._starts(tour, happening.at)
 
     def recorded(self, happening: Recorded) -> None:
-        begun = self._begun.get(str(happening.payload.get("tour", "")))
-        if begun is not None:
-            begun.append(self.books.day * 1_440 + self.books.minute)
+        tour = str(happening.payload.get("tour", ""))
+        if tour in self._begun:
+            self._begun[tour].append(self.books.day * 1_440 + self.books.minute)
+            self._starts_of[tour] += 1
 
     def _starts(self, tour: Tour, at: int) -> None:
         books = self.books
@@ -68,10 +70,13 @@ class Tours(Group):
             return  # the next start ends it before its time
         for stop in tour.stops:
             low, high = at + stop.after_min * MINUTE, at + stop.until_min * MINUTE
-            books.expect(high + DURABLE_MS + MARGIN_MS, partial(self._judge, stop.zone, low, high))
+            judge = partial(self._judge, tour.id, self._starts_of[tour.id], stop.zone, low, high)
+            books.expect(high + DURABLE_MS + MARGIN_MS, judge)
 
-    def _judge(self, id_: str, low: int, high: int, _due: int) -> None:
+    def _judge(self, tour: str, before: int, id_: str, low: int, high: int, _due: int) -> None:
         """Reached in its window, or missed at the end of it."""
+        if self._starts_of[tour] > before + 1:
+            return  # a clock that was set to another day began it anew, which ends the one before (Guard tours)
         books, zone = self.books, self.books.zones[id_]
         if zone.out is not False or id_ not in self._walked or books.storage_bad():
             return

@@ -46,12 +46,14 @@ class Human:
 class Book:
     """All people: those whom the panel knows (`known`), and those whose change is under way (`changing`).
 
-    `spent`: one-time codes that were used; nobody tries them by mistake.
+    `spent`: one-time codes that were used; nobody tries them by mistake. `asked`: everybody whom the panel was ever
+    asked to take, as he was to be: it may have him on disk long after the one who asked has gone.
     """
 
     known: dict[str, Human] = field(default_factory=dict)
     changing: dict[str, Human | None] = field(default_factory=dict)
     spent: set[str] = field(default_factory=set)
+    asked: dict[User, Human] = field(default_factory=dict)
     _codes: set[int] = field(default_factory=set)
 
     def of_role(self, role: str, area: str = "") -> list[Human]:

@@ -18,7 +18,7 @@ def set_user(w: World, who: Human, actor: str = "technician") -> Script:
     """An authorised person adds or changes a user, and waits until the panel has it on disk."""
     if not w.hands.awake or who.id in w.book.changing:
         return
-    w.book.changing[who.id] = who
+    w.book.changing[who.id] = w.book.asked[who.user] = who
     w.hands.feed(UserSet(actor, who.user, near_keys(who.code, who.duress)))
     yield w.minutes(1.5, 3)
     # Refused, or lost in a crash: what was before counts.

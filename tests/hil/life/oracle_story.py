@@ -61,6 +61,7 @@ ZONES = _zones(
     _zone("turn", ZoneType.MAINTAINED_KEYSWITCH, VAULT),
     _zone("stop", ZoneType.CHECKPOINT),
     _zone("lift", ZoneType.MONITOR),
+    _zone("drain", ZoneType.WATER, report_restore=False),
 )
 SOUNDERS = {
     "bell": Output("bell", OutputKind.SIREN, BOTH, Place.EXTERNAL),
@@ -75,6 +76,7 @@ LAMPS = {
     "gate": Output("gate", OutputKind.RELAY, VAULT, follows="area:vault"),
 }
 LATE = {"late": Output("late", OutputKind.SIREN, BOTH, Place.EXTERNAL, delay_ms=120_000)}
+SLOW = {"slow": Output("slow", OutputKind.SIREN, BOTH, Place.INTERNAL, delay_ms=120_000)}
 BANK = Schedule("bank", (Hours(480, 1080),) * 5 + (None, None), late_after_min=30, auto_after_min=60)
 ROUND = Tour("round", "Round", (Stop("stop", 5, 15),), ((0, 60),))
 

@@ -237,6 +237,24 @@ def test_a_user_whose_change_was_lost_is_not_believed_to_be_known() -> None:
     assert known == {False, True}
 
 
+def test_a_user_whose_change_is_on_disk_is_known_though_the_one_who_asked_has_left() -> None:
+    kept = set()
+    for fuse in range(6):
+        life, _ = make()
+        life.world.counts["user-added"] = 1
+        life.crash(power=True, fuse=fuse)
+        life.world.play(SCRIPTS["user-added"](life.world, "hall"))
+        go_on(life, 5_000)
+        if life.awake:
+            life.crash(power=True, fuse=None)
+        go_on(life, 1_800_000)  # the technician waits three minutes at most
+        life.start()
+        go_on(life, 1_000)
+        assert ("clerk-2" in life.panel.state.users) == ("clerk-2" in life.world.book.known)
+        kept.add("clerk-2" in life.world.book.known)
+    assert kept == {False, True}
+
+
 # --- the clock -------------------------------------------------------------------------------------------------
 
 

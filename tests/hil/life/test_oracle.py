@@ -26,6 +26,7 @@ from tests.hil.life.oracle_story import (
     OPEN,
     SECOND,
     SHORT,
+    SLOW,
     SOUNDERS,
     VAULT,
     A,
@@ -415,6 +416,38 @@ def a_siren_waits(s: Story) -> None:
     s.record("siren.stopped", HALL)
 
 
+@kept("siren-too-early", outputs={**SOUNDERS, **SLOW})
+def a_siren_waits_from_the_beginning_of_the_alarm(s: Story) -> None:
+    s.wire("window", OPEN)
+    s.pins(True, "horn", "strobe")
+    s.indicate("window", "alarm.sensor-tamper")
+    s.of("window", "alarm.sensor-tamper", "open", incident=1)
+    s.wait(60 * SECOND)
+    s.wire("window", SHORT)
+    s.of("window", "restore.sensor-tamper", "open")
+    s.of("window", "alarm.sensor-tamper", "short", incident=2)
+    s.wait(60 * SECOND)
+    s.pins(True, "slow")
+    s.wait(180 * SECOND)
+    s.pins(False, "slow", "horn")
+    s.record("siren.stopped", HALL)
+
+
+@broken("siren-too-early", outputs={**SOUNDERS, **SLOW})
+def a_siren_takes_an_alarm_that_was_disarmed_for_its_delay(s: Story) -> None:
+    s.arm("hall")
+    s.wire("window", A)
+    s.alarm("window")
+    s.wait(60 * SECOND)
+    s.disarm("hall")
+    s.wire("window", N)
+    s.wait(60 * SECOND)
+    s.wire("window", OPEN)
+    s.pins(True, "horn", "slow", "strobe")
+    s.indicate("window", "alarm.sensor-tamper")
+    s.of("window", "alarm.sensor-tamper", "open", incident=77)
+
+
 @broken("siren-too-early", outputs={**SOUNDERS, **LATE})
 def a_siren_does_not_wait(s: Story) -> None:
     s.arm("hall")
@@ -480,6 +513,21 @@ def an_alarm_of_a_detector_that_settles(s: Story) -> None:
 
 
 @kept("false-alarm")
+def an_entry_delay_outlasts_two_power_cuts(s: Story) -> None:
+    s.arm("hall")
+    s.wire("door", A)
+    s.mode(hall="entry-delay")
+    s.record("area.entry-started", HALL, zone="door")
+    s.wait(15 * SECOND)
+    s.wire("door", N)
+    s.dark("power", 20 * MINUTE)
+    s.wait(2 * SECOND)
+    s.dark("power", 30 * SECOND)
+    s.wait(13 * SECOND)
+    s.alarm("door", "alarm.entry")
+
+
+@kept("false-alarm")
 def a_detector_settles_and_then_counts(s: Story) -> None:
     s.arm("hall")
     s.dark("power", MINUTE)
@@ -498,6 +546,32 @@ def a_driver_repeats_itself(s: Story) -> None:
     s.wire("window", A, asked=True)
     s.dark()
     s.wait(30 * SECOND)
+
+
+@kept("repeated-alarm")
+def a_zone_without_restores_trips_again_in_the_dark(s: Story) -> None:
+    s.wire("drain", A)
+    s.indicate("drain", "alarm.water")
+    s.of("drain", "alarm.water", incident=1)
+    s.wait(MINUTE)
+    s.wire("drain", N)
+    s.wait(HOUR)
+    s.tell(Dark(s.now, "power"))
+    s.wire("drain", A)
+    s.now += 10 * MINUTE
+    s.see()
+    s.tell(Awake(s.now, "power-up"))
+    s.of("drain", "alarm.water", incident=2)
+
+
+@broken("repeated-alarm")
+def a_zone_without_restores_stands_over_a_restart_and_alarms_again(s: Story) -> None:
+    s.wire("drain", A)
+    s.indicate("drain", "alarm.water")
+    s.of("drain", "alarm.water", incident=1)
+    s.wait(MINUTE)
+    s.dark()
+    s.of("drain", "alarm.water", incident=2)
 
 
 @broken("repeated-alarm")
@@ -1308,6 +1382,22 @@ def a_guard_comes(s: Story) -> None:
 @kept("tour")
 def a_guard_does_not_come(s: Story) -> None:
     _tour(s, False, "tour.missed")
+
+
+@kept("tour")
+def a_tour_begins_anew_when_the_clock_is_set_to_another_day(s: Story) -> None:
+    s.ticks(50, 59)
+    s.clock(60)
+    s.record("tour.started", tour="round", stops=["stop"])
+    s.wait(7 * MINUTE)
+    s.trip("stop", 1_000)
+    s.of("stop", "tour.reached", tour="round")
+    s.clock(67, MONDAY + 7)
+    s.record("tour.ended", tour="round", reached=1, missed=0, late=0, out_of_order=0)
+    s.record("tour.started", tour="round", stops=["stop"])
+    s.wait(8 * MINUTE)
+    s.of("stop", "tour.missed", tour="round")
+    s.wait(20 * MINUTE)
 
 
 @broken("tour")
