@@ -175,9 +175,9 @@ def _alarm(d: Draft, zone: Zone) -> None:
 
 
 def _driver_failed(d: Draft, zone: Zone) -> bool:
-    """Whether the fault is that of the driver which reads the zone."""
-    troubles = d.durable.troubles
-    return f"driver:{zone.driver}" in troubles or f"bus:{zone.driver}" in troubles
+    """Whether the fault is that of the driver which reads the zone, of its bus, or of its module on the bus."""
+    troubles, bus = d.durable.troubles, zone.driver.partition("/")[0]
+    return any(name in troubles for name in (f"driver:{zone.driver}", f"bus:{zone.driver}", f"bus:{bus}"))
 
 
 def _tampered(d: Draft, zone: Zone, condition: Condition, again: bool) -> None:

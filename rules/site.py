@@ -108,8 +108,8 @@ class Zone:
     `swinger_trips`: alarms in one armed period before it is shut down, 0 never, None as the site says. `soak`: on
     trial, its trips are recorded and nothing else. `report_restore`: record the end of its alarms. `detector`: zones
     that name the same one can't confirm each other. `abort`: the abort window holds for it. `supply_cut`: its `fault`
-    means that the detector's supply is cut (GB 55029 3.5.1(3)). `driver`: the driver or bus that reads it; while that
-    one is in trouble a `fault` is the driver's, not the detector's.
+    means that the detector's supply is cut (GB 55029 3.5.1(3)). `driver`: what reads it, a driver or BUS/MODULE; while
+    that is in trouble a `fault` is its own, not the detector's.
     """
 
     id: str

@@ -37,6 +37,10 @@ class Outward(Protocol):
         """This may be told now: its records are durable."""
         ...
 
+    def entered(self, device: str, what: str, text: str) -> None:
+        """A code was typed, or a card held, at a device on a bus."""
+        ...
+
     def seen(self, what: str, name: str, value: Any, monotonic_ms: int, utc: float) -> None:
         """Something happened, for a watcher at the desk."""
         ...

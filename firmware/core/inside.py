@@ -14,6 +14,7 @@ from drivers.gpio import GpioDriver
 from drivers.pins import open_factory
 from firmware.clock import Clock, utc_text
 from firmware.config import Loaded, kept, to_site
+from firmware.core import buses
 from firmware.core.battery import answer
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
@@ -44,6 +45,10 @@ from rules.vocabulary import KINDS
 from rules.zones import SILENT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.analogue import AnalogueDriver
+    from drivers.loop_baseline import Baseline
     from drivers.simulated import SimulatedWorld
 
 log = logging.getLogger("fenghuo.core")
@@ -139,14 +144,19 @@ class Inside:
 
     def _field(self, gpio: GpioDriver) -> Field:
         file = self.loaded.file
+        told = buses.Told(self._condition, self.trouble, self._entered, self.clock.monotonic_ms)
+        return Field(gpio, *self._loops(), loaded_lines(file), buses.open_buses(file, told))
+
+    def _loops(self) -> "tuple[Sequence[AnalogueDriver], Baseline | None]":
+        file = self.loaded.file
         if not file.adc:
-            return Field(gpio)
+            return (), None
         from firmware.core.loops import Told, open_loops, simulate
 
         if self.world is not None:
             simulate(file, self._factory, self.world)
         told = Told(self._condition, self.trouble, self.note, self.clock.monotonic_ms)
-        return Field(gpio, *open_loops(file, self._factory, self.loaded.data, told), loaded_lines(file))
+        return open_loops(file, self._factory, self.loaded.data, told)
 
     def _simulated_world(self) -> "SimulatedWorld":
         from drivers.simulated import FILE, SimulatedWorld
@@ -218,6 +228,10 @@ class Inside:
         self._seen("condition", name, condition.value)
         if name not in self._silent:
             self.note("telemetry.zone", {"zone": name, "condition": condition.value})
+
+    def _entered(self, device: str, what: str, text: str) -> None:
+        """A code, card or tag at a device on a bus; without an outside nobody can judge it."""
+        self.doorstep.tell(lambda outside: outside.entered(device, what, text))
 
     def trouble(self, trouble: str, present: bool, subject: str = "", detail: str = "") -> None:
         """A trouble of the panel itself began or ended."""

@@ -3,6 +3,7 @@
 It is built when the inputs are live and the sirens restored, not before: the inside works without it.
 """
 
+import logging
 import resource
 import threading
 import time
@@ -33,6 +34,9 @@ from firmware.protocol.envelope import PublicState
 from firmware.protocol.jws import KeyRing, load_public
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Tell
+from rules.stimuli import CodeEntered
+
+log = logging.getLogger("fenghuo.core.outside")
 
 HEALTH_EVERY_S = 60.0
 TELEMETRY_EVERY_S = 2.0
@@ -204,6 +208,11 @@ class Outside:
                 self._server.call(lambda: self._commands.answer(word))
             case Record():
                 self._technician.user_settled(str(word.payload["user"]), "")
+
+    def entered(self, device: str, what: str, text: str) -> None:
+        # A card's number is a code like another: looked up by its key, at one cost, locked out by its own reader.
+        if not self._codes.enter(self._inside.engine.submit, text, CodeEntered(device, "")):
+            log.warning("%s: too many codes wait, a %s was refused", device, what)
 
     def seen(self, what: str, name: str, value: Any, monotonic_ms: int, utc: float) -> None:
         self._witness.seen(what, name, value, monotonic_ms, utc)

@@ -176,6 +176,15 @@ def test_a_fault_of_the_driver_itself_is_a_mere_fault(trouble: str) -> None:
     assert (kinds(effects), switched(effects)) == (["zone.fault"], [])
 
 
+@pytest.mark.parametrize("subject", ["rs485", "rs485/m1"])
+def test_a_fault_of_its_bus_or_of_its_module_is_a_mere_fault(subject: str) -> None:
+    site = full()
+    zones = {**site.zones, "supplied": replace(site.zones["supplied"], driver="rs485/m1")}
+    panel = armed(bank(replace(site, zones=zones)), "hall")
+    panel.play(TroubleChanged("bus", True, subject))
+    assert kinds(panel.read("supplied", FAULT)) == ["zone.fault"]
+
+
 @pytest.mark.parametrize("subject", ["", "bus-2", "gpio"])
 def test_the_trouble_of_another_driver_hides_no_cut_supply(subject: str) -> None:
     panel = armed(bank(), "hall")

@@ -1,0 +1,56 @@
+"""The serial buses of a panel: a driver for each, what it is told of its wiring, and whom it tells.
+
+A bus that is out of order is the trouble `bus` with its id; a module or reader on it `bus` with BUS/PART.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rules.site import Condition
+
+if TYPE_CHECKING:
+    from drivers.bus.driver import BusDriver, BusWiring
+    from firmware.config import PanelFile
+
+
+@dataclass(frozen=True)
+class Told:
+    """Where the buses' words go. `trouble(name, present, subject, detail)`; `entered(device, what, text)`."""
+
+    condition: Callable[[str, Condition], None]
+    trouble: Callable[[str, bool, str, str], None]
+    entered: Callable[[str, str, str], None]
+    clock_ms: Callable[[], int]
+
+
+def wirings(file: "PanelFile") -> "list[BusWiring]":  # noqa: ARG001  # the kinds of buses come one by one
+    """What is on each bus of the file; nothing of theirs is imported where there are none."""
+    return []
+
+
+def open_buses(file: "PanelFile", told: Told) -> "list[BusDriver]":
+    """The drivers, not started."""
+    found = wirings(file)
+    if not found:
+        return []
+    from drivers.bus.driver import BusDriver, Ears
+
+    return [BusDriver(bus, told.clock_ms, Ears(*_ears(bus.id, told)), file.panel.clock_rate) for bus in found]
+
+
+def _ears(
+    bus: str, told: Told
+) -> tuple[
+    Callable[[str, Condition], None],
+    Callable[[str, bool, str], None],
+    Callable[[str, bool, str], None],
+    Callable[[str, str, str], None],
+]:
+    def failed(part: str, present: bool, detail: str) -> None:
+        told.trouble("bus", present, f"{bus}/{part}" if part else bus, detail)
+
+    def tampered(part: str, present: bool, detail: str) -> None:
+        told.trouble("box", present, part or bus, detail)
+
+    return told.condition, failed, tampered, told.entered
