@@ -1,7 +1,8 @@
 """Keyswitches. Momentary: turning one to *active* toggles its areas. Maintained: turned on arms, turned back disarms.
 
-Only a turn that was seen counts: a key that is found turned after a start, or comes out of a fault, moves nothing, so
-no restart and no cut cable disarms.
+Only a turn that was seen counts: a key that is found turned after a start, or comes out of a fault, moves nothing by
+that, so no restart and no cut cable disarms. Its turning back is seen, and counts; but one whose line was cut, shorted
+or masked must come to rest before it counts again, since whoever mends a cable may touch its ends.
 """
 
 from rules import operations
@@ -46,7 +47,7 @@ def _maintained(d: Draft, zone: Zone, condition: Condition) -> None:
         d.note(at_rest=kept | {zone.id})
         if turned_on:
             _wish(d, zone, Wish.DISARM)
-    elif condition is Condition.ACTIVE and was in (Condition.NORMAL, Condition.ACTIVE):
+    elif condition is Condition.ACTIVE and (turned_on or was in (Condition.NORMAL, Condition.FAULT)):
         d.note(at_rest=kept | {on})
         if rested:
             _wish(d, zone, Wish.ARM)

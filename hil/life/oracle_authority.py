@@ -41,6 +41,8 @@ class Authority(Group):
         self._asked: dict[str, int] = {}
         self._bypass_at: dict[str, int] = {}
         self._key_rested: dict[str, bool | None] = {}
+        self._harmed: set[str] = set()
+        """Maintained keys whose line was cut, shorted or masked, and that were not at rest since."""
         self._counter = 0
 
     # --- people
@@ -173,6 +175,8 @@ class Authority(Group):
 
     def found(self, zone: ZoneBook, before: Condition | None) -> None:  # noqa: ARG002
         self._key_rested[zone.facts.id] = zone.wire is Condition.NORMAL
+        if zone.wire in (Condition.OPEN, Condition.SHORT, Condition.MASKED):
+            self._harmed.add(zone.facts.id)
 
     def _momentary(self, zone: ZoneBook) -> None:
         """A turn from rest to active toggles its areas; only a turn that was seen counts (Keyswitches)."""
@@ -185,13 +189,18 @@ class Authority(Group):
         self._key_rested[id_] = zone.wire is Condition.NORMAL
 
     def _maintained(self, zone: ZoneBook, before: Condition | None) -> None:
-        """Turned on arms, turned back disarms (Keyswitches)."""
-        if zone.wire is Condition.ACTIVE and before in (None, Condition.NORMAL):
+        """Turned on arms, turned back disarms; after a cut line only once it was at rest (Keyswitches)."""
+        id_ = zone.facts.id
+        if zone.wire in (Condition.OPEN, Condition.SHORT, Condition.MASKED):
+            self._harmed.add(id_)
+        elif zone.wire is Condition.ACTIVE and before in (None, Condition.NORMAL):
             self._key(zone, "arm")
-        elif zone.wire is Condition.NORMAL and before is Condition.ACTIVE:
-            self._key(zone, "disarm")
-            if all(a.is_set for a in zone.areas) and self._key_rested.get(zone.facts.id, True):
-                self._key_obeyed(zone)
+        elif zone.wire is Condition.NORMAL:
+            if before is Condition.ACTIVE and id_ not in self._harmed:
+                self._key(zone, "disarm")
+                if all(a.is_set for a in zone.areas):
+                    self._key_obeyed(zone)
+            self._harmed.discard(id_)
 
     def _key_obeyed(self, zone: ZoneBook) -> None:
         if zone.out is False and zone.sure(self.books.now):
@@ -341,6 +350,7 @@ class Authority(Group):
     def dark(self, happening: Dark) -> None:  # noqa: ARG002
         self.people.went_dark()
         self._key_rested.clear()
+        self._harmed.clear()
 
     def awake(self, happening: Awake) -> None:
         self.people.woke(self.books.dark_at, happening.at, happening.cause)

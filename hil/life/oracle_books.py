@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hil.life.happenings import Recorded
 from hil.life.oracle_rules import RULES
 from hil.life.violation import Violation
 from rules.site import Area, Condition, Site, Zone
@@ -200,6 +201,10 @@ class Books:
     def recorded_since(self, at: int, kinds: tuple[str, ...], subject: str) -> bool:
         """Whether a record of one of these kinds about this zone, area or trouble became durable at `at` or later."""
         return any(self.last.get((kind, subject), -1) >= at for kind in kinds)
+
+    def decided(self, record: Recorded) -> int:
+        """When it was decided, at the latest: what is told at a start was decided before the dark."""
+        return self.dark_at if record.at == self.awake_at else record.at
 
     def storage_bad(self) -> bool:
         """The card takes nothing, or did so a moment ago: records may come late."""

@@ -151,7 +151,7 @@ class Filters(Group):
             self._held.discard(key)
             return
         for area in zone.areas:
-            self._alarms[area.facts.id].append((record.at, zone))
+            self._alarms[area.facts.id].append((self.books.decided(record), zone))
         self._filtered(zone, record)
         limit = self._limit(zone)
         trips = self._trips[zone.facts.id] = self._trips.get(zone.facts.id, 0) + 1

@@ -239,6 +239,25 @@ def test_found_turned_and_then_turned_back_is_a_seen_turn() -> None:
     assert panel.mode("store") is DISARMED
 
 
+def test_after_a_fault_it_is_found_turned_and_turning_it_back_is_a_seen_turn() -> None:
+    panel = locked()
+    panel.read("lock", FAULT)
+    panel.read("lock")
+    assert panel.mode("store") is ARMED
+    assert "area.disarmed-by-key" in kinds(panel.read("lock", NORMAL))
+
+
+@pytest.mark.parametrize("harm", [OPEN, SHORT, MASKED])
+@pytest.mark.parametrize("repeats", [0, 2])
+def test_after_a_harmed_line_it_must_come_to_rest_first(harm: Condition, repeats: int) -> None:
+    panel = locked()
+    panel.read("lock", harm)
+    for _ in range(1 + repeats):
+        panel.read("lock")
+    panel.read("lock", NORMAL)
+    assert panel.mode("store") is not DISARMED
+
+
 def test_found_at_rest_and_then_turned_arms() -> None:
     panel = bank()
     panel.start()

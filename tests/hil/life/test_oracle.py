@@ -316,6 +316,36 @@ def a_key_that_is_not_obeyed(s: Story) -> None:
     s.wire("key", A)
 
 
+def _turned_back_after(s: Story, harm: Condition) -> None:
+    s.wire("turn", A)
+    s.arm("vault")
+    s.wire("turn", harm)
+    if harm is FAULT:
+        s.of("turn", "zone.fault", "fault")
+    s.wait(MINUTE)
+    s.wire("turn", A)
+    s.wait(MINUTE)
+    s.wire("turn", N)
+
+
+@kept("authority-ignored", "disarmed-without-authority")
+def a_key_is_turned_back_after_a_fault(s: Story) -> None:
+    _turned_back_after(s, FAULT)
+    s.mode(vault="disarmed")
+    s.record("area.disarmed-by-key", VAULT, by="key:turn")
+
+
+@broken("authority-ignored")
+def a_key_that_is_turned_back_after_a_fault_is_not_obeyed(s: Story) -> None:
+    _turned_back_after(s, FAULT)
+
+
+@broken("disarmed-without-authority")
+def a_mended_cable_disarms(s: Story) -> None:
+    _turned_back_after(s, OPEN)
+    s.mode(vault="disarmed")
+
+
 # --- sirens, lamps ----------------------------------------------------------------------------------------------
 
 
@@ -1242,6 +1272,27 @@ def nobody_confirms(s: Story) -> None:
     _alarms(s, "eye-1", 1)
     s.sirens_end("vault")
     s.wait(30 * MINUTE)
+    s.record("area.reinstated", VAULT)
+
+
+@kept("reinstated")
+def nobody_confirms_what_was_told_after_a_crash(s: Story) -> None:
+    s.arm("vault")
+    s.wire("eye-1", A)
+    s.mode(vault="alarm")
+    s.pins(True, "bell", "horn", "strobe")
+    s.indicate("eye-1", "alarm.intruder")
+    s.tell(Dark(s.now, "killed"))
+    s.now += 3 * MINUTE
+    s.view = {**s.view}
+    s.see()
+    s.tell(Awake(s.now, "restart"))
+    s.of("eye-1", "alarm.intruder", incident=1)
+    s.wait(2 * MINUTE)
+    s.pins(False, "bell", "horn")
+    s.mode(vault="armed")
+    s.record("siren.stopped", VAULT)
+    s.wait(25 * MINUTE)
     s.record("area.reinstated", VAULT)
 
 
