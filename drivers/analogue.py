@@ -103,6 +103,7 @@ class AnalogueDriver:
         return {
             "chip": self.chip.name,
             "alive": self.alive(),
+            "silent_ms": self._clock_ms() - self._passed_ms,
             "errors": self._retry.errors,
             "error": self._retry.error,
             "bad_frames": self._bad_frames,

@@ -106,6 +106,7 @@ class GpioDriver:
         lines: list[WatchedZone | SwitchedOutput] = [*self._zones, *self._outputs.values()]
         return {
             "alive": self.alive(),
+            "silent_ms": self._clock_ms() - self._passed_ms,
             "failing": sum(line.retry.error is not None for line in lines),
             "errors": sum(line.retry.errors for line in lines),
             "callback_errors": self._callback_errors,

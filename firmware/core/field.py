@@ -78,6 +78,12 @@ class Field:
         """Whether every driver's thread turns."""
         return all(driver.alive() for driver in self._drivers)
 
+    def drivers(self) -> dict[str, Any]:
+        """Each driver's own figures by its name, for a diagnosis; `gpio` is that of the plain lines."""
+        found = {"gpio": {"kind": "gpio", **self._gpio.health()}}
+        found |= {driver.chip.id: {"kind": driver.chip.name, **driver.health()} for driver in self._loops}
+        return found | {id_: bus.health() for id_, bus in self._buses.items()}
+
     def health(self) -> dict[str, Any]:
         """Figures of the plain lines, with zones, outputs and errors of all; `chips`, `buses`: each one's own."""
         found = self._gpio.health()

@@ -84,7 +84,7 @@ class Inside:
         self.clock = clock
         self.site = to_site(file)
         self.doorstep = Doorstep()
-        self._silent = {zone.id for zone in self.site.zones.values() if zone.type in SILENT}
+        self.silent = {zone.id for zone in self.site.zones.values() if zone.type in SILENT}
         self._battery: Condition | None = None
         self._lines = Lines(file, self.trouble)
         self._watched = file.panel.pins == "simulated"
@@ -226,7 +226,7 @@ class Inside:
             return
         self.engine.submit(ZoneChanged(name, condition))
         self._seen("condition", name, condition.value)
-        if name not in self._silent:
+        if name not in self.silent:
             self.note("telemetry.zone", {"zone": name, "condition": condition.value})
 
     def _entered(self, device: str, what: str, text: str) -> None:

@@ -113,6 +113,7 @@ class Outside:
         inside = self._inside
         sources = TechnicianSources(
             status=self._private_view,
+            drivers=self._drivers,
             users=lambda: inside.engine.state.users,
             areas=frozenset(inside.site.areas),
             snapshot=self._snapshot,
@@ -234,6 +235,15 @@ class Outside:
             "seq": mark.seq,
             "health": self._figures(),
         }
+
+    def _drivers(self) -> dict[str, Any]:
+        inside = self._inside
+        drivers = inside.driver.drivers()
+        for driver in drivers.values():
+            # Of a silent button nobody is shown that it is pressed: only whether its line works.
+            for zone in inside.silent & driver["zones"].keys():
+                driver["zones"][zone] = {"error": driver["zones"][zone]["error"]}
+        return {"drivers": drivers, "troubles": dict(inside.engine.state.durable.troubles)}
 
     def _state_message(self) -> m.State | None:
         """The public state; None while it is ahead of the durable mark: then the mark's next move sends it."""

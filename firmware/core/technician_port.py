@@ -37,6 +37,7 @@ class TechnicianSources:
     """
 
     status: Callable[[], dict[str, JsonValue]]
+    drivers: Callable[[], dict[str, Any]]
     users: Callable[[], Mapping[str, User]]
     areas: frozenset[str]
     snapshot: Callable[[], "Future[Path]"]
@@ -76,6 +77,8 @@ class TechnicianPort:
         match message:
             case m.AskStatus():
                 peer.send(m.Answer(ok=True, detail=self._sources.status()))
+            case m.AskDrivers():
+                peer.send(m.Answer(ok=True, detail=self._sources.drivers()))
             case m.AskRecords():
                 rows = self._sources.records(message.after, message.limit)
                 peer.send(m.Answer(ok=True, detail={"records": rows}))

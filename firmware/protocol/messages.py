@@ -249,6 +249,12 @@ class AskStatus(Strict):
     type: Literal["status"] = "status"
 
 
+class AskDrivers(Strict):
+    """Technician to core: how each driver does, in figures; and the troubles that stand, with their details."""
+
+    type: Literal["drivers"] = "drivers"
+
+
 class AskSnapshot(Strict):
     """Technician to core: make a consistent copy of the journal, and say where."""
 
@@ -313,7 +319,7 @@ class Answer(Strict):
 
 
 FromTechnician: TypeAlias = Annotated[
-    AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser, Field(discriminator="type")
+    AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser, Field(discriminator="type")
 ]
 
 # --- core and desk (simulated pins only) ---------------------------------------------------------
@@ -424,7 +430,9 @@ from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path] = TypeAdapter(From
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
-from_technician: TypeAdapter[AskStatus | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(FromTechnician)
+from_technician: TypeAdapter[AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
+    FromTechnician
+)
 from_desk: TypeAdapter[Move | Press | Code | Mains | AskDesk | Watch] = TypeAdapter(FromDesk)
 to_technician: TypeAdapter[Answer | Error] = TypeAdapter(Annotated[Answer | Error, Field(discriminator="type")])
 to_desk: TypeAdapter[Answer | Seen | Error] = TypeAdapter(Annotated[Answer | Seen | Error, Field(discriminator="type")])

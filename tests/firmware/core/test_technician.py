@@ -45,6 +45,7 @@ class Bench:
         self.codes = Codes("bank-1", PEPPER)
         sources = TechnicianSources(
             status=lambda: rules.private_view(branch(), self.engine.state),
+            drivers=lambda: {"drivers": {}, "troubles": {}},
             users=lambda: self.engine.state.users,
             areas=frozenset(branch().areas),
             snapshot=self._snapshot,

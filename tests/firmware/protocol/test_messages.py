@@ -77,6 +77,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
     ],
     "socket-from-technician": [
         m.AskStatus(),
+        m.AskDrivers(),
         m.AskSnapshot(),
         m.AskRecords(after=0),
         m.SetUser(id="wang", name="王芳", level=2, areas=["hall"], new_code="135790"),
