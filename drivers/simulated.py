@@ -15,10 +15,13 @@ from typing import Any
 
 from drivers.loop_zone import Loop
 from drivers.pins import DriverError, Factory, Text
+from drivers.simulated_supply import LIMITS, SimulatedBattery, SimulatedSupply
 from drivers.wiring import HIGH, LOW, Input, Position, levels, seen_as
 from rules.site import Condition
 
 FILE = "desk.json"
+TEST_LOADS = ("power:load", "power:charger")
+"""The outputs of a load test."""
 MAX_BYTES = 256 * 1024
 
 
@@ -41,6 +44,7 @@ class SimulatedWorld:
         battery_line: int | None = None,
         loops: Sequence[Loop] = (),
         relayed: Collection[str] = (),
+        battery: SimulatedBattery | None = None,
     ) -> None:
         """Read the file, or begin with everything at rest where there is none; raises `BadWorld`, `OSError`."""
         self._path = path
@@ -53,7 +57,15 @@ class SimulatedWorld:
         self._factory: Factory | None = None
         self._lock = RLock()
         self._pressed: set[str] = set()
-        self._positions, self._mains = _read(path)
+        self._positions, self._mains, values = _read(path)
+        self.supply = SimulatedSupply(battery, values)
+
+    def reload(self) -> None:
+        """Take in what was changed in the file, and drive the lines so; raises `BadWorld`, `OSError`."""
+        positions, mains, values = _read(self._path)
+        with self._lock:
+            self._positions, self._mains, self.supply.values = positions, mains, values
+            self._drive(self.levels())
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -81,6 +93,8 @@ class SimulatedWorld:
         """An output was switched; the relay of a `relayed` one takes its line off the converter while it is on."""
         with self._lock:
             (self._on.add if on else self._on.discard)(output)
+            if output in TEST_LOADS:
+                (self.supply.loads.add if on else self.supply.loads.discard)(output)
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -141,6 +155,24 @@ class SimulatedWorld:
             if self._mains_line is not None:
                 self._drive((self._mains_line,))
 
+    def set_supply(self, values: Mapping[str, int | None]) -> None:
+        """Set what battery and board show (names and limits: `simulated_supply.LIMITS`), None for as by itself, and
+        keep it in the file; raises `OSError`."""
+        with self._lock:
+            kept = {**self.supply.values, **values}
+            new = {name: value for name, value in kept.items() if value is not None}
+            self._save(self._positions, self._mains, new)
+
+    def millivolts(self) -> int:
+        """What the battery shows now."""
+        with self._lock:
+            return self.supply.mv(self._mains)
+
+    def milliamperes(self) -> int:
+        """What it gives now; negative while it is charged."""
+        with self._lock:
+            return self.supply.ma(self._mains)
+
     def _known(self, zone: str) -> None:
         if zone not in self._inputs and zone not in self._loops:
             raise KeyError(zone)
@@ -162,27 +194,30 @@ class SimulatedWorld:
             else:
                 pin.drive_low()
 
-    def _save(self, positions: dict[str, Position], mains: bool) -> None:
+    def _save(self, positions: dict[str, Position], mains: bool, supply: dict[str, int] | None = None) -> None:
+        supply = self.supply.values if supply is None else supply
         self._path.parent.mkdir(parents=True, exist_ok=True)
         aside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        body = {"positions": {zone: str(position) for zone, position in positions.items()}, "mains": mains}
+        body: dict[str, Any] = {"positions": {zone: str(p) for zone, p in positions.items()}, "mains": mains}
+        if supply:
+            body["supply"] = supply
         aside.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
         aside.replace(self._path)
-        self._positions, self._mains = positions, mains
+        self._positions, self._mains, self.supply.values = positions, mains, supply
 
 
-def _read(path: Path) -> tuple[dict[str, Position], bool]:
+def _read(path: Path) -> tuple[dict[str, Position], bool, dict[str, int]]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return {}, True
+        return {}, True, {}
     if len(data) > MAX_BYTES:
         raise _bad(path, f"{len(data)} bytes", f"at most {MAX_BYTES}")
     try:
         world = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise _bad(path, _short(data.decode(errors="replace")), "a JSON object") from error
-    return _positions(path, world), _mains(path, world)
+    return _positions(path, world), _mains(path, world), _supply(path, world)
 
 
 def _positions(path: Path, world: Any) -> dict[str, Position]:
@@ -203,6 +238,18 @@ def _mains(path: Path, world: dict[str, Any]) -> bool:
     if not isinstance(mains, bool):
         raise _bad(path, _short(mains), "true, false", "mains")
     return mains
+
+
+def _supply(path: Path, world: dict[str, Any]) -> dict[str, int]:
+    found = world.get("supply", {})
+    if not isinstance(found, dict):
+        raise _bad(path, _short(found), "an object of name and whole number", "supply")
+    for name, value in found.items():
+        low, high = LIMITS.get(name, (0, -1))
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            expected = f"a whole number from {low} to {high}" if name in LIMITS else ", ".join(LIMITS)
+            raise _bad(path, _short(value if name in LIMITS else name), expected, f"supply.{_short(name)}")
+    return dict(found)
 
 
 def _short(value: Any) -> str:

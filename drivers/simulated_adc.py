@@ -13,10 +13,14 @@ from drivers.mcp3xxx import FRAME_BYTES, Chip
 class SimulatedSpi:
     """The far end of one chip select: what gpiozero's SPI interface has of `transfer` and `close`."""
 
-    def __init__(self, chip: Chip, ohm: Callable[[int], float]) -> None:
-        """`ohm(channel)`: the resistance of the loop there, infinite where none is connected."""
+    def __init__(
+        self, chip: Chip, ohm: Callable[[int], float], part: Callable[[int], float | None] = lambda _channel: None
+    ) -> None:
+        """`ohm(channel)`: the resistance of the loop there, infinite where none is connected. `part(channel)`: its
+        voltage as a part of full scale, where one is measured."""
         self._chip = chip
         self._ohm = ohm
+        self._part = part
 
     def transfer(self, data: Sequence[int]) -> list[int]:
         """One conversion; a frame that asks for nothing is answered by a line that nobody drives."""
@@ -25,7 +29,13 @@ class SimulatedSpi:
         if len(data) != FRAME_BYTES or start < 0 or bits[start + 1] != "1":
             return [0xFF] * len(data)
         channel = int(bits[start + 2 : start + 5], 2)
-        value = round(count_of(self._ohm(channel), self._chip.full, self._chip.pull_ohm))
+        part = self._part(channel)
+        count = (
+            count_of(self._ohm(channel), self._chip.full, self._chip.pull_ohm)
+            if part is None
+            else part * self._chip.full
+        )
+        value = min(max(round(count), 0), self._chip.full)
         said = f"{value:0{self._chip.bits}b}"
         # After the channel one and a half clocks of sampling, then the null bit, the value, and the value backwards.
         answer = "1" * (start + 6) + "0" + said + said[::-1][1:]

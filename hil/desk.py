@@ -17,10 +17,9 @@ from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from drivers.pins import DriverError
-from drivers.simulated import FILE, SimulatedWorld
 from drivers.wiring import MEANT, Position
 from firmware.config import BadPanelFile, Loaded, load
-from firmware.core.wires import loops_by_chip, zone_inputs
+from firmware.core.simulated import simulated_world
 from firmware.language import Text, pick
 from firmware.protocol import messages as m
 from firmware.protocol.lines import Client, LineTooLong
@@ -153,6 +152,8 @@ def _told(loaded: Loaded, words: argparse.Namespace, message: BaseModel, detail:
             print(pick(texts.PRESSED, zone=message.zone, hold_ms=message.hold_ms))
         case m.Mains():
             print(pick(texts.MAINS, state=desk_view.on_off(message.on)))
+        case m.SetSupply():
+            print(pick(texts.SUPPLY, values=desk_view.supply(detail.get("supply"))))
         case _:
             zones = {zone.id: (zone.number, zone.name) for zone in loaded.file.zone}
             desk_view.status(Console(), detail, zones)
@@ -192,13 +193,15 @@ def _watch(client: Client, as_json: bool) -> None:
 
 def _without_core(loaded: Loaded, words: argparse.Namespace, message: BaseModel) -> None:
     """Change the simulated site in its file, where that is what was asked."""
-    if not isinstance(message, m.Move | m.Mains):
+    if not isinstance(message, m.Move | m.Mains | m.SetSupply):
         raise Refused(texts.NOT_RUNNING, folder=words.dir)
-    loops = [loop for found in loops_by_chip(loaded.file).values() for loop in found]
-    world = SimulatedWorld(loaded.run / FILE, zone_inputs(loaded.file), loops=loops)
+    world = simulated_world(loaded)
     detail: dict[str, Any] = {}
     if isinstance(message, m.Mains):
         world.set_mains(message.on)
+    elif isinstance(message, m.SetSupply):
+        world.set_supply(message.values())
+        detail = {"supply": dict(world.supply.values)}
     elif message.zone not in world.zones:
         raise Refused(texts.REFUSED["unknown-zone"], zone=message.zone, known=", ".join(world.zones))
     else:
@@ -233,12 +236,41 @@ def _message(words: argparse.Namespace) -> BaseModel:
             )
         case "mains":
             return m.Mains(on=words.state == "on")
+        case "battery":
+            return _battery(words)
+        case "board":
+            return _board(words)
         case "status":
             return m.AskDesk()
         case "watch":
             return m.Watch()
         case position:
             return m.Move(zone=words.zone, position=position)
+
+
+def _battery(words: argparse.Namespace) -> m.SetSupply:
+    if words.volts == "auto":
+        return m.SetSupply(auto=True)
+    mv = {"battery_mv": _milli(words.volts), "loaded_mv": _milli(words.loaded)}
+    return m.SetSupply(**mv, ma=words.ma, celsius=words.celsius)
+
+
+def _board(words: argparse.Namespace) -> m.SetSupply:
+    match words.state:
+        case "under-voltage":
+            return m.SetSupply(under_voltage=True)
+        case "hot":
+            return m.SetSupply(board_c=words.celsius)
+        case _:
+            return m.SetSupply(under_voltage=False, board_c=45)
+
+
+def _milli(volts: str | None) -> Any:
+    """Millivolts; what is no number stays as it is, for the message to refuse."""
+    try:
+        return None if volts is None else round(float(volts) * 1000)
+    except (ValueError, OverflowError):
+        return volts
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -266,6 +298,14 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("instant", "override", "quiet", "hold-up"):
         code.add_argument(f"--{flag}", action="store_true", help=texts.HELP[flag])
     act("mains").add_argument("state", choices=("on", "off"))
+    battery = act("battery")
+    battery.add_argument("volts", help=texts.HELP["volts"])
+    battery.add_argument("--loaded", help=texts.HELP["loaded"])
+    battery.add_argument("--ma", type=int, help=texts.HELP["ma"])
+    battery.add_argument("--celsius", type=int, help=texts.HELP["celsius"])
+    board = act("board")
+    board.add_argument("state", choices=("well", "under-voltage", "hot"))
+    board.add_argument("--celsius", type=int, default=90, help=texts.HELP["celsius"])
     act("status")
     act("watch")
     return parser

@@ -18,6 +18,12 @@ HELP: Mapping[str, str] = {
     "press": "Press a button and let it go. 按下并松开按钮。",
     "code": "Type a code at the keypad, as 1234#. 在键盘上输入密码,如 1234#。",
     "mains": "Switch the mains. 接通或断开市电。",
+    "battery": "Set what the battery shows, in volts; auto: as a well one. 设置蓄电池电压(伏);auto:正常电池。",
+    "board": "Let the board be well, supplied too low, or too hot. 主板正常、欠压或过热。",
+    "volts": "Volts, as 11.4, or auto. 伏特,如 11.4,或 auto。",
+    "loaded": "Volts under the load test. 负载测试时的电压。",
+    "ma": "Milliamperes, positive while it discharges. 毫安,放电为正。",
+    "celsius": "Its temperature. 温度。",
     "status": "Show zones, lines and outputs. 显示防区、线路和输出。",
     "watch": "Show what happens until Ctrl-C. 显示发生的事件,按 Ctrl-C 结束。",
     "zone": "Zone id of the panel file. 配置文件中的防区 id。",
@@ -54,6 +60,7 @@ SILENT: Text = ("The panel did not answer within {seconds} s.", "主机在 {seco
 MOVED: Text = ("{zone}: {position}", "{zone}:{position}")
 PRESSED: Text = ("{zone}: pressed for {hold_ms} ms", "{zone}:按下 {hold_ms} 毫秒")
 MAINS: Text = ("Mains: {state}", "市电:{state}")
+SUPPLY: Text = ("Supply: {values}", "供电:{values}")
 TYPED: Text = ("Code typed.", "密码已输入。")
 NO_REPLY: Text = ("The keypad showed nothing within {seconds} s.", "键盘在 {seconds} 秒内没有显示。")
 KEYPAD: Text = ("Keypad: {notice}", "键盘:{notice}")

@@ -27,6 +27,8 @@ def status(console: Console, view: Mapping[str, Any], zones: Zones) -> None:
     for line in (*_indications(panel, zones), *_notes(panel)):
         console.print(line, markup=False, highlight=False)
     console.print(pick(texts.MAINS, state=on_off(view.get("mains") is not False)), markup=False)
+    if by_hand := _mapping(view.get("supply")):
+        console.print(pick(texts.SUPPLY, values=supply(by_hand)), markup=False)
 
 
 def _indications(panel: Mapping[str, Any], zones: Zones) -> Iterator[str]:
@@ -86,6 +88,12 @@ def _word(key: str, item: object) -> str:
 def on_off(on: bool) -> str:
     """The word for it."""
     return pick(texts.ON if on else texts.OFF)
+
+
+def supply(values: Any) -> str:
+    """What was set by hand at battery and board."""
+    found = _mapping(values)
+    return ", ".join(f"{name} {value}" for name, value in found.items()) or "auto"
 
 
 def _zones(zones: Mapping[str, Any], stand: Mapping[str, Any]) -> Table:

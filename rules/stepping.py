@@ -35,6 +35,7 @@ from rules.stimuli import (
     RemoteCommand,
     Stimulus,
     TestDone,
+    TestDue,
     TroubleChanged,
     UserRemoved,
     UserSet,
@@ -105,6 +106,8 @@ def _dispatch(d: Draft, stimulus: Stimulus) -> None:
             troubles.trouble_changed(d, stimulus)
         case TestDone():
             testing.done(d, stimulus)
+        case TestDue():
+            testing.due(d, stimulus)
         case UserSet():
             people.user_set(d, stimulus)
         case UserRemoved():

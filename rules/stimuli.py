@@ -164,6 +164,15 @@ class TestDone:
 
 
 @dataclass(frozen=True)
+class TestDue:
+    """The panel's own schedule asks for a test (`battery`): grade 3 wants one a day (EN 50131-6, digest §1.11)."""
+
+    test: str
+
+    __test__ = False  # no test case for pytest
+
+
+@dataclass(frozen=True)
 class PanelStarted:
     """The panel came up with its restored state.
 
@@ -221,6 +230,7 @@ Stimulus: TypeAlias = (
     | DeadlinePassed
     | TroubleChanged
     | TestDone
+    | TestDue
     | PanelStarted
     | PanelStopping
     | UserSet

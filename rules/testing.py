@@ -13,7 +13,7 @@ from rules.effects import JsonValue, Request
 from rules.index import site_index
 from rules.site import Condition, Level, OutputKind, Zone
 from rules.state import Walk
-from rules.stimuli import TestDone
+from rules.stimuli import TestDone, TestDue
 from rules.table import AreaMode
 from rules.who import Who
 from rules.zones import HOLD_UPS, INTRUDER, WALKED
@@ -94,10 +94,20 @@ def battery(d: Draft, who: Who) -> Told:
     """Ask the panel for a load test."""
     if d.durable.battery_test is not None:
         return False, "test-running", {}
-    d.keep(battery_test=d.now + d.site.timings.battery_test_ms)
-    d.record("test.battery", who.told())
-    d.requests.append(Request("battery"))
+    _ask(d, who.told())
     return True, "battery-test", {}
+
+
+def due(d: Draft, asked: TestDue) -> None:
+    """The panel's own schedule asks; not while a test runs already."""
+    if asked.test == "battery" and d.durable.battery_test is None:
+        _ask(d, {"by": "schedule:battery"})
+
+
+def _ask(d: Draft, by: Mapping[str, JsonValue]) -> None:
+    d.keep(battery_test=d.now + d.site.timings.battery_test_ms)
+    d.record("test.battery", by)
+    d.requests.append(Request("battery"))
 
 
 def done(d: Draft, result: TestDone) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         Panel,
         PanelFile,
         Part,
-        Power,
         Storage,
         Timings,
         Tls,
@@ -33,12 +32,15 @@ if TYPE_CHECKING:
     )
     from firmware.config.reading import MAX_BYTES, load
     from firmware.config.site import to_site
+    from firmware.config.supply import Battery, Board, Power
 
 __all__ = [
     "MAX_BYTES",
     "Adc",
     "Area",
     "BadPanelFile",
+    "Battery",
+    "Board",
     "Box",
     "Camera",
     "Center",
@@ -76,6 +78,9 @@ _HOMES = {
     "MAX_BYTES": "reading",
     "load": "reading",
     "to_site": "site",
+    "Battery": "supply",
+    "Board": "supply",
+    "Power": "supply",
 }
 
 

@@ -36,7 +36,9 @@ def _wires(document: Document) -> Iterator[Finding]:
 def measured(document: Document) -> list[Row]:
     """Each table that names a channel of a converter; empty ones where a zone, box or output has none."""
     loops = [row.inner("loop") for row in document.each("zone", "box")]
-    return [*loops, *(output.inner("watch") for output in document.rows("output"))]
+    battery = document.table("power").inner("battery")
+    probes = [battery.inner("volts"), battery.inner("thermistor")]
+    return [*loops, *(output.inner("watch") for output in document.rows("output")), *probes]
 
 
 def _channels(document: Document) -> Iterator[Finding]:
@@ -63,7 +65,7 @@ def _idle_chips(document: Document) -> Iterator[Finding]:
             yield Finding(
                 adc.loc,
                 "",
-                ("a loop on it", "使用它的回路"),
+                ("a loop or a measurement on it", "使用它的回路或测量"),
                 ("nothing is wired to it", "没有接任何回路"),
             )
 

@@ -6,7 +6,16 @@ included. They never raise, whatever the file holds.
 
 from collections.abc import Callable, Iterator
 
-from firmware.config import check_dated, check_loops, check_numbers, check_outputs, check_parts, check_zones, gb28181
+from firmware.config import (
+    check_dated,
+    check_loops,
+    check_numbers,
+    check_outputs,
+    check_parts,
+    check_supply,
+    check_zones,
+    gb28181,
+)
 from firmware.config.findings import listed_once, twice, unknown, wrong
 from firmware.config.keys import is_public_key
 from firmware.config.mistakes import Finding, Loc, show
@@ -15,6 +24,7 @@ from firmware.language import Text
 
 SPI_LINES = (7, 8, 9, 10, 11)
 """SPI port 0 of the board, both chip selects: the kernel takes them all."""
+_SUPPLY_LINES = ("load_line", "charger_line", "cut_line")
 PLAINTEXT = "I accept that anyone on the network can read and drop reports"
 
 
@@ -51,13 +61,10 @@ def _lines(document: Document) -> Iterator[Finding]:
 def lines_used(document: Document) -> Iterator[tuple[Loc, int]]:
     """Each use of a GPIO line in the file."""
     inputs = [row.inner("input") for row in document.each("zone", "box")]
-    keys = ("line", "line_no")
-    for row in (*inputs, *document.rows("output")):
-        yield from ((row.at(key), line) for key in keys if (line := row.number(key)) is not None)
     power = document.table("power")
-    for key in ("mains_line", "battery_line"):
-        if (line := power.number(key)) is not None:
-            yield power.at(key), line
+    supply = [(power, ("mains_line", "battery_line")), (power.inner("battery"), _SUPPLY_LINES)]
+    for row, keys in [*((row, ("line", "line_no")) for row in (*inputs, *document.rows("output"))), *supply]:
+        yield from ((row.at(key), line) for key in keys if (line := row.number(key)) is not None)
 
 
 def _spi(document: Document) -> Iterator[Finding]:
@@ -68,6 +75,20 @@ def _spi(document: Document) -> Iterator[Finding]:
                 show(line),
                 ("another GPIO line than 7 to 11", "GPIO 7 至 11 以外的线"),
                 ("this line belongs to SPI, which the converters need", "此线属于模数转换器所用的 SPI"),
+            )
+
+
+def _i2c(document: Document) -> Iterator[Finding]:
+    ina = check_supply.battery_of(document).inner("ina219")
+    if (not ina.values and not check_supply.battery_of(document).has("ina219")) or ina.number("bus", 1) != 1:
+        return
+    for loc, line in lines_used(document):
+        if line in check_supply.I2C_LINES:
+            yield Finding(
+                loc,
+                show(line),
+                ("another GPIO line than 2 and 3", "GPIO 2、3 以外的线"),
+                ("this line belongs to I2C, which the INA219 needs", "此线属于 INA219 所用的 I2C"),
             )
 
 
@@ -208,6 +229,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _numbers,
     _lines,
     _spi,
+    _i2c,
     _references,
     _changeover,
     _pins,
@@ -222,4 +244,5 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_outputs.CHECKS,
     *check_parts.CHECKS,
     *check_dated.CHECKS,
+    *check_supply.CHECKS,
 )

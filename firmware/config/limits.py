@@ -39,6 +39,7 @@ _TIMINGS = (
     "walk_test_min",
     "siren_test_s",
     "battery_test_s",
+    "standby_h",
     "chime_ms",
     "rearm_min",
     "reset_level",

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from firmware.config.base import FilePath, Gb28181Id, Host, Id, KeyX, Line, Model, Name, Time
 from firmware.config.dated import Day, Schedule, Tour
+from firmware.config.supply import Board, Power
 
 
 class Panel(Model):
@@ -60,13 +61,14 @@ class Wire(Model):
 class Adc(Model):
     """`[[adc]]`: an analogue converter on SPI port 0. `select`: its chip-select line, 0 is GPIO8, 1 is GPIO7.
 
-    `pull_ohm`: the resistor from the reference voltage to each input.
+    `pull_ohm`: the resistor from the reference to each input with a loop or thermistor. `vref_mv`: that voltage.
     """
 
     id: Id
     chip: Literal["mcp3008", "mcp3208"]
     select: int = Field(default=0, ge=0, le=1)
     pull_ohm: int = Field(default=2_200, ge=470, le=22_000)
+    vref_mv: int = Field(default=3_300, ge=2_500, le=5_500)
 
 
 class Loop(Model):
@@ -239,18 +241,12 @@ class Timings(Model):
     walk_test_min: int
     siren_test_s: int
     battery_test_s: int
+    standby_h: int = Field(description="how long the battery must last")
     chime_ms: int
     rearm_min: int
     reset_level: int
     report_time: Time
     auto_part: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,47})?$")]
-
-
-class Power(Model):
-    """`[power]`: supervised supply. The contact is closed while all is well."""
-
-    mains_line: Line | None = None
-    battery_line: Line | None = None
 
 
 class Tls(Model):
@@ -308,4 +304,5 @@ class PanelFile(Model):
     center: Center | None = None
     timings: Timings
     power: Power = Field(default_factory=Power)
+    board: Board = Field(default_factory=Board)
     storage: Storage

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from firmware.config import warn_rules
+from firmware.config.check_supply import unjudged
 from firmware.config.check_zones import zone_type
 from firmware.config.checks import gb28181_ids, lines_used
 from firmware.config.mistakes import Finding, show
@@ -146,5 +147,6 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _header,
     _cameras,
     _place,
+    unjudged,
     *warn_rules.CHECKS,
 )

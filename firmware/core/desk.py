@@ -12,14 +12,14 @@ from pydantic import BaseModel
 
 from drivers.simulated import SimulatedWorld
 from drivers.wiring import MEANT, Position
-from firmware.protocol.messages import Answer, AskDesk, Mains, Move, Press
+from firmware.protocol.messages import Answer, AskDesk, Mains, Move, Press, SetSupply
 
 MAX_PRESSES = 16
 """Buttons held at the same time; one more is refused."""
 
 REASONS = ("unknown-zone", "already-pressed", "too-many-presses", "not-written")
 
-Moving: TypeAlias = Move | Press | Mains | AskDesk
+Moving: TypeAlias = Move | Press | Mains | SetSupply | AskDesk
 
 
 class Driver(Protocol):
@@ -71,6 +71,9 @@ class Desk:
             case Mains():
                 self._world.set_mains(message.on)
                 return Answer(ok=True, detail={"mains": message.on})
+            case SetSupply():
+                self._world.set_supply(message.values())
+                return Answer(ok=True, detail={"supply": dict(self._world.supply.values)})
             case AskDesk():
                 return Answer(ok=True, detail=self._view())
 
@@ -100,6 +103,7 @@ class Desk:
         health = self._driver.health()
         return {
             "mains": self._world.mains,
+            "supply": dict(self._world.supply.values),
             "zones": {
                 zone: {"position": str(position), "wiring": self._world.wiring(zone), **health["zones"].get(zone, {})}
                 for zone, position in self._world.positions.items()

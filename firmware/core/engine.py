@@ -23,6 +23,7 @@ from rules.stimuli import (
     PanelStopping,
     Stimulus,
     TestDone,
+    TestDue,
     TroubleChanged,
     ZoneChanged,
 )
@@ -36,7 +37,7 @@ OUTSIDE_LIMIT = 512
 LONGEST_WAIT_S = 0.5
 REFLECT_MS = 1_000
 """After a step that failed: no deadline is tried, and no zone asked for again, for so long."""
-_FROM_FIELD = (ZoneChanged, CodeEntered, ClockTold, TestDone, PanelStarted, PanelStopping)
+_FROM_FIELD = (ZoneChanged, CodeEntered, ClockTold, TestDone, TestDue, PanelStarted, PanelStopping)
 _OUTSIDE_TROUBLES = ("path", "camera")
 """Troubles that other processes tell of; all others are this process's own."""
 

@@ -23,12 +23,14 @@ from firmware.core.keys import load_or_make
 from firmware.core.leftovers import Sources, leftovers
 from firmware.core.lines import Lines
 from firmware.core.lock import DataLock
+from firmware.core.power import maintained, measured, open_board_watch, open_supply
 from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
 from firmware.core.wall import Wall
 from firmware.core.wires import (
     BATTERY,
+    MAINS,
     SUPPLY,
     loaded_lines,
     loops_by_chip,
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from drivers.analogue import AnalogueDriver
     from drivers.loop_baseline import Baseline
     from drivers.simulated import SimulatedWorld
+    from firmware.core.board_watch import BoardWatch
+    from firmware.core.supply import SupplyTold
 
 log = logging.getLogger("fenghuo.core")
 
@@ -70,6 +74,12 @@ def _take(data: Path) -> DataLock | None:
         return None
 
 
+def _simulated_world(loaded: Loaded) -> "SimulatedWorld":
+    from firmware.core.simulated import simulated_world
+
+    return simulated_world(loaded)
+
+
 class Inside:
     """Senses, decides, sounds and records."""
 
@@ -87,6 +97,7 @@ class Inside:
         self.silent = {zone.id for zone in self.site.zones.values() if zone.type in SILENT}
         self._battery: Condition | None = None
         self._lines = Lines(file, self.trouble)
+        self._board: BoardWatch | None = None
         self._watched = file.panel.pins == "simulated"
         self.keys = load_or_make(loaded.data / "keys")
         self.journal = Journal.open(
@@ -125,7 +136,7 @@ class Inside:
 
     def _claim_outputs(self) -> None:
         file = self.loaded.file
-        self.world = self._simulated_world() if self._watched else None
+        self.world = _simulated_world(self.loaded) if self._watched else None
         self._output_at = {output.line: output for output in output_lines(file)}
         self._factory = open_factory(file.panel.pins, file.panel.chip, self.loaded.run, self._pin_changed)
         gpio = GpioDriver(
@@ -139,8 +150,13 @@ class Inside:
         )
         if self.world is not None:
             self.world.apply(self._factory)
+        self.supply = open_supply(file, self.clock, self._supply_told, self.world)
         self.driver = self._field(gpio)
-        self.driver.claim_outputs(rules.outputs(self.site, self._begin.state))
+        wanted = rules.outputs(self.site, self._begin.state)
+        self.driver.claim_outputs(wanted)
+        if self.supply is not None:
+            for output, on in wanted.items():
+                self.supply.output(output, on)
 
     def _field(self, gpio: GpioDriver) -> Field:
         file = self.loaded.file
@@ -155,16 +171,14 @@ class Inside:
 
         if self.world is not None:
             simulate(file, self._factory, self.world)
-        told = Told(self._condition, self.trouble, self.note, self.clock.monotonic_ms)
+        level = self.supply.level if self.supply is not None else lambda _name, _part: None
+        told = Told(self._condition, self.trouble, self.note, self.clock.monotonic_ms, level)
         return open_loops(file, self._factory, self.loaded.data, told)
 
-    def _simulated_world(self) -> "SimulatedWorld":
-        from drivers.simulated import FILE, SimulatedWorld
+    def _supply_told(self) -> "SupplyTold":
+        from firmware.core.supply import SupplyTold
 
-        file, power = self.loaded.file, self.loaded.file.power
-        loops = [loop for found in loops_by_chip(file).values() for loop in found]
-        path, loaded = self.loaded.run / FILE, loaded_lines(file)
-        return SimulatedWorld(path, zone_inputs(file), power.mains_line, power.battery_line, loops, loaded)
+        return SupplyTold(self.trouble, self._submit, lambda output, on: self.driver.switch(output, on))
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -181,6 +195,19 @@ class Inside:
             self.engine.submit(ended)
         self.engine.start()
         self.driver.start()
+        if self.supply is not None:
+            self.supply.start()
+        self._board = open_board_watch(self.loaded.file, self.clock, self.trouble, self.world)
+        self._board.start()
+
+    def spent(self) -> str:
+        """Why the panel must end now, for the battery's sake: what was found; else empty."""
+        return "" if self.supply is None else self.supply.spent
+
+    def power_figures(self) -> dict[str, JsonValue]:
+        """Of battery and board, as far as something measures them."""
+        board = {} if self._board is None else self._board.figures()
+        return {**board, **({} if self.supply is None else self.supply.figures())}
 
     def _leftovers(self) -> list[TroubleChanged]:
         file = self.loaded.file
@@ -188,10 +215,10 @@ class Inside:
             self._begin.state.durable.troubles,
             self.journal.storage_trouble,
             Sources(
-                {SUPPLY[wire.zone] for wire in supply_inputs(file)},
+                {SUPPLY[wire.zone] for wire in supply_inputs(file)} | measured(file),
                 {path.id for path in file.path},
                 {camera.id for camera in file.camera},
-                {loop.zone for loops in loops_by_chip(file).values() for loop in loops},
+                {loop.zone for loops in loops_by_chip(file).values() for loop in loops} | maintained(file),
                 self._lines.watched,
                 self._lines.boxes,
             ),
@@ -199,6 +226,10 @@ class Inside:
 
     def fall_silent(self, reason: str) -> None:
         """Sense no more, decide what waits, record the stop."""
+        if self.supply is not None:
+            self.supply.close()
+        if self._board is not None:
+            self._board.close()
         self.driver.close()
         self.engine.stop(reason)
 
@@ -216,10 +247,8 @@ class Inside:
         return self.engine.submit(stimulus)
 
     def _condition(self, name: str, condition: Condition) -> None:
-        if name == BATTERY:
-            self._battery = condition
         if name in SUPPLY:
-            self.trouble(SUPPLY[name], condition is not Condition.NORMAL, "", condition.value)
+            self._supply_line(name, condition)
             return
         if self._lines.told(name, condition):
             self._seen("condition", name, condition.value)
@@ -233,6 +262,17 @@ class Inside:
         """A code, card or tag at a device on a bus; without an outside nobody can judge it."""
         self.doorstep.tell(lambda outside: outside.entered(device, what, text))
 
+    def _supply_line(self, name: str, condition: Condition) -> None:
+        well = condition is Condition.NORMAL
+        if name == MAINS and self.supply is not None:
+            self.supply.mains(None if condition is Condition.FAULT else well)
+        if name == BATTERY:
+            self._battery = condition
+            if self.supply is not None:
+                self.supply.battery_line(not well)
+                return
+        self.trouble(SUPPLY[name], not well, "", condition.value)
+
     def trouble(self, trouble: str, present: bool, subject: str = "", detail: str = "") -> None:
         """A trouble of the panel itself began or ended."""
         self.engine.submit(TroubleChanged(trouble, present, subject, detail))
@@ -241,6 +281,8 @@ class Inside:
 
     def _switch(self, output: str, on: bool) -> None:
         self.driver.switch(output, on)
+        if self.supply is not None:
+            self.supply.output(output, on)
 
     def _capture(self, capture: Capture) -> None:
         now, utc = self.clock.monotonic_ms(), self.clock.utc()
@@ -258,6 +300,9 @@ class Inside:
             self._seen("record", record.kind, dict(record.payload))
 
     def _request(self, request: Request) -> None:
+        if self.supply is not None and request.test == "battery":
+            self.supply.request()
+            return
         has_line = self.loaded.file.power.battery_line is not None
         self.engine.submit(answer(request, has_line, self._battery))
 

@@ -296,6 +296,7 @@ class Outside:
             "orders_dropped": self._camera.dropped + inside.doorstep.dropped,
             "lines_failing": driver["failing"],
             "line_errors": driver["errors"],
+            **inside.power_figures(),
             "max_rss_kib": usage.ru_maxrss,
             "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
         }

@@ -7,10 +7,13 @@ from drivers.wiring import Input, OutputLine, Wiring
 if TYPE_CHECKING:
     from drivers.loop_zone import Loop
     from drivers.mcp3xxx import Chip
+    from drivers.probe import Probe
     from firmware.config import Loop as LoopTable
     from firmware.config import PanelFile, Watch
 
 MAINS, BATTERY = "power:mains", "power:battery"
+VOLTS, THERMISTOR = "power:volts", "power:temperature"
+LOAD, CHARGER, CUT = "power:load", "power:charger", "power:cut"
 SUPPLY = {MAINS: "mains", BATTERY: "battery"}
 """Inputs of the supply, by the trouble they stand for. The colon keeps them apart from the zones' ids."""
 
@@ -31,8 +34,24 @@ def supply_inputs(file: "PanelFile") -> list[Input]:
 
 
 def output_lines(file: "PanelFile") -> list[OutputLine]:
-    """The lines of the outputs."""
-    return [OutputLine(output.id, output.line, output.active == "high") for output in file.output]
+    """The lines of the outputs, and of the battery's load test."""
+    found = [OutputLine(output.id, output.line, output.active == "high") for output in file.output]
+    battery = file.power.battery
+    if battery is not None:
+        lines = ((LOAD, battery.load_line), (CHARGER, battery.charger_line), (CUT, battery.cut_line))
+        found += [OutputLine(name, line, battery.active == "high") for name, line in lines if line is not None]
+    return found
+
+
+def probes_on(file: "PanelFile", adc: str) -> "list[Probe]":
+    """What is measured at the battery over this converter."""
+    from drivers.probe import Probe
+
+    battery = file.power.battery
+    if battery is None:
+        return []
+    wires = ((VOLTS, battery.volts), (THERMISTOR, battery.thermistor))
+    return [Probe(name, wire.channel) for name, wire in wires if wire is not None and wire.adc == adc]
 
 
 def loops_by_chip(file: "PanelFile") -> "dict[Chip, list[Loop]]":
@@ -44,7 +63,7 @@ def loops_by_chip(file: "PanelFile") -> "dict[Chip, list[Loop]]":
         return {}
     from drivers.mcp3xxx import Chip
 
-    chips = {a.id: Chip(a.id, 12 if a.chip == "mcp3208" else 10, a.select, a.pull_ohm) for a in file.adc}
+    chips = {a.id: Chip(a.id, 12 if a.chip == "mcp3208" else 10, a.select, a.pull_ohm, a.vref_mv) for a in file.adc}
     found: dict[Chip, list[Loop]] = {chip: [] for chip in chips.values()}
     for zone in file.zone:
         if zone.loop:

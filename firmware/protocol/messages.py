@@ -394,6 +394,30 @@ class Mains(Strict):
     on: bool
 
 
+class SetSupply(Strict):
+    """Desk to core: what the simulated battery and board show from now on; what is None stays.
+
+    `loaded_mv`: under the load test. `ma`: positive while it discharges. `auto` puts all back to a well supply.
+    """
+
+    type: Literal["supply"] = "supply"
+    battery_mv: int | None = Field(default=None, ge=0, le=100_000)
+    loaded_mv: int | None = Field(default=None, ge=0, le=100_000)
+    ma: int | None = Field(default=None, ge=-100_000, le=100_000)
+    celsius: int | None = Field(default=None, ge=-60, le=120)
+    under_voltage: bool | None = None
+    board_c: int | None = Field(default=None, ge=-60, le=150)
+    auto: bool = False
+
+    def values(self) -> dict[str, int | None]:
+        """What changes: whole numbers by name; None for what is as by itself again."""
+        names = ("battery_mv", "loaded_mv", "ma", "celsius", "under_voltage", "board_c")
+        if self.auto:
+            return dict.fromkeys(names)
+        found = {name: getattr(self, name) for name in names}
+        return {name: int(value) for name, value in found.items() if value is not None}
+
+
 class AskDesk(Strict):
     """Desk to core: positions, levels of the simulated lines, areas."""
 
@@ -424,7 +448,7 @@ class Seen(Strict):
     utc: UtcText
 
 
-FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | AskDesk | Watch, Field(discriminator="type")]
+FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | SetSupply | AskDesk | Watch, Field(discriminator="type")]
 
 from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
@@ -433,6 +457,6 @@ to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
 from_technician: TypeAdapter[AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
     FromTechnician
 )
-from_desk: TypeAdapter[Move | Press | Code | Mains | AskDesk | Watch] = TypeAdapter(FromDesk)
+from_desk: TypeAdapter[Move | Press | Code | Mains | SetSupply | AskDesk | Watch] = TypeAdapter(FromDesk)
 to_technician: TypeAdapter[Answer | Error] = TypeAdapter(Annotated[Answer | Error, Field(discriminator="type")])
 to_desk: TypeAdapter[Answer | Seen | Error] = TypeAdapter(Annotated[Answer | Seen | Error, Field(discriminator="type")])

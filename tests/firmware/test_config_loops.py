@@ -233,7 +233,7 @@ CASES = {
         '[[adc]]\nid = "adc-2"\nchip = "mcp3008"\nselect = 1\n\n[[adc]]\nid = "adc-1"',
         '[[adc]] #1 "adc-2"',
         "",
-        "a loop on it",
+        "a loop or a measurement on it",
         "nothing is wired",
     ),
 }

@@ -89,7 +89,6 @@ def test_every_limited_key_is_one_of_the_file_and_every_number_that_has_a_key_is
         assert (debounce.default, limits["Ge"].ge, limits["Le"].le) == (number.default, number.least, number.most)
     unused = PROFILES["cn"].numbers.keys() - {limited.number for limited in LIMITED} - {"input_debounce_ms"}
     assert unused == {
-        "standby_h",
         "panel_response_ms",
         "gb28181_keepalive_s",
         "gb28181_expires_s",

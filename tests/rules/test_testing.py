@@ -16,6 +16,7 @@ from rules import (
     Right,
     Site,
     TestDone,
+    TestDue,
     TroubleChanged,
     User,
     UserSet,
@@ -234,6 +235,17 @@ def test_no_answer_in_a_minute_is_a_failed_battery_test() -> None:
     panel.code(MANAGER, Wish.BATTERY_TEST)
     assert kinds(panel.wait(59_999)) == []
     assert kinds(panel.wait(1)) == ["test.battery-ended", "trouble.battery-test"]
+
+
+def test_the_schedule_asks_as_a_person_does_but_not_while_a_test_runs() -> None:
+    panel = shop()
+    effects = panel.play(TestDue("battery"))
+    assert kinds(effects) == ["test.battery"]
+    assert payload(effects, "test.battery") == {"by": "schedule:battery"}
+    assert [e for e in effects if isinstance(e, Request)] == [Request("battery")]
+    assert panel.play(TestDue("battery")) == ()
+    assert kinds(panel.play(TestDone("battery", False, "10.1 V"))) == ["test.battery-ended", "trouble.battery-test"]
+    assert panel.play(TestDue("moon")) == ()
 
 
 # Daily report

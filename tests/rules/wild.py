@@ -14,6 +14,7 @@ from rules import (
     Right,
     Stimulus,
     TestDone,
+    TestDue,
     TroubleChanged,
     User,
     UserRemoved,
@@ -113,6 +114,7 @@ stimuli: st.SearchStrategy[Stimulus] = st.one_of(
     people,
     starts,
     st.builds(TestDone, st.sampled_from(["battery", "none"]), st.booleans(), st.just("x")),
+    st.builds(TestDue, st.sampled_from(["battery", "none"])),
     st.builds(PanelStopping, st.just("update")),
     st.builds(Noted, st.sampled_from(["evidence.pictures", "clock.set", "alarm.fire"]), st.just({"incident": 1})),
 )
