@@ -83,7 +83,7 @@ class BatteryWatch:
         self._low = Standing()
         self._missing = Standing(MISSING_MS, STAND_MS)
         self._over = Standing()
-        self._flat = Standing(0, STAND_MS)
+        self._flat = Standing(0, 0)  # its times are those of `_is_flat`
         self._charger: bool | None = None
         self._overload = Standing()
         self._last = Standing(LAST_MS, STAND_MS)

@@ -19,6 +19,7 @@ CONFIG, SHUNT, BUS = 0x00, 0x01, 0x02
 SETTING = 0x3FFF
 """32 V range, ±320 mV over the shunt, 128 samples averaged on both, without end."""
 READ_MS = 1_000
+LEAST_WAIT_S = 0.01
 OLD_MS = 5_000
 STUCK_MS = 10_000
 _MAX_MV = 26_000
@@ -122,7 +123,7 @@ class Ina219Driver:
             except Exception:
                 _log.exception("a pass over %s failed", self.shunt.name)
             self._passed_ms = self._clock_ms()
-            self._stop.wait(READ_MS / 1000)
+            self._stop.wait(max(LEAST_WAIT_S, READ_MS / 1000 / self._rate))
         self._let_go()
 
     def _pass(self, now_ms: int) -> None:
@@ -190,11 +191,11 @@ def _swapped(word: int) -> int:
     return (word & 0xFF) << 8 | word >> 8
 
 
-def open_i2c(number: int) -> Bus:
+def open_i2c(number: int, devices: Path = _DEVICES) -> Bus:
     """The kernel's I²C bus; raises `DriverError` that says what is wrong."""
     from smbus2 import SMBus
 
-    device = _DEVICES / f"i2c-{number}"
+    device = devices / f"i2c-{number}"
     try:
         return SMBus(str(device))
     except OSError as error:
