@@ -107,7 +107,15 @@ class Ina219Driver:
 
     def health(self) -> dict[str, Any]:
         """Figures for diagnosis."""
-        return {"chip": self.shunt.name, "errors": self._retry.errors, "error": self._retry.error}
+        silent_ms = self._clock_ms() - self._passed_ms
+        return {
+            "kind": self.shunt.name,
+            "alive": silent_ms <= STUCK_MS * self._rate,
+            "silent_ms": silent_ms,
+            "errors": self._retry.errors,
+            "error": self._retry.error,
+            "zones": {},
+        }
 
     def close(self) -> None:
         """Stop the thread; one that hangs in the kernel is left behind."""

@@ -1,6 +1,6 @@
 """A panel file as tables for the technician: which wire goes to which terminal, in English or Chinese."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -28,6 +28,14 @@ _CHIP: Text = ("converter {id}", "模数转换器 {id}")
 _SELECT: Text = ("{chip}, SPI0 CE{select}, {pull} Ω to each channel", "{chip}，SPI0 CE{select}，各通道上拉 {pull} Ω")
 _MAINS: Text = ("mains present", "市电正常")
 _BATTERY: Text = ("battery good", "电池正常")
+_FITTED: Text = ("battery", "蓄电池")
+_CELLS: Text = ("{kind}, {cells} cells, {ah} Ah", "{kind}，{cells} 节，{ah} Ah")
+_VOLTS: Text = ("battery voltage", "电池电压")
+_NTC: Text = ("battery temperature", "电池温度")
+_CURRENT: Text = ("battery voltage and current", "电池电压与电流")
+_LOAD: Text = ("load of the battery test", "电池测试负载")
+_CHARGER: Text = ("cuts the charger off", "切断充电器")
+_CUT: Text = ("cuts the battery off at its end", "放电终止时切断电池")
 _CAMERA: Text = ("camera {id}, {name}", "摄像机 {id},{name}")
 _PATH: Text = ("path {id}", "路径 {id}")
 _TLS: Text = ("{host}:{port}, TLS", "{host}:{port},TLS")
@@ -109,11 +117,29 @@ def _outputs(file: PanelFile) -> Table:
     return table
 
 
+def _battery(file: PanelFile) -> Iterator[tuple[str, str]]:
+    """What is wired to the battery, and where."""
+    battery = file.power.battery
+    if battery is None:
+        return
+    kind, mah = battery.chemistry, battery.capacity_mah
+    yield pick(_FITTED), pick(_CELLS, kind=kind, cells=battery.cells, ah=f"{mah / 1000:g}")
+    for text, wire in ((_VOLTS, battery.volts), (_NTC, battery.thermistor)):
+        if wire is not None:
+            yield pick(text), pick(_CHANNEL, adc=wire.adc, channel=wire.channel)
+    if battery.ina219 is not None:
+        yield pick(_CURRENT), f"INA219, I2C {battery.ina219.bus}, 0x{battery.ina219.address:02x}"
+    lines = ((_LOAD, battery.load_line), (_CHARGER, battery.charger_line), (_CUT, battery.cut_line))
+    yield from ((pick(text), line_name(line, file)) for text, line in lines if line is not None)
+
+
 def _rest(file: PanelFile) -> Table:
     table = new_table(_REST, "what", "where")
     for text, line in ((_MAINS, file.power.mains_line), (_BATTERY, file.power.battery_line)):
         if line is not None:
             add_row(table, pick(text), line_name(line, file))
+    for what, where in _battery(file):
+        add_row(table, what, where)
     for adc in file.adc:
         where = pick(_SELECT, chip=adc.chip.upper(), select=adc.select, pull=adc.pull_ohm)
         add_row(table, pick(_CHIP, id=adc.id), where)

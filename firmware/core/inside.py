@@ -204,6 +204,10 @@ class Inside:
         """Why the panel must end now, for the battery's sake: what was found; else empty."""
         return "" if self.supply is None else self.supply.spent
 
+    def power_drivers(self) -> dict[str, Any]:
+        """The chip that measures the battery, where it has one of its own; as `Field.drivers`."""
+        return {} if self.supply is None else self.supply.drivers()
+
     def power_figures(self) -> dict[str, JsonValue]:
         """Of battery and board, as far as something measures them."""
         board = {} if self._board is None else self._board.figures()

@@ -238,7 +238,7 @@ class Outside:
 
     def _drivers(self) -> dict[str, Any]:
         inside = self._inside
-        drivers = inside.driver.drivers()
+        drivers = {**inside.driver.drivers(), **inside.power_drivers()}
         for driver in drivers.values():
             # Of a silent button nobody is shown that it is pressed: only whether its line works.
             for zone in inside.silent & driver["zones"].keys():

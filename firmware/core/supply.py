@@ -122,9 +122,9 @@ class Supply:
         }
         return figures
 
-    def health(self) -> dict[str, Any]:
-        """Of the chip that measures, where there is one of its own."""
-        return {} if self._gauge.ina is None else self._gauge.ina.health()
+    def drivers(self) -> dict[str, Any]:
+        """The figures of the chip that measures by its name, where it is no converter."""
+        return {} if self._gauge.ina is None else {"ina219": self._gauge.ina.health()}
 
     def close(self) -> None:
         """Watch no more; a test that runs is ended, and its lines let go."""

@@ -1,6 +1,7 @@
 """The simulated site: its file, its lines, and pins that behave like wires."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.loop_plan import LoopPlan, Resistors
+from drivers.loop_zone import Loop
 from drivers.pins import open_factory
 from drivers.simulated import MAX_BYTES, BadWorld, SimulatedWorld
 from drivers.simulated_pins import SimulatedFactory
+from drivers.simulated_supply import SimulatedBattery
 from drivers.wiring import Input, Position, Wiring, levels
 
 INPUTS = (
@@ -48,6 +52,36 @@ def test_positions_and_mains_outlive_the_process(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["desk.json"]
 
 
+def test_what_the_battery_shows_follows_the_mains_and_the_load_unless_a_hand_sets_it(tmp_path: Path) -> None:
+    def made() -> SimulatedWorld:
+        return SimulatedWorld(tmp_path / "desk.json", INPUTS, battery=SimulatedBattery(13_600, 12_700, 12_300, 500))
+
+    site = made()
+    assert (site.millivolts(), site.milliamperes()) == (13_600, 0)
+    site.load("power:load", True)
+    assert (site.millivolts(), site.milliamperes()) == (12_300, 500)
+    site.load("power:load", False)
+    site.set_mains(False)
+    assert (site.millivolts(), site.milliamperes()) == (12_700, 500)
+    site.set_supply({"battery_mv": 10_500, "ma": 900})
+    assert (made().millivolts(), made().milliamperes()) == (10_500, 900), "it is kept"
+    again = made()
+    site.set_supply({"battery_mv": None, "ma": None})
+    again.reload()
+    assert again.millivolts() == 12_700
+    assert "supply" not in json.loads((tmp_path / "desk.json").read_text())
+
+
+def test_a_relayed_line_is_off_the_converter_while_its_load_is_on(tmp_path: Path) -> None:
+    bell, horn = (Loop(name, at, LoopPlan(Resistors.LINE)) for at, name in enumerate(("bell", "horn")))
+    site = SimulatedWorld(tmp_path / "desk.json", INPUTS, loops=[bell, horn], relayed={"bell"})
+    for name in ("bell", "horn"):
+        site.load(name, True)
+    assert (site.ohm("bell"), site.ohm("horn")) == (math.inf, 1_000)
+    site.load("bell", False)
+    assert site.ohm("bell") == 1_000
+
+
 def test_a_press_is_seen_and_not_kept(tmp_path: Path) -> None:
     desk = world(tmp_path)
     desk.press("holdup")
@@ -83,6 +117,10 @@ def test_an_unknown_zone_changes_nothing(tmp_path: Path) -> None:
         ('{"positions": ["door"]}', "positions: found '[\"door\"]', expected an object of zone and position"),
         ('{"positions": {"door": "ajar"}}', "positions.door: found 'ajar', expected open, close, cut, short"),
         ('{"positions": {"door": 1}}', "positions.door: found '1', expected open, close, cut, short"),
+        ('{"supply": 12}', "supply: found '12', expected an object of name and whole number"),
+        ('{"supply": {"battery_mv": "12 V"}}', "supply.battery_mv: found '12 V', expected a whole number from 0"),
+        ('{"supply": {"celsius": 999}}', "supply.celsius: found '999', expected a whole number from -60 to 120"),
+        ('{"supply": {"fuel": 1}}', "supply.fuel: found 'fuel', expected battery_mv, loaded_mv"),
         ('{"mains": "on"}', "mains: found 'on', expected true, false"),
         ("[" * 200_000, "expected a JSON object"),
         (" " * (MAX_BYTES + 1), f"found '{MAX_BYTES + 1} bytes', expected 'at most".replace("'at", "at")),

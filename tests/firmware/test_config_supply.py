@@ -1,11 +1,13 @@
 """`[power.battery]` in the panel file: what is read, what is refused and warned of, and how a voltage is understood."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.chemistry import CHEMISTRIES
 from firmware.config import load
 from firmware.core.gauge import Scale, scale_of
 from firmware.core.simulated import simulated_battery
@@ -200,3 +202,37 @@ def test_the_standby_time_keeps_the_limits_of_its_profile(hours: int, fine: bool
         assert load(path).file.timings.standby_h == hours
     else:
         assert "[timings] standby_h" in [m.key for m in mistakes_in(text, tmp_path)]
+
+
+# --- docs/wiring.md -------------------------------------------------------------------------------
+
+
+def test_the_panel_file_lines_of_the_page_work(tmp_path: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", Path("docs/wiring.md").read_text(), re.S)
+    named = {name: next(b for b in blocks if b.startswith(name)) for name in ("[[output]]", "[[box]]", "[power]")}
+    text = SMALL.replace("channel = 0", "channel = 4").replace("channel = 7", "channel = 5")
+    for block in named.values():
+        text += "\n" + block.replace('["shop"]', '["hall"]')
+    path = tmp_path / "panel.toml"
+    path.write_text(text)
+    file = load(path).file
+    assert file.output[0].watch is not None
+    assert file.box[0].loop is not None
+    assert file.power.battery is not None
+    assert file.power.battery.capacity_mah == 12_000
+
+
+def test_the_limits_of_the_page_are_those_of_the_panel() -> None:
+    page = Path("docs/wiring.md").read_text()
+    for c in CHEMISTRIES.values():
+        limits = (
+            c.low,
+            c.low_ends,
+            c.last,
+            c.missing,
+            c.test,
+            c.floating,
+            c.over,
+            f"{c.charge_mv_k}".replace("-", "−"),
+        )
+        assert f"| `{c.name}` | {' | '.join(map(str, limits))} |" in page

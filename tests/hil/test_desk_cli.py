@@ -122,12 +122,28 @@ def ok(**detail: Any) -> dict[str, Any]:
     return {"type": "answer", "ok": True, "reason": "", "detail": detail}
 
 
+SUPPLY: dict[str, Any] = {
+    **dict.fromkeys(("battery_mv", "loaded_mv", "ma", "celsius", "under_voltage", "board_c")),
+    "type": "supply",
+    "auto": False,
+}
+
+
 @pytest.mark.parametrize(
     ("words", "sent"),
     [
         (["open", "front-door"], {"type": "move", "zone": "front-door", "position": "open"}),
         (["press", "hall-pir", "--hold-ms", "250"], {"type": "press", "zone": "hall-pir", "hold_ms": 250}),
         (["mains", "off"], {"type": "mains", "on": False}),
+        (["battery", "11.4"], SUPPLY | {"battery_mv": 11_400}),
+        (
+            ["battery", "12.6", "--loaded", "10.9", "--ma", "-350", "--celsius", "40"],
+            SUPPLY | {"battery_mv": 12_600, "loaded_mv": 10_900, "ma": -350, "celsius": 40},
+        ),
+        (["battery", "auto"], SUPPLY | {"auto": True}),
+        (["board", "under-voltage"], SUPPLY | {"under_voltage": True}),
+        (["board", "hot", "--celsius", "95"], SUPPLY | {"board_c": 95}),
+        (["board", "well"], SUPPLY | {"under_voltage": False, "board_c": 45}),
     ],
 )
 def test_words_become_messages(folder: Path, core: Core, words: list[str], sent: dict[str, Any]) -> None:

@@ -215,3 +215,5 @@ def test_an_ina219_measures_current_too_and_an_overload_is_told() -> None:
         panel.wait("record", "trouble.overcurrent-ended", since=since)
         found = shown(panel, lambda figures: figures["battery_ma"] == 150)
         assert found["battery_mv"] == pytest.approx(13_440, abs=20)
+        chip = panel.technician(m.AskDrivers())["drivers"]["ina219"]
+        assert (chip["kind"], chip["alive"], chip["error"]) == ("INA219, I2C 1 address 0x41", True, None)
