@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench docs clean help
+.PHONY: run test check bench fuzz docs clean help
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,9 @@ check: $(STAMP)  ## ruff and mypy
 bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of the same run
 	.ci/packages mosquitto
 	$(BIN)/python -m hil.bench $(ARGS)
+
+fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outside bytes. ARGS="--frames 1000"
+	$(BIN)/python -m hil.fuzz.main $(ARGS)
 
 docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conformance
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas

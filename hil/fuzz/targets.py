@@ -1,0 +1,132 @@
+"""The parsers of bytes from outside, each with sound frames to begin with and the errors it may raise.
+
+A parser that takes a frame must keep its word about it: where there is a way back, what it took comes back the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from drivers.bus import words
+from drivers.mcp3xxx import BadFrame, Chip
+from firmware.protocol import jws, lines
+from firmware.protocol import messages as m
+from rules.site import Condition
+
+
+@dataclass(frozen=True)
+class Target:
+    """`parse` takes a frame, or raises one of `refusals`; anything else that it raises is a defect."""
+
+    name: str
+    corpus: tuple[bytes, ...]
+    parse: Callable[[bytes], None]
+    refusals: tuple[type[Exception], ...]
+
+
+class NotKept(Exception):
+    """What was taken did not come back the same, or was not what it has to be."""
+
+
+def _holds(kept: bool) -> None:
+    if not kept:
+        raise NotKept
+
+
+def targets() -> list[Target]:
+    """All of them."""
+    return [_bus_words(), _bus_biddings(), *_converters(), _socket_lines(), *_socket_messages(), _jws()]
+
+
+def _bus_words() -> Target:
+    sound = (
+        words.Sensed("door", Condition.ACTIVE),
+        words.Failed("m1", True, "no answer"),
+        words.Up(),
+        words.ReadBack("siren", True),
+        words.Entered("keypad", "code", "1234"),
+        words.Figures({"cycle_ms": 80.5}),
+    )
+
+    def parse(frame: bytes) -> None:
+        word = words.saying(frame)
+        _holds(words.saying(words.packed(word)) == word)
+
+    return Target("bus child to core", tuple(words.packed(word) for word in sound), parse, (words.BadWord,))
+
+
+def _bus_biddings() -> Target:
+    sound = (
+        words.Setup({"port": "/dev/ttyUSB0", "modules": [{"id": "m1"}]}, {"siren": False}),
+        words.Order("siren", True),
+        words.Report(),
+        words.Show("keypad", {"text": "已布防"}),
+    )
+
+    def parse(frame: bytes) -> None:
+        word = words.bidding(frame)
+        _holds(words.bidding(words.packed(word)) == word)
+
+    return Target("core to bus child", tuple(words.packed(word) for word in sound), parse, (words.BadWord,))
+
+
+def _converters() -> list[Target]:
+    return [_converter(Chip("adc", bits)) for bits in (10, 12)]
+
+
+def _converter(chip: Chip) -> Target:
+    def parse(frame: bytes) -> None:
+        _holds(0 <= chip.value(3, list(frame)) <= chip.full)
+
+    values = (0, 1, chip.full // 3, chip.full)
+    name = "MCP3208" if chip.bits == 12 else "MCP3008"
+    return Target(name, tuple(_answer(chip, v) for v in values), parse, (BadFrame,))
+
+
+def _answer(chip: Chip, value: int) -> bytes:
+    """As figure 5-2 of the data sheet has it: null bit, value, and its upper bits again, lowest first."""
+    again = int(f"{value >> 1:0{chip.bits - 1}b}"[::-1], 2)
+    return ((value << 16) | (again << (16 - chip.bits + 1))).to_bytes(5, "big")
+
+
+def _socket_lines() -> Target:
+    def parse(frame: bytes) -> None:
+        found = lines.Splitter(limit=12).feed(frame)
+        _holds(b"\n".join([*found, b""]) == frame[: frame.rfind(b"\n") + 1])
+
+    return Target("socket lines", (b"{}\n" * 9, b'{"a":1}\n'), parse, (lines.LineTooLong,))
+
+
+def _socket_messages() -> list[Target]:
+    technician = (m.AskStatus(), m.AskRecords(after=7), m.RemoveUser(id="li", code="271828"))
+    desk = (m.Press(zone="holdup-1"), m.Code(digits="1234#"), m.Mains(on=False))
+    uplink = (m.ReceiptIn(jws="a.b.c"), m.CommandIn(jws="a.b.c"))
+    return [
+        _adapted("technician to core", m.from_technician, technician),
+        _adapted("desk to core", m.from_desk, desk),
+        _adapted("uplink to core", m.from_uplink, uplink),
+    ]
+
+
+def _adapted(name: str, adapter: TypeAdapter[Any], sound: Sequence[BaseModel]) -> Target:
+    def parse(frame: bytes) -> None:
+        adapter.validate_json(frame)
+
+    return Target(name, tuple(word.model_dump_json().encode() for word in sound), parse, (ValidationError,))
+
+
+def _jws() -> Target:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    signer = jws.Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+    ring = jws.KeyRing([signer.public])
+    token = signer.sign("receipt", {"panel": "bank", "seq": 7})
+
+    def parse(frame: bytes) -> None:
+        # A frame that passes is the very token: nobody can sign another.
+        ring.verify("receipt", frame.decode("latin-1"))
+        _holds(frame == token.encode())
+
+    return Target("signed receipt", (token.encode(),), parse, (jws.Refused,))
