@@ -426,7 +426,9 @@ class Life:
             known = book.known.get(id_)
             if not user.key and not user.duress_key:
                 book.spent.add(id_)
-            elif (known is None or known.user != user) and user in book.asked:
+                continue
+            book.spent.discard(id_)  # a journal in memory may have gone with the power
+            if (known is None or known.user != user) and user in book.asked:
                 self._know(book.asked[user])
         book.changing.clear()
 

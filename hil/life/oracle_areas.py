@@ -98,6 +98,10 @@ class Areas(Group):
         part = self.books.site.parts.get(area.part)
         area.omits = frozenset(part.omits) if part else frozenset()
 
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._exits.clear()
+        self._entries.clear()
+
     def dark(self, happening: Dark) -> None:
         """Timers stand in the books until the panel is up again."""
 
@@ -157,7 +161,8 @@ class Areas(Group):
         for zone in books.zones.values():
             if area not in zone.areas or zone.facts.type not in (ZoneType.ENTRY_EXIT, ZoneType.FOLLOWER):
                 continue
-            if zone.told is Condition.ACTIVE:
+            # While it starts it is told what the wires read.
+            if (zone.told if books.awake else zone.wire) is Condition.ACTIVE:
                 times = entry_times(
                     zone.facts, tuple((a.facts.entry_delay_ms, a.facts.entry_delay_2_ms) for a in zone.areas)
                 )
@@ -227,8 +232,15 @@ class Areas(Group):
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
         """A door in the exit delay: opened again it restarts it, once; a final door that closes ends it soon."""
-        if not self._exits or asked or zone.facts.type is not ZoneType.ENTRY_EXIT:
-            return
+        if self._exits and not asked and zone.facts.type is ZoneType.ENTRY_EXIT:
+            self._by_the_door(zone)
+
+    def found(self, zone: ZoneBook, before: Condition | None) -> None:  # noqa: ARG002
+        """A start may find it open that was shut."""
+        if self._exits and zone.facts.type is ZoneType.ENTRY_EXIT:
+            self._by_the_door(zone)
+
+    def _by_the_door(self, zone: ZoneBook) -> None:
         for area in zone.areas:
             span = self._exits.get(area.facts.id)
             if span is None or area.mode != "exit-delay":

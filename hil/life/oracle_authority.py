@@ -347,6 +347,9 @@ class Authority(Group):
 
     # --- dark
 
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self.people.forgot()
+
     def dark(self, happening: Dark) -> None:  # noqa: ARG002
         self.people.went_dark()
         self._key_rested.clear()

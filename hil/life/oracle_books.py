@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hil.life.happenings import Recorded
 from hil.life.oracle_rules import RULES
 from hil.life.violation import Violation
 from rules.site import Area, Condition, Site, Zone
@@ -73,6 +72,8 @@ class AreaBook:
     mode_at: int = 0
     durable: str = "disarmed"
     maybe: set[str] = field(default_factory=set)
+    on_disk: frozenset[str] = frozenset()
+    """The phases that may be on the card, since the journal is in memory."""
     part: str | None = ""
     instant: bool | None = False
     omits: frozenset[str] = frozenset()
@@ -144,6 +145,9 @@ class Books:
         self.awake = False
         self.awake_at = 0
         self.dark_at = 0
+        self.memory = ""
+        """The journal in use, where it is one in memory: the card takes nothing."""
+        self.memory_at = 0
         self.nights: deque[tuple[int, int]] = deque(maxlen=64)
         """When the panel was dark: from, to."""
         self.why = ""
@@ -201,10 +205,6 @@ class Books:
     def recorded_since(self, at: int, kinds: tuple[str, ...], subject: str) -> bool:
         """Whether a record of one of these kinds about this zone, area or trouble became durable at `at` or later."""
         return any(self.last.get((kind, subject), -1) >= at for kind in kinds)
-
-    def decided(self, record: Recorded) -> int:
-        """When it was decided, at the latest: what is told at a start was decided before the dark."""
-        return self.dark_at if record.at == self.awake_at else record.at
 
     def storage_bad(self) -> bool:
         """The card takes nothing, or did so a moment ago: records may come late."""

@@ -94,6 +94,11 @@ class Causes(Group):
             if counts and zone.told is not None and not self._rests(zone) and not self._settles(zone):
                 zone.credits.append((self.books.now, zone.told.value))
 
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        """What was told may be told again."""
+        for zone in self.books.zones.values():
+            zone.standing.clear()
+
     def awake(self, happening: Awake) -> None:
         if happening.cause == "restart":
             return
@@ -130,6 +135,9 @@ class Causes(Group):
             zone.credits.append((happening.at, zone.told.value if zone.told else ""))
         elif happening.kind.startswith("restore."):
             self._restored(zone, happening.kind)
+            if happening.at == self.books.dark_at and zone.told not in (None, Condition.NORMAL):
+                # Told at a start: what it was found in then is another alarm.
+                zone.credits.append((self.books.now, zone.told.value))
         elif happening.kind == "zone.alarm-held":
             self._held[(zone.facts.id, happening.payload.get("incident"))] = happening.at
             self._use(zone, happening)
@@ -151,7 +159,8 @@ class Causes(Group):
         kind, condition = record.kind, _condition(record)
         if kind not in alarm_kinds(zone.facts, condition):
             self.books.blame("false-alarm", f"{zone.facts.id} ({zone.facts.type}, {condition}) was recorded as {kind}")
-        zone.standing[kind], zone.stood[kind] = record.at, condition
+        if zone.told is not Condition.NORMAL:  # else it is over already, and no restore will come
+            zone.standing[kind], zone.stood[kind] = record.at, condition
         if kind in INTRUDER_KINDS:
             self._was_set(zone, record)
         if self._held.pop((zone.facts.id, record.payload.get("incident")), None) is None:

@@ -1,6 +1,7 @@
 """What happens, written into the oracle's books and handed on to those of its rules that ask for it."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hil.life import happenings as h
@@ -31,6 +32,7 @@ class Facts:
         self._clock = _asking(groups, "clock")
         self._troubled = _asking(groups, "troubled")
         self._dark = _asking(groups, "dark")
+        self._forgotten = _asking(groups, "forgotten")
         self._awake = _asking(groups, "awake")
         self._pin = _asking(groups, "pin")
         self._shown = _asking(groups, "shown")
@@ -115,8 +117,19 @@ class Facts:
         books.sure = False
         books.forget()
         self._fresh = True
+        if books.memory and e.why == "power":
+            self._forget()
         for tell in self._dark:
             tell(e)
+
+    def _forget(self) -> None:
+        """The card was full and the journal in memory: the panel comes back as if its power had been cut before."""
+        books = self.books
+        books.dark_at = books.memory_at
+        for area in books.areas.values():
+            area.maybe |= area.on_disk
+        for forget in self._forgotten:
+            forget(books.memory_at)
 
     def awake(self, e: h.Awake) -> None:
         """The panel is up again, and was told what every wire reads."""
@@ -181,7 +194,16 @@ class Facts:
                 each(area, old)
 
     def recorded(self, e: h.Recorded) -> None:
-        """A record is durable."""
+        """A record is durable. What is told at a start was decided before the dark."""
+        books = self.books
+        if e.at == books.awake_at:
+            e = replace(e, at=books.dark_at)
+        if e.journal != books.memory:
+            books.memory = ""
+            if e.kind == "journal.begun" and e.payload.get("reason") == "storage":
+                books.memory, books.memory_at = e.journal, e.at
+                for area in books.areas.values():
+                    area.on_disk = frozenset({area.durable, *area.maybe})
         self._note(e)
         for tell in self._recorded.get(e.kind, self._every):
             tell(e)

@@ -34,6 +34,8 @@ class Filters(Group):
             if zone.facts.cross_group:
                 self._groups.setdefault(zone.facts.cross_group, []).append(zone)
         self._trips: dict[str, int] = {}
+        self._uncounted: set[str] = set()
+        """Zones whose alarms in this armed period the panel may have forgotten."""
         self._held: set[tuple[str, object]] = set()
         self._alarms: dict[str, deque[tuple[int, ZoneBook]]] = {a: deque(maxlen=2048) for a in books.areas}
         self._confirmed: dict[str, int] = {}
@@ -41,6 +43,11 @@ class Filters(Group):
         self._hold_ups: deque[tuple[int, str]] = deque(maxlen=64)
         self._tampers: deque[tuple[int, str]] = deque(maxlen=64)
         self._dark_at = -1
+
+    def forgotten(self, since: int) -> None:
+        """Of this armed period less is known than was counted."""
+        self._uncounted = {*self.books.zones}
+        self._confirmed = {area: at for area, at in self._confirmed.items() if at < since}
 
     def dark(self, happening: Dark) -> None:
         self._dark_at = happening.at
@@ -151,11 +158,11 @@ class Filters(Group):
             self._held.discard(key)
             return
         for area in zone.areas:
-            self._alarms[area.facts.id].append((self.books.decided(record), zone))
+            self._alarms[area.facts.id].append((record.at, zone))
         self._filtered(zone, record)
         limit = self._limit(zone)
         trips = self._trips[zone.facts.id] = self._trips.get(zone.facts.id, 0) + 1
-        if limit and trips > limit:
+        if limit and trips > limit and zone.facts.id not in self._uncounted:
             self.books.blame(
                 "swinger", f"{zone.facts.id} alarmed {trips} times in one armed period, its limit is {limit}"
             )
@@ -191,7 +198,7 @@ class Filters(Group):
         limit, trips = self._limit(zone), self._trips.get(zone.facts.id, 0)
         if zone.facts.type not in INTRUSION:
             self.books.blame("swinger", f"{zone.facts.id} ({zone.facts.type}) was shut down")
-        elif not limit or trips < limit:
+        elif (not limit or trips < limit) and zone.facts.id not in self._uncounted:
             self.books.blame("swinger", f"{zone.facts.id} was shut down after {trips} alarms, its limit is {limit}")
 
     def moded(self, area: AreaBook, old: str) -> None:
@@ -203,6 +210,7 @@ class Filters(Group):
             for zone in self.books.zones.values():
                 if area in zone.areas:
                     self._trips[zone.facts.id] = 0
+                    self._uncounted.discard(zone.facts.id)
 
     # --- confirmation
 

@@ -63,6 +63,9 @@ class Group:
     def dark(self, happening: Dark) -> None:
         """The panel stopped."""
 
+    def forgotten(self, since: int) -> None:
+        """What was recorded since then is gone: the journal was in memory, and the power is cut. Before `dark`."""
+
     def awake(self, happening: Awake) -> None:
         """The panel is up again."""
 

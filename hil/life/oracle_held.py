@@ -23,6 +23,8 @@ class Waiting:
     due: int
     aborted_by: int = -1
     over: str = ""
+    lost: bool = False
+    """A power cut may have taken it from a journal in memory."""
     areas: tuple[AreaBook, ...] = field(default=())
 
 
@@ -76,6 +78,8 @@ class HeldReports(Group):
         waiting = Waiting(zone, min([began, *before]), record.at + longest, areas=zone.areas)
         if all(a.mode == "disarmed" for a in zone.areas):
             waiting.aborted_by = record.at
+        if record.at == self.books.dark_at:
+            self._goes_on(waiting)
         key = (zone.facts.id, record.payload.get("incident"))
         self._waiting[key] = waiting
         for area in zone.areas:
@@ -88,21 +92,30 @@ class HeldReports(Group):
         waiting = self._waiting[key]
 
         def check(_due: int) -> None:
-            if not waiting.over and not self.books.storage_bad():
+            if not waiting.over and not waiting.lost and not self.books.storage_bad():
                 self.books.blame(
                     "report-unresolved", f"the held alarm {key} of {waiting.began} is neither reported nor aborted"
                 )
 
         self.books.expect(waiting.due + DURABLE_MS, check)
 
-    def awake(self, happening: Awake) -> None:
+    def _goes_on(self, waiting: Waiting) -> None:
+        books = self.books
+        if books.cause == "restart":
+            waiting.due = max(waiting.due, books.awake_at)
+        else:
+            waiting.due = books.awake_at + max(0, waiting.due - books.dark_at) + KEPT_MS
+
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        """What was held then, or has been since, may be reported, aborted, or neither."""
+        for waiting in self._waiting.values():
+            waiting.lost = True
+
+    def awake(self, happening: Awake) -> None:  # noqa: ARG002
         """Held reports are durable: they go on, with what remained."""
         for key, waiting in self._waiting.items():
             if not waiting.over and waiting.began <= self.books.dark_at:
-                if happening.cause == "restart":
-                    waiting.due = max(waiting.due, happening.at)
-                else:
-                    waiting.due = happening.at + max(0, waiting.due - self.books.dark_at) + KEPT_MS
+                self._goes_on(waiting)
                 self._expect(key)
 
     def _alarm(self, record: Recorded) -> None:
@@ -115,7 +128,7 @@ class HeldReports(Group):
                 if waiting is None:
                     self._first_alarm(area, record)
             self._first[area.facts.id] = False
-        if waiting is None:
+        if waiting is None or waiting.lost:
             return
         if waiting.over:
             self.books.blame("report-both", f"{record.kind} of {zone} was {waiting.over} already")
@@ -145,13 +158,16 @@ class HeldReports(Group):
         """Only the disarming of all the zone's areas aborts (False alarms, Abort window; Entry)."""
         incidents: Any = record.payload.get("incidents") or ()
         found = [(key, w) for key, w in self._waiting.items() if key[1] in incidents]
-        if not found:
+        if not found and not any(w.lost for w in self._waiting.values()):
             self.books.blame("abort-without-disarm", f"an abort of {incidents}, and nothing was held")
         for key, waiting in found:
+            if waiting.lost:
+                continue
             if waiting.over:
                 self.books.blame("report-both", f"the held alarm {key} was {waiting.over} already, and is aborted")
             waiting.over = "aborted"
-            if any(a.disarmed_at < waiting.began and a.durable != "disarmed" for a in waiting.areas):
+            armed = any(a.disarmed_at < waiting.began and a.durable != "disarmed" for a in waiting.areas)
+            if armed and waiting.aborted_by < 0:
                 self.books.blame("abort-without-disarm", f"the held alarm {key} is aborted, and not all was disarmed")
 
     def moded(self, area: AreaBook, old: str) -> None:

@@ -67,7 +67,18 @@ class Indications(Group):
     def _gone(self, gone: list[Any]) -> None:
         """Only a reset ends an indication; after a power cut the last that were not durable may be missing."""
         books = self.books
+        if not books.awake:
+            gone = [i for i in gone if self._durable(i)]
+            if gone and self._reset_at < books.dark_at - DURABLE_MS:
+                books.blame("indication-lost", f"{gone} is gone after the start")
+            return
         if not gone or books.now - books.awake_at < DURABLE_MS:
             return
         if books.now - self._reset_at > AT_ONCE_MS:
             books.blame("indication-lost", f"{gone} is gone, and nobody reset it")
+
+    def _durable(self, indication: Any) -> bool:
+        """Its record was on disk before the dark, so it must be known after it."""
+        last, zone = self.books.last, indication.get("zone")
+        times = [last[kind, zone] for kind in (indication.get("kind"), "zone.alarm-held") if (kind, zone) in last]
+        return bool(zone and times) and max(times) < self.books.dark_at

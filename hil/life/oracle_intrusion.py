@@ -6,7 +6,7 @@ certain, nothing.
 
 from typing import ClassVar
 
-from hil.life.happenings import Awake, Recorded
+from hil.life.happenings import Awake, Dark, Recorded
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, ZoneBook
 from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import (
@@ -49,6 +49,7 @@ class Intrusion(Group):
         self._walk_until = -1
         self._walk_hold_up = False
         self._walking = False
+        self._forgot = self._forgetting = False
 
     # --- what the panel is told
 
@@ -67,13 +68,19 @@ class Intrusion(Group):
 
     def found(self, zone: ZoneBook, before: Condition | None) -> None:
         """What changed in the dark is noticed when drivers report (Start). Certain only where the books are."""
-        if self.books.cause == "first" or any(a.maybe for a in zone.areas) or zone.standing:
+        if self.books.cause == "first" or self._forgot or any(a.maybe for a in zone.areas) or zone.standing:
             return
         if zone.wire is Condition.ACTIVE and before is Condition.NORMAL and not settles_ms(zone.facts):
             if zone.facts.type in ALWAYS:
                 self._active(zone, before)
         elif zone.wire in (Condition.OPEN, Condition.SHORT) and before is not zone.wire:
             self._line(zone)
+
+    def dark(self, happening: Dark) -> None:  # noqa: ARG002
+        self._forgot, self._forgetting = self._forgetting, False
+
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._forgetting = True
 
     def awake(self, happening: Awake) -> None:
         self._walk_until = max(self._walk_until, happening.at + DURABLE_MS) if self._walking else self._walk_until
@@ -299,7 +306,7 @@ class Intrusion(Group):
         for zone in books.zones.values():
             if area is not zone.areas[0]:
                 continue
-            uncertain = zone.unsure_until >= books.dark_at or any(a.maybe for a in zone.areas)
+            uncertain = self._forgot or zone.unsure_until >= books.dark_at or any(a.maybe for a in zone.areas)
             uncertain = uncertain or any(books.dark_at - a.disarmed_at < DURABLE_MS for a in zone.areas)
             seen = bool(shown.get(zone.facts.id, {}).get("bypassed"))
             if uncertain:

@@ -138,6 +138,14 @@ class People:
             if someone.spent and spent_at < 0:
                 someone.spent = None
 
+    def forgot(self) -> None:
+        """Locks and used codes may be forgotten."""
+        for pad in self.keypads.values():
+            pad.recorded = False
+        for someone in self.users.values():
+            if someone.facts.once:
+                someone.spent, someone.used_at = None, -1
+
     def _durable(self, source: str, lock: Span) -> bool:
         locked_at = lock.high - self.books.site.timings.lockout_ms
         return self.books.last.get(("code.locked-out", f"keypad:{source}"), -1) >= locked_at

@@ -10,6 +10,8 @@ from rules.site import Hours, Schedule, Site
 from rules.stimuli import Wish
 
 DAY = 1_440
+EXIT_MS = 600_000
+"""An exit delay is over by then."""
 
 
 def hours_of(books: Books, schedule: Schedule, day: int) -> Hours | None:
@@ -65,12 +67,17 @@ class Schedules(Group):
     def __init__(self, books: Books) -> None:
         super().__init__(books)
         self._even_since = 1 << 62
+        self._set_at = -EXIT_MS
         self._late_for: dict[str, int] = {}
         self._postponed_at = -1
         self._latest = 0
         self._report_day = -1
         self._report_days: deque[int] = deque(maxlen=64)
         self._ripe = _ripe_minutes(books.site)
+
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._late_for.clear()
+        self._report_day = -1
 
     def dark(self, happening: Dark) -> None:  # noqa: ARG002
         self._even_since = 1 << 62
@@ -89,6 +96,7 @@ class Schedules(Group):
         self._latest = now if abs(now - self._latest) >= 2 * DAY else max(now, self._latest)
         if not happening.sure or not sure or now - before not in (0, 1):
             self._even_since = now if happening.sure else 1 << 62
+            self._set_at = self.books.now if sure and happening.sure else self._set_at
             if now < before:
                 self._late_for.clear()
                 self._report_day = -1
@@ -175,7 +183,8 @@ class Schedules(Group):
 
     def _by_schedule(self, record: Recorded, area: AreaBook, schedule: Schedule) -> None:
         books, id_ = self.books, area.facts.id
-        even = books.sure and books.told_clock_at > books.awake_at
+        # What began before the clock was set was decided by another time.
+        even = books.sure and books.told_clock_at > books.awake_at and books.now - self._set_at > EXIT_MS
         if record.kind == "area.opened-outside-hours":
             if even and is_open(books, schedule, 2):
                 books.blame("outside-hours", f"{id_} was opened at minute {books.minute}, inside its hours")

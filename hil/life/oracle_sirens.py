@@ -6,7 +6,7 @@ from functools import partial
 from typing import ClassVar
 
 from hil.life.happenings import Awake, Dark, Pin, Recorded
-from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, KEPT_MS, AreaBook, Books, ZoneBook
+from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, ZoneBook
 from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import EXTERNAL_KINDS, INTRUSION, SOUNDING
 from rules.site import Condition, Output, OutputKind, Place
@@ -32,14 +32,14 @@ class Sirens(Group):
         self._sirens = {o.id: o for o in outputs if o.kind is OutputKind.SIREN}
         self._strobes = {o.id: o for o in outputs if o.kind is OutputKind.STROBE}
         self._cause_at: dict[str, int] = {}
-        self._carried = 0
-        """How long the panel was dark in all, which does not count."""
-        self._carried_at: dict[str, int] = {}
         self._outside_at: dict[str, int] = {}
         self._reset_at: dict[str, int] = {}
         self._test_at = NEVER
         self._sounded: set[str] = set()
+        self._forgot = False
         self._on_at: dict[str, int] = {}
+        self._first_on: dict[str, int] = {}
+        """Since when it sounds, restarts included: its limit runs on."""
         slow = {a for o in self._sirens.values() if o.delay_ms for a in o.areas}
         self._tripped: dict[str, deque[int]] = {a: deque(maxlen=64) for a in sorted(slow)}
         """When a zone of the area went off that counts, for those that have a siren with a delay."""
@@ -59,7 +59,6 @@ class Sirens(Group):
             return
         for id_ in ids:
             self._cause_at[id_] = happening.at
-            self._carried_at[id_] = self._carried
             if happening.kind in EXTERNAL_KINDS:
                 self._outside_at[id_] = happening.at
 
@@ -85,6 +84,8 @@ class Sirens(Group):
             return
         if happening.on and not was:
             self._on_at[output.id] = happening.at
+            if self.books.awake or output.id not in self._sounded:
+                self._first_on[output.id] = happening.at
             self._started(output, happening.at)
         elif was and not happening.on:
             self._stopped(output, happening.at)
@@ -107,7 +108,8 @@ class Sirens(Group):
 
     def _dark_since(self, output: Output) -> int:
         """How long the panel was dark since the last cause of this output."""
-        return max((self._carried - self._carried_at.get(a, self._carried) for a in output.areas), default=0)
+        dark = self.books.dark_since
+        return max((dark(self._cause_at[a]) for a in output.areas if a in self._cause_at), default=0)
 
     def _paths_down(self) -> bool:
         """All paths are down, or were a moment ago (Sirens: no delay then)."""
@@ -164,7 +166,7 @@ class Sirens(Group):
     def _stopped(self, output: Output, at: int) -> None:
         """Too early only where no limit, no person and no end of an alarm can have stopped it."""
         books, timings = self.books, self.books.site.timings
-        since = self._on_at.get(output.id, at)
+        since = self._first_on.get(output.id, at)
         if at - since >= (output.limit_ms or timings.siren_max_ms) - AT_ONCE_MS or not books.awake:
             return
         for id_ in output.areas:
@@ -253,6 +255,9 @@ class Sirens(Group):
 
     # --- dark
 
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._forgot = True
+
     def dark(self, happening: Dark) -> None:
         """The pins may fall; what they do when the panel is up again is watched from then on."""
         self._sounded = {id_ for id_ in self._sirens if self.books.pins.get(id_)}
@@ -265,7 +270,8 @@ class Sirens(Group):
         books = self.books
         for area in books.areas.values():
             since = self._cause_at.get(area.facts.id, NEVER)
-            left = since + books.site.timings.siren_ms - books.dark_at
+            # The same boot's timers run on in the dark.
+            left = since + books.site.timings.siren_ms - (at if books.cause == "restart" else books.dark_at)
             known = since < books.dark_at and area.durable == "set" and not area.maybe and since >= area.armed_at
             if not known or left < DURABLE_MS or area.touched_at >= area.mode_at or books.cause == "first":
                 continue
@@ -284,8 +290,9 @@ class Sirens(Group):
             )
 
     def awake(self, happening: Awake) -> None:
-        self._go_on(happening.at)
-        self._carried += happening.at - self.books.dark_at + KEPT_MS
+        self._forgot, forgot = False, self._forgot
+        if not forgot:
+            self._go_on(happening.at)
         for output in self._sirens.values():
             if self.books.pins.get(output.id):
                 self._on_at[output.id] = happening.at

@@ -28,6 +28,8 @@ class Tests(Group):
         if happening.kind in ENDS:
             _, name = ENDS[happening.kind]
             self._until[happening.kind] = happening.at + getattr(self.books.site.timings, name)
+            if happening.at == self.books.dark_at:
+                self._goes_on(happening.kind)
             self._expect(happening.kind)
             return
         for begin, (end, _) in ENDS.items():
@@ -44,10 +46,17 @@ class Tests(Group):
 
         self.books.expect(until + DURABLE_MS, check)
 
-    def awake(self, happening: Awake) -> None:
-        for begin, until in list(self._until.items()):
-            if happening.cause == "restart" or begin == "test.walk-started":
-                self._until[begin] = max(until, happening.at)
-            else:
-                self._until[begin] = happening.at + max(0, until - self.books.dark_at) + KEPT_MS
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._until.clear()
+
+    def awake(self, happening: Awake) -> None:  # noqa: ARG002
+        for begin in self._until:
+            self._goes_on(begin)
             self._expect(begin)
+
+    def _goes_on(self, begin: str) -> None:
+        books, until = self.books, self._until[begin]
+        if books.cause == "restart" or begin == "test.walk-started":
+            self._until[begin] = max(until, books.awake_at)
+        else:
+            self._until[begin] = books.awake_at + max(0, until - books.dark_at) + KEPT_MS

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from hil.life.happenings import Awake, Dark, Recorded, Troubled
+from hil.life.happenings import Awake, Recorded, Troubled
 from hil.life.oracle_books import DURABLE_MS, Books
 from hil.life.oracle_group import Group
 
@@ -20,7 +20,6 @@ class Troubles(Group):
         super().__init__(books)
         self._told: dict[str, bool] = {}
         self._stands: dict[str, bool | None] = {}
-        self._dark_at = -(1 << 40)
 
     def troubled(self, happening: Troubled) -> None:
         name = f"{happening.trouble}:{happening.subject}" if happening.subject else happening.trouble
@@ -77,8 +76,8 @@ class Troubles(Group):
         if key not in self.books.troubles and not recent and not self.books.storage_bad():
             self.books.blame("trouble-without-cause", f"{record.kind} {key}, and there is none")
 
-    def dark(self, happening: Dark) -> None:
-        self._dark_at = happening.at
+    def forgotten(self, since: int) -> None:  # noqa: ARG002
+        self._stands = dict.fromkeys(self._stands)
 
     def awake(self, happening: Awake) -> None:  # noqa: ARG002
         """What was told and not recorded may be told again."""

@@ -42,6 +42,7 @@ def _zone(id_: str, type_: ZoneType, areas: tuple[str, ...] = HALL, **more: Any)
 
 ZONES = _zones(
     _zone("door", ZoneType.ENTRY_EXIT, chime=True),
+    _zone("side-door", ZoneType.ENTRY_EXIT, entry_delay_ms=45_000),
     _zone("window", ZoneType.INSTANT),
     _zone("pir", ZoneType.INSTANT, settle_ms=60_000),
     _zone("corridor", ZoneType.FOLLOWER),

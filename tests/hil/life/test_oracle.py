@@ -9,6 +9,7 @@ import pytest
 from hil.life.happenings import Awake, Commanded, Dark, Held, Linked, Pin, Recorded, Shown, Wired
 from hil.life.oracle import Oracle
 from hil.life.oracle_rules import RULES
+from rules.effects import JsonValue
 from rules.site import Condition
 from rules.stimuli import Wish
 from tests.hil.life.oracle_story import (
@@ -591,6 +592,7 @@ def a_zone_without_restores_trips_again_in_the_dark(s: Story) -> None:
     s.now += 10 * MINUTE
     s.see()
     s.tell(Awake(s.now, "power-up"))
+    s.wait(10)
     s.of("drain", "alarm.water", incident=2)
 
 
@@ -601,6 +603,7 @@ def a_zone_without_restores_stands_over_a_restart_and_alarms_again(s: Story) -> 
     s.of("drain", "alarm.water", incident=1)
     s.wait(MINUTE)
     s.dark()
+    s.wait(10)
     s.of("drain", "alarm.water", incident=2)
 
 
@@ -622,6 +625,7 @@ def a_restart_alarms_again(s: Story) -> None:
     s.of("window", "alarm.sensor-tamper", "open", incident=1)
     s.wait(30 * SECOND)
     s.dark()
+    s.wait(10)
     s.of("window", "alarm.sensor-tamper", "open", incident=2)
 
 
@@ -1300,6 +1304,221 @@ def nobody_confirms_what_was_told_after_a_crash(s: Story) -> None:
 def reinstated_after_nothing(s: Story) -> None:
     s.arm("vault")
     s.record("area.reinstated", VAULT)
+
+
+# --- what is told, forgotten and found after a dark time ----------------------------------------------------------
+
+
+def _up_again(s: Story, why: str, for_ms: int) -> None:
+    """Dark, and up again: what the story tells next was durable in the crash."""
+    s.tell(Dark(s.now, why))
+    s.now += for_ms
+    s.view = {**s.view}
+    s.see()
+    s.tell(Awake(s.now, "restart" if why == "killed" else "power-up"))
+
+
+@kept("silenced-without-cause", "cancel")
+def what_was_decided_before_a_crash_is_told_after_it(s: Story) -> None:
+    s.arm("hall")
+    s.wire("window", A)
+    s.alarm("window")
+    s.wait(30 * SECOND)
+    s.wire("window", N)
+    s.of("window", "restore.intruder")
+    s.types("boss", Wish.SILENCE)
+    s.silent()
+    _up_again(s, "killed", 5 * MINUTE)
+    s.record("siren.silenced", HALL, by="keypad:kp", user="boss")
+
+
+@kept("report-both", "abort-without-disarm", abort_ms=30_000)
+def an_abort_before_the_held_alarm_is_durable(s: Story) -> None:
+    s.arm("hall")
+    s.wire("window", A)
+    s.mode(hall="alarm")
+    s.pins(True, "bell", "horn", "strobe")
+    s.indicate("window", "alarm.intruder")
+    s.wire("window", N)
+    s.wait(SECOND)
+    s.types("boss", Wish.DISARM, HALL)
+    s.silent()
+    s.mode(hall="disarmed")
+    s.wait(400)
+    s.of("window", "zone.alarm-held", incident=7, kind="alarm.intruder")
+    s.record("area.alarm-aborted", HALL, by="keypad:kp", user="boss", incidents=[7])
+    s.record("area.disarmed", HALL, by="keypad:kp", user="boss")
+
+
+@kept("entry-too-long", "false-alarm")
+def a_door_that_is_found_open_has_a_longer_time_of_its_own(s: Story) -> None:
+    s.arm("hall")
+    s.tell(Dark(s.now, "power"))
+    s.wire("side-door", A)
+    s.now += MINUTE
+    s.view = {**s.view}
+    s.see()
+    s.mode(hall="entry-delay")
+    s.tell(Awake(s.now, "power-up"))
+    s.wait(10)
+    s.record("area.entry-started", HALL, zone="side-door")
+    s.wait(45 * SECOND - 10)
+    s.alarm("side-door", "alarm.entry")
+
+
+@kept("exit-too-long")
+def a_door_that_is_found_open_restarts_the_exit_delay(s: Story) -> None:
+    s.types("boss", Wish.ARM, HALL)
+    s.mode(hall="exit-delay")
+    s.record("area.exit-started", HALL, by="keypad:kp", user="boss")
+    s.wait(40 * SECOND)
+    s.tell(Dark(s.now, "power"))
+    s.wire("door", A)
+    s.now += MINUTE
+    s.view = {**s.view}
+    s.see()
+    s.tell(Awake(s.now, "power-up"))
+    s.wait(10 * SECOND)
+    s.wire("door", N)
+    s.wait(EXIT_MS - 10 * SECOND)
+    s.mode(hall="armed")
+    s.record("area.armed", HALL, by="keypad:kp", user="boss")
+
+
+@kept("siren-cut-short")
+def an_alarm_ends_in_time_just_after_a_restart(s: Story) -> None:
+    s.arm("hall")
+    s.wire("window", A)
+    s.alarm("window")
+    s.wait(10 * SECOND)
+    s.wire("window", N)
+    s.of("window", "restore.intruder")
+    _up_again(s, "killed", 289 * SECOND)
+    s.wait(SECOND)
+    s.pins(False, "bell", "horn")
+    s.mode(hall="armed")
+    s.record("siren.stopped", HALL)
+
+
+@broken("siren-cut-short")
+def an_alarm_does_not_go_on_after_a_power_cut(s: Story) -> None:
+    s.arm("hall")
+    s.wire("window", A)
+    s.alarm("window")
+    s.wait(10 * SECOND)
+    _up_again(s, "power", 289 * SECOND)
+    s.wait(SECOND)
+    s.pins(False, "bell", "horn")
+
+
+@kept("repeated-alarm")
+def a_restore_is_told_at_the_start_that_finds_the_line_cut_again(s: Story) -> None:
+    s.wire("up", OPEN)
+    s.pins(True, "horn", "strobe")
+    s.indicate("up", "alarm.sensor-tamper")
+    s.of("up", "alarm.sensor-tamper", "open", incident=1)
+    s.wait(MINUTE)
+    s.wire("up", N)
+    s.tell(Dark(s.now, "killed"))
+    s.wire("up", OPEN)
+    s.now += MINUTE
+    s.view = {**s.view}
+    s.see()
+    s.tell(Awake(s.now, "restart"))
+    s.of("up", "restore.sensor-tamper", "open")
+    s.wait(10)
+    s.of("up", "alarm.sensor-tamper", "open", incident=2)
+
+
+@kept("false-alarm", "repeated-alarm")
+def a_door_that_was_shut_before_its_alarm_stands_no_more(s: Story) -> None:
+    for cut in (0, MINUTE):
+        if cut:
+            s.tell(Dark(s.now, "power"))
+            s.wire("door", A)
+            s.now += cut
+            s.view = {**s.view}
+            s.see()
+            s.mode(hall="entry-delay")
+            s.tell(Awake(s.now, "power-up"))
+        else:
+            s.arm("hall")
+            s.wire("door", A)
+            s.mode(hall="entry-delay")
+        s.wait(10)
+        s.record("area.entry-started", HALL, zone="door")
+        s.wire("door", N)
+        s.wait(ENTRY_MS - 10)
+        s.alarm("door", "alarm.entry")
+        s.sirens_end("hall")
+
+
+def _journal_in_memory(s: Story) -> None:
+    s.shows(troubles=["storage"])
+    s.tell(Recorded(s.now, "m", 1, "status", "journal.begun", {"reason": "storage"}))
+
+
+@kept("arming-lost", "indication-lost")
+def a_power_cut_takes_what_a_full_card_did_not_take(s: Story) -> None:
+    s.arm("hall")
+    _journal_in_memory(s)
+    s.types("boss", Wish.DISARM, HALL)
+    s.mode(hall="disarmed")
+    s.tell(Recorded(s.now, "m", 2, "status", "area.disarmed", {"areas": ["hall"], "by": "keypad:kp", "user": "boss"}))
+    s.wire("drain", A)
+    s.indicate("drain", "alarm.water")
+    wet: dict[str, JsonValue] = {"zone": "drain", "areas": ["hall"], "condition": "active", "incident": 1}
+    s.tell(Recorded(s.now, "m", 3, "alarm", "alarm.water", wet))
+    s.wait(MINUTE)
+    s.wire("drain", N)
+    s.wait(10 * MINUTE)
+    s.tell(Dark(s.now, "power"))
+    s.now += MINUTE
+    areas = {**s.view["areas"], "hall": {**s.view["areas"]["hall"], "mode": "armed"}}
+    s.view = {**s.view, "areas": areas, "troubles": [], "indications": []}
+    s.see()
+    s.tell(Awake(s.now, "power-up"))
+
+
+@broken("indication-lost")
+def a_power_cut_takes_an_indication_that_was_on_disk(s: Story) -> None:
+    s.wire("drain", A)
+    s.indicate("drain", "alarm.water")
+    s.of("drain", "alarm.water", incident=1)
+    s.wait(MINUTE)
+    s.tell(Dark(s.now, "power"))
+    s.now += MINUTE
+    s.view = {**s.view, "indications": []}
+    s.see()
+    s.tell(Awake(s.now, "power-up"))
+
+
+@broken("arming-lost")
+def a_kill_takes_what_a_journal_in_memory_has(s: Story) -> None:
+    s.arm("hall")
+    _journal_in_memory(s)
+    s.types("boss", Wish.DISARM, HALL)
+    s.mode(hall="disarmed")
+    s.tell(Recorded(s.now, "m", 2, "status", "area.disarmed", {"areas": ["hall"], "by": "keypad:kp", "user": "boss"}))
+    s.wait(HOUR)
+    s.tell(Dark(s.now, "killed"))
+    s.now += MINUTE
+    s.view = {**s.view, "areas": {**s.view["areas"], "hall": {**s.view["areas"]["hall"], "mode": "armed"}}}
+    s.see()
+    s.tell(Awake(s.now, "restart"))
+
+
+@kept("auto-arm")
+def the_clock_is_set_while_an_area_arms_itself(s: Story) -> None:
+    _evening(s, 1139)
+    s.clock(1140)
+    s.mode(hall="exit-delay")
+    s.record("area.exit-started", HALL, by="schedule:bank")
+    s.wait(20 * SECOND)
+    s.clock(700, MONDAY - 280)
+    s.wait(EXIT_MS - 20 * SECOND)
+    s.mode(hall="armed")
+    s.record("area.armed-automatically", HALL, by="schedule:bank")
 
 
 # --- clocks -----------------------------------------------------------------------------------------------------
