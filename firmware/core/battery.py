@@ -1,4 +1,4 @@
-"""The battery test as far as this version can do it: by what the battery line reads. No load is put on the battery."""
+"""The battery test where no battery is measured: by what the supply's own contact reads. No load is put on."""
 
 import logging
 

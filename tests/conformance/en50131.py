@@ -221,7 +221,7 @@ EN_50131_6 = Standard(
             "欠压报故障,防过放",
             "M-m",
             EU,
-            Gap.WIRING,
+            None,
         ),
         ("mains fault", "a loss of mains is signalled", "市电故障有信号", "S", EN, None),
         ("load test", "the battery is tested under load, daily at grade 3", "蓄电池每日负载测试(3级)", "M-l", EU, None),

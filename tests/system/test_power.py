@@ -45,7 +45,7 @@ def powered(battery: str = BATTERY, adc: bool = True) -> Callable[[str], str]:
     def edit(text: str) -> str:
         for line in (2, 3, 7, 8, 9, 10, 11):
             text = re.sub(rf"line = {line}\b", f"line = {line + 30}", text)
-        text = text.replace("exit_delay_s = 8", "exit_delay_s = 1")
+        text = text.replace("exit_delay_s = 8", "exit_delay_s = 1").replace("siren_s = 90", "siren_s = 300")
         text = text.replace("[timings]", "[timings]\nmains_report_delay_s = 0", 1)
         assert "[power]" in text
         text = text.replace('[[zone]]\nid = "front-door"', ADC, 1) if adc else text
@@ -91,6 +91,7 @@ def test_a_board_that_is_supplied_too_low_or_too_hot_is_told_each_by_itself(pane
     assert hot == [{"trouble": "board", "subject": "hot", "detail": "92 °C, limit 80 °C"}]
 
 
+@pytest.mark.clause("EN 50131-6 low battery")
 def test_a_low_battery_is_told_and_keeps_from_arming_until_it_is_charged(panel: Rig) -> None:
     since = panel.mark()
     panel.desk(m.Mains(on=False))
@@ -106,6 +107,7 @@ def test_a_low_battery_is_told_and_keeps_from_arming_until_it_is_charged(panel: 
     panel.wait("record", "trouble.battery-ended", since=since)
 
 
+@pytest.mark.clause("EN 50131-6 load test")
 def test_a_battery_test_puts_a_load_on_and_tells_what_was_measured(panel: Rig) -> None:
     since = panel.mark()
     panel.code(wish="battery-test")
@@ -148,6 +150,7 @@ def test_a_siren_ends_a_battery_test(panel: Rig) -> None:
     panel.wait("output", "power:load", False, since=since)
 
 
+@pytest.mark.clause("EN 50131-6 load test")
 def test_the_panel_tests_its_battery_by_itself() -> None:
     with rig(edit=powered(), clock_rate=1000) as panel:
         panel.start("core")
@@ -173,6 +176,7 @@ def test_a_standby_time_that_is_too_short_is_told() -> None:
         assert re.fullmatch(r"[56]\.\d h at 900 mA, expected at least 8 h", record["detail"])
 
 
+@pytest.mark.clause("EN 50131-6 low battery")
 def test_at_its_last_voltage_the_panel_ends_in_good_order_and_comes_back_armed_with_the_mains(panel: Rig) -> None:
     panel.arm()
     since = panel.mark()
@@ -195,6 +199,36 @@ def test_at_its_last_voltage_the_panel_ends_in_good_order_and_comes_back_armed_w
     assert panel.mode() == "armed"
     assert panel.stop() == {"core": 0}
     panel.check_journal()
+
+
+def test_the_end_is_durable_and_a_start_on_a_flat_battery_ends_again(panel: Rig) -> None:
+    panel.arm()
+    panel.desk(m.Mains(on=False))
+    panel.desk(m.SetSupply(battery_mv=10_300))
+    panel.processes["core"].wait_told("STATUS=the battery is at its end; waiting for the supply")
+    panel.kill("core")
+    assert panel.kinds()[-2:] == ["panel.stopped", "journal.checkpoint"]
+    panel.start("core")
+    assert panel.mode() == "armed"
+    panel.processes["core"].wait_told("STATUS=the battery is at its end; waiting for the supply")
+    assert panel.kinds().count("panel.stopped") == 2
+    panel.kill("core")
+    panel.check_journal()
+
+
+def test_a_siren_that_sounds_is_not_put_out_for_the_batterys_sake(panel: Rig) -> None:
+    panel.move("vault-door", "open")
+    panel.wait("output", "siren-inside", True)
+    since = panel.mark()
+    panel.desk(m.Mains(on=False))
+    panel.desk(m.SetSupply(battery_mv=10_300))
+    panel.wait("record", "trouble.battery", since=since)
+    shown(panel, lambda figures: int(figures["battery_mv"] or 0) < 10_500)
+    threading.Event().wait(4 * 30 / RATE)  # four times as long as the last voltage must stand
+    assert "panel.stopped" not in panel.kinds()
+    panel.code(wish="silence")
+    panel.wait("output", "siren-inside", False, since=since)
+    panel.wait("record", "panel.stopped", since=since)
 
 
 def test_a_parked_panel_that_is_asked_to_stop_stops(panel: Rig) -> None:
