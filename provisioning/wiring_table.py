@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from drivers.loop_plan import LoopPlan
-from firmware.config import Box, Loop, PanelFile, Wire, Zone
+from firmware.config import Box, Loop, MqttPath, PanelFile, SmsPath, Wire, Zone
 from firmware.core.wires import loops_by_chip
 from firmware.language import Text, pick
 from provisioning.arming_tables import areas_table, arming_tables
@@ -40,6 +40,10 @@ _CAMERA: Text = ("camera {id}, {name}", "摄像机 {id},{name}")
 _PATH: Text = ("path {id}", "路径 {id}")
 _TLS: Text = ("{host}:{port}, TLS", "{host}:{port},TLS")
 _PLAIN: Text = ("{host}:{port}, PLAIN TEXT", "{host}:{port}，明文")
+_SMS: Text = (
+    "SMS by {port} to {numbers}, when no receipt comes within {after} s",
+    "经 {port} 向 {numbers} 发送短信，{after} 秒内无回执时",
+)
 
 
 def wiring_tables(file: PanelFile) -> RenderableType:
@@ -147,5 +151,12 @@ def _rest(file: PanelFile) -> Table:
         where = f"{camera.maker} {camera.source} {camera.width}×{camera.height}".replace("  ", " ")
         add_row(table, pick(_CAMERA, id=camera.id, name=camera.name), where)
     for path in file.path:
-        add_row(table, pick(_PATH, id=path.id), pick(_TLS if path.tls else _PLAIN, host=path.host, port=path.port))
+        add_row(table, pick(_PATH, id=path.id), _way(path))
     return table
+
+
+def _way(path: MqttPath | SmsPath) -> str:
+    if isinstance(path, SmsPath):
+        numbers = ", ".join(path.numbers + path.other_numbers)
+        return pick(_SMS, port=path.port, numbers=numbers, after=path.after_s)
+    return pick(_TLS if path.tls else _PLAIN, host=path.host, port=path.port)

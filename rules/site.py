@@ -306,7 +306,7 @@ class Site:
     """Everything the rules know of the site. Keys are the ids; order is the panel file's.
 
     `days`: day → its hours, or None for a holiday; overrides every schedule's week. `paths`: ids of the ways to the
-    center.
+    center on which it receipts.
     """
 
     areas: Mapping[str, Area]

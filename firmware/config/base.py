@@ -13,6 +13,8 @@ Gb28181Id = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
 # Control characters would reach terminals, records and reports.
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 FilePath = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+DevicePath = Annotated[str, Field(max_length=200, pattern=r"^/[^\x00-\x1f\x7f-\x9f]+$")]
+PhoneNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{3,15}$")]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
 Time = Annotated[str, Field(pattern=TIME, description="of the local day")]
 Hours = Annotated[str, Field(pattern=HOURS)]

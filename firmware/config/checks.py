@@ -12,6 +12,7 @@ from firmware.config import (
     check_numbers,
     check_outputs,
     check_parts,
+    check_paths,
     check_supply,
     check_zones,
     gb28181,
@@ -25,7 +26,6 @@ from firmware.language import Text
 SPI_LINES = (7, 8, 9, 10, 11)
 """SPI port 0 of the board, both chip selects: the kernel takes them all."""
 _SUPPLY_LINES = ("load_line", "charger_line", "cut_line")
-PLAINTEXT = "I accept that anyone on the network can read and drop reports"
 
 
 def mistakes(document: Document) -> Iterator[Finding]:
@@ -149,34 +149,6 @@ def _is_timezone(name: str) -> bool:
     return True
 
 
-def _paths(document: Document) -> Iterator[Finding]:
-    for path in document.rows("path"):
-        if path.has("tls") and path.has("plaintext"):
-            yield Finding(
-                path.at("plaintext"),
-                show(path.values["plaintext"]),
-                ("tls or plaintext, not both", "tls 与 plaintext 二选一"),
-                ("a path is either encrypted or plain", "路径只能加密或明文之一"),
-            )
-        elif not path.has("tls") and not path.has("plaintext"):
-            yield Finding(
-                path.at("tls"),
-                "",
-                (
-                    f'tls = {{ ca, certificate, key }}, or plaintext = "{PLAINTEXT}"',
-                    f'tls = {{ ca, certificate, key }}，或 plaintext = "{PLAINTEXT}"',
-                ),
-                ("a path needs TLS, or the sentence that accepts plain text", "路径需要 TLS，或明文许可语句"),
-            )
-    if document.rows("path") and not document.data.get("center"):
-        yield Finding(
-            ("center",),
-            "",
-            ("[center] with receipt_keys", "含 receipt_keys 的 [center]"),
-            ("a path needs a center whose receipts count", "有路径就必须指定接警中心的公钥"),
-        )
-
-
 def _keys(document: Document) -> Iterator[Finding]:
     center = document.table("center")
     for key in ("receipt_keys", "command_keys"):
@@ -234,7 +206,6 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _changeover,
     _pins,
     _timezone,
-    _paths,
     _keys,
     _cameras,
     _gb28181,
@@ -243,6 +214,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_loops.CHECKS,
     *check_outputs.CHECKS,
     *check_parts.CHECKS,
+    *check_paths.CHECKS,
     *check_dated.CHECKS,
     *check_supply.CHECKS,
 )

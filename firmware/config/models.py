@@ -6,11 +6,23 @@ model can't see (an area that does not exist, a line used twice) is checked over
 `firmware.config.checks`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from firmware.config.base import FilePath, Gb28181Id, Host, Id, KeyX, Line, Model, Name, Time
+from firmware.config.base import (
+    DevicePath,
+    FilePath,
+    Gb28181Id,
+    Host,
+    Id,
+    KeyX,
+    Line,
+    Model,
+    Name,
+    PhoneNumber,
+    Time,
+)
 from firmware.config.dated import Day, Schedule, Tour
 from firmware.config.supply import Board, Power
 
@@ -269,6 +281,43 @@ class MqttPath(Model):
     keepalive_s: int = Field(default=30, ge=5, le=300)
 
 
+class SmsPath(Model):
+    """`[[path]]` with `kind = "sms"`: alarms that no other path gets receipted go out by a GSM modem (docs/wiring.md).
+
+    `numbers` are the center's and get every alarm; `other_numbers` get no silent one. `after_s`: how long the other
+    paths have, unless all of them are known to be down. `daily_limit` counts short messages as the network bills them;
+    the last quarter of it is for alarms of priority 1. The PIN stands in `pin_file` alone, mode 0600.
+    """
+
+    id: Id
+    kind: Literal["sms"]
+    port: DevicePath
+    baud: Literal[9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600] = 115_200
+    numbers: list[PhoneNumber] = Field(min_length=1, max_length=4)
+    other_numbers: list[PhoneNumber] = Field(default=[], max_length=3)
+    pin_file: FilePath | None = None
+    language: Literal["zh", "en"] = "zh"
+    after_s: int = Field(default=60, ge=5, le=3600)
+    daily_limit: int = Field(default=50, ge=20, le=500)
+    min_signal_dbm: int = Field(default=-103, ge=-113, le=-51)
+    delivery_reports: bool = True
+
+
+PATH_KINDS: dict[str, type[Model]] = {"mqtt": MqttPath, "sms": SmsPath}
+
+
+def _kind_of_path(table: Any) -> str:
+    """`mqtt` where the file names no kind, or one that there is not: that model tells of it."""
+    kind = table.get("kind") if isinstance(table, dict) else getattr(table, "kind", None)
+    return "sms" if kind == "sms" else "mqtt"
+
+
+AnyPath = Annotated[
+    Annotated[MqttPath, Tag("mqtt")] | Annotated[SmsPath, Tag("sms")],
+    Discriminator(_kind_of_path),
+]
+
+
 class Center(Model):
     """`[center]`: whose receipts and commands count. Public keys, the `x` of an Ed25519 JWK."""
 
@@ -300,7 +349,7 @@ class PanelFile(Model):
     day: list[Day] = Field(default=[], max_length=128)
     tour: list[Tour] = Field(default=[], max_length=32)
     camera: list[Camera] = Field(default=[], max_length=16)
-    path: list[MqttPath] = Field(default=[], max_length=4)
+    path: list[AnyPath] = Field(default=[], max_length=4)
     center: Center | None = None
     timings: Timings
     power: Power = Field(default_factory=Power)

@@ -4,6 +4,7 @@ Pydantic tells what broke and where; the words, the closest known key and what a
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,13 +13,14 @@ from pydantic.fields import FieldInfo
 
 from firmware.config.hours import DATE, HOURS, TIME
 from firmware.config.mistakes import Finding, Loc, show
-from firmware.config.models import PanelFile
+from firmware.config.models import PATH_KINDS, PanelFile
 from firmware.language import Text
 
 _WHOLE: Text = ("a whole number", "整数")
 _TEXT: Text = ("text in quotes", "带引号的文本")
 _LIST: Text = ("a list: [ … ]", "列表：[ … ]")
 _TABLE: Text = ("a table", "表")
+_PATH_KINDS = " or ".join(f"{kind!r}" for kind in PATH_KINDS)
 _BOOLEAN: Text = ("true or false", "true 或 false")
 _WRONG_TYPE: Text = ("wrong type", "类型错误")
 
@@ -67,6 +69,14 @@ _PATTERNS: Mapping[str, Text] = {
     HOURS: ('hours as "08:30-17:30", or "closed"', '如 "08:30-17:30" 的时段，或 "closed"'),
     DATE: ('a day as "2026-10-01"', '如 "2026-10-01" 的日期'),
     r"^[0-9]{20}$": ("20 digits", "20 位数字"),
+    r"^/[^\x00-\x1f\x7f-\x9f]+$": (
+        "a device's path, as /dev/serial/by-id/usb-…",
+        "设备路径，如 /dev/serial/by-id/usb-…",
+    ),
+    r"^\+?[0-9]{3,15}$": (
+        'a telephone number as "+8613800138000": 3 to 15 digits, no spaces',
+        '如 "+8613800138000" 的电话号码：3 至 15 位数字，不含空格',
+    ),
     r"^[^\x00-\x1f\x7f-\x9f]+$": ("text without control characters", "不含控制字符的文本"),
     r"^[^\x00-\x1f\x7f-\x9f]*$": ("text without control characters", "不含控制字符的文本"),
     r"^[A-Za-z0-9._:-]+$": (
@@ -79,12 +89,13 @@ _PATTERNS: Mapping[str, Text] = {
 def shape(error: ValidationError) -> Iterator[Finding]:
     """One finding for each of pydantic's errors."""
     for item in error.errors(include_url=False):
-        loc, kind, ctx = item["loc"], item["type"], item.get("ctx", {})
+        tagged, kind, ctx = item["loc"], item["type"], item.get("ctx", {})
+        loc = _untagged(tagged)
         found = show(item["input"])
         if kind == "missing":
-            yield Finding(loc, "", _kind_of(_field(loc)), ("this key is missing", "缺少此键"))
+            yield Finding(loc, "", _kind_of(_field(tagged)), ("this key is missing", "缺少此键"))
         elif kind == "extra_forbidden":
-            yield _unknown(loc, found)
+            yield replace(_unknown(tagged, found), loc=loc)
         elif kind in _TYPES:
             yield Finding(loc, found, _TYPES[kind], _WRONG_TYPE)
         elif kind in _LIMITS:
@@ -93,12 +104,17 @@ def shape(error: ValidationError) -> Iterator[Finding]:
             expected = _PATTERNS.get(str(ctx.get("pattern")), _TEXT)
             yield Finding(loc, found, expected, ("not written as it must be", "格式不正确"))
         elif kind == "literal_error":
-            options = str(ctx.get("expected", ""))
+            options = _PATH_KINDS if loc[0] == "path" and loc[-1] == "kind" else str(ctx.get("expected", ""))
             yield Finding(
                 loc, found, (options, options.replace(" or ", " 或 ")), ("not one of the choices", "不在可选值中")
             )
         else:
             yield Finding(loc, found, (item["msg"], item["msg"]), ("not valid", "无效"))
+
+
+def _untagged(loc: Loc) -> Loc:
+    """Without the kind of path that pydantic puts behind the index."""
+    return (*loc[:2], *loc[3:]) if loc[0] == "path" and len(loc) > 2 else loc
 
 
 def _beyond(loc: Loc, kind: str, ctx: Mapping[str, Any], value: object) -> Finding:
@@ -126,6 +142,8 @@ def _field(loc: Loc) -> FieldInfo | None:
 def _model(loc: Loc) -> type[BaseModel] | None:
     """The model of the table at `loc`."""
     model: type[BaseModel] | None = PanelFile
+    if loc[:1] == ("path",) and len(loc) > 2:
+        model, loc = PATH_KINDS[str(loc[2])], loc[3:]
     for part in loc:
         if model is not None and isinstance(part, str):
             field = model.model_fields.get(part)

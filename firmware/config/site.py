@@ -44,7 +44,8 @@ def to_site(file: "models.PanelFile") -> Site:
         days=_days(file.day),
         tours={t.id: _tour(t) for t in file.tour},
         prevention=PROFILES[file.panel.profile].prevention,
-        paths=tuple(p.id for p in file.path),
+        # An SMS bears no receipt: with the others down nobody is known to have heard, and sirens must not wait.
+        paths=tuple(p.id for p in file.path if p.kind != "sms"),
     )
 
 

@@ -1,8 +1,10 @@
 """What is allowed in a panel file but seldom meant: `fenghuo site check` says it, and no panel refuses it."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from firmware.config import warn_rules
+from firmware.config.check_paths import is_sms
 from firmware.config.check_supply import unjudged
 from firmware.config.check_zones import zone_type
 from firmware.config.checks import gb28181_ids, lines_used
@@ -102,6 +104,18 @@ def _reporting(document: Document) -> Iterator[Finding]:
         )
 
 
+def _modem(document: Document) -> Iterator[Finding]:
+    for path in document.rows("path"):
+        port = path.text("port")
+        if is_sms(path) and re.match("/dev/tty(USB|ACM)", port):
+            yield Finding(
+                path.at("port"),
+                show(port),
+                ("a name under /dev/serial/by-id", "/dev/serial/by-id 下的名称"),
+                ("after the next start another device may have this name", "重启后此名称可能指向其他设备"),
+            )
+
+
 def _header(document: Document) -> Iterator[Finding]:
     if document.table("panel").text("pins", "board") != "board":
         return
@@ -144,6 +158,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _areas,
     _entry,
     _reporting,
+    _modem,
     _header,
     _cameras,
     _place,

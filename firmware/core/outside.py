@@ -107,6 +107,7 @@ class Outside:
             self._state_message,
             lambda: list(inside.engine.state.durable.troubles),
             self._server,
+            inside.note,
         )
 
     def _make_technician(self) -> TechnicianPort:
@@ -174,7 +175,9 @@ class Outside:
 
     def _undelivered(self) -> bool:
         troubles = self._inside.engine.state.durable.troubles
-        if not self._server.peers("uplink") or any(name.startswith("path:") for name in troubles):
+        # A path that bears no receipts (SMS) has no part in this.
+        ways = {"uplink", "receipts", *self._inside.site.paths}
+        if not self._server.peers("uplink") or any(f"path:{way}" in troubles for way in ways):
             return False
         head = self._deliveries.head().journals[-1]
         waits = any(head.first_undelivered[lane] <= last for lane, last in head.last.items())
@@ -292,6 +295,7 @@ class Outside:
             "calls_dropped": self._server.calls_dropped,
             "socket_errors": self._server.errors,
             "pictures_refused": self._camera.refused,
+            "notes_refused": self._uplink.notes_refused,
             "unsound": self._deliveries.unsound,
             "orders_dropped": self._camera.dropped + inside.doorstep.dropped,
             "lines_failing": driver["failing"],

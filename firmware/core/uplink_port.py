@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from firmware.core.commands import Commands
-from firmware.core.damping import Damper
+from firmware.core.damping import Allowance, Damper
 from firmware.core.delivery import Deliveries
 from firmware.core.heartbeat import Heartbeats
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
+from rules.effects import JsonValue
 from rules.stimuli import TroubleChanged
 
 GONE_AFTER_S = 30.0
+NOTES_BURST, NOTES_PER_S = 200, 0.1
+"""What an uplink may add to the telemetry: far more than a day's limit of short messages."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ class UplinkPort:
         state: Callable[[], m.State | None],
         troubles: Callable[[], list[str]],
         server: Server,
+        note: Callable[[str, dict[str, JsonValue]], object] = lambda _kind, _data: None,
     ) -> None:
+        """`note` puts an item into the telemetry."""
+        self.notes_refused = 0
         self._facts = facts
         self._deliveries = deliveries
         self._commands = commands
@@ -54,6 +60,8 @@ class UplinkPort:
         self._state = state
         self._troubles = troubles
         self._server = server
+        self._note = note
+        self._notes = Allowance(NOTES_BURST, NOTES_PER_S)
         self._shown: dict[str, Any] = {}
         self._alone_since: float | None = time.monotonic()
         self._stuck: tuple[object, float] = (None, time.monotonic())
@@ -94,6 +102,11 @@ class UplinkPort:
             case m.Path():
                 if message.path in self._facts.paths:
                     self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
+            case m.Sms() | m.Modem():
+                if message.path in self._facts.paths and self._notes.take():
+                    self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
+                else:
+                    self.notes_refused += 1
 
     def _send(self, message: Any) -> None:
         self._server.broadcast("uplink", message)

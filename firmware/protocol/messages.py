@@ -155,7 +155,36 @@ class Path(Strict):
     detail: str = Field(default="", max_length=200)
 
 
-FromUplink: TypeAlias = Annotated[Pull | ReceiptIn | CommandIn | Path, Field(discriminator="type")]
+SmsState: TypeAlias = Literal["sent", "delivered", "failed", "unconfirmed", "dropped"]
+
+
+class Sms(Strict):
+    """Uplink to core: what became of an alarm's short message. Telemetry; never a receipt."""
+
+    type: Literal["sms"] = "sms"
+    path: Id
+    record: str = Field(
+        pattern=r"^([0-9a-f-]{36}-[0-9]{1,16})?$", description="journal and seq; empty for the message about the limit"
+    )
+    receiver: str = Field(pattern=r"^(center|other)-[1-4]$", description="which number of the panel file")
+    state: SmsState = Field(
+        description="`sent`: the network took it; `unconfirmed`: no report came; `dropped`: not sent"
+    )
+    parts: int = Field(default=0, ge=0, le=9, description="short messages that it took")
+    detail: str = Field(default="", max_length=200)
+
+
+class Modem(Strict):
+    """Uplink to core: how the modem of an SMS path is placed. Telemetry."""
+
+    type: Literal["modem"] = "modem"
+    path: Id
+    signal_dbm: int = Field(ge=-200, le=0, description="0: not known")
+    network: str = Field(max_length=32)
+    operator: str = Field(max_length=32)
+
+
+FromUplink: TypeAlias = Annotated[Pull | ReceiptIn | CommandIn | Path | Sms | Modem, Field(discriminator="type")]
 ToUplink: TypeAlias = Annotated[
     Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Error,
     Field(discriminator="type"),
@@ -450,7 +479,7 @@ class Seen(Strict):
 
 FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | SetSupply | AskDesk | Watch, Field(discriminator="type")]
 
-from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path] = TypeAdapter(FromUplink)
+from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path | Sms | Modem] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)

@@ -14,11 +14,13 @@ from firmware.protocol.messages import (
     Delivered,
     Error,
     Head,
+    Modem,
     Path,
     Pull,
     ReceiptIn,
     Records,
     ReplyOut,
+    Sms,
     State,
     Telemetry,
     Welcome,
@@ -118,5 +120,5 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | Path
+ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | Path | Sms | Modem
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish

@@ -63,7 +63,7 @@ LOCAL = {
     *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures"),
-    *("telemetry.health", "telemetry.zone", "telemetry.dropped"),
+    *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
 }
 """Kinds that have no code at all: they travel by MQTT only."""
 

@@ -39,6 +39,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.ReceiptIn(jws="a.b.c"),
         m.CommandIn(jws="not a token: core refuses it, and says so"),
         m.Path(path="center-1", up=False, detail="无收据"),
+        m.Sms(path="gsm", record=f"{JOURNAL}-7", receiver="center-1", state="sent", parts=2),
+        m.Modem(path="gsm", signal_dbm=-73, network="home", operator="CMCC"),
     ],
     "socket-to-uplink": [
         m.Welcome(panel="bank-1", session=1, peer=1, version="0.1.0"),

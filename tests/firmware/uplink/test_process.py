@@ -63,6 +63,7 @@ class Core:
     def __init__(self, socket_file: Path) -> None:
         self.journal = MemoryJournal(PANEL)
         self.paths: list[m.Path] = []
+        self.sms: list[m.Sms] = []
         self.commands: list[str] = []
         self.refused: list[str] = []
         self.greeted = 0
@@ -150,6 +151,8 @@ class Core:
                     self.commands.append(message.jws)
                 case m.Path():
                     self.paths.append(message)
+                case m.Sms():
+                    self.sms.append(message)
         return b""
 
     def undelivered(self) -> int:
