@@ -19,6 +19,9 @@ LANES = tuple(lane.value for lane in CHAINED_LANES)
 _STATE = sha256_hex(b"")
 
 
+_TIME = "2026-03-14T23:09:26.123Z"
+
+
 class _Lane:
     def __init__(self) -> None:
         self.records: list[StoredRecord] = []
@@ -44,7 +47,9 @@ class MemoryJournal:
         self._prev, self._seq = GENESIS, 0
         return self._journal
 
-    def append(self, lane: str, kind: str, payload: Mapping[str, JsonValue], time_ms: int = 0) -> StoredRecord:
+    def append(
+        self, lane: str, kind: str, payload: Mapping[str, JsonValue], time_ms: int = 0, time: str = _TIME
+    ) -> StoredRecord:
         """Record an event; durable at once."""
         its = self._journals[self._journal][lane]
         self._seq += 1
@@ -56,7 +61,7 @@ class MemoryJournal:
             lane=lane,
             lane_seq=len(its.records) + 1,
             boot="memory",
-            time="2026-03-14T23:09:26.123Z",
+            time=time,
             clock="synchronised",
             monotonic_ms=time_ms,
             kind=kind,

@@ -158,7 +158,8 @@ class Modem:
         self._waiting: _Wait | _Quiet | None = None
         self._job: Job | None = None
         self._stored: deque[tuple[str, str]] = deque(maxlen=32)
-        self._faults: dict[str, str] = {}
+        # As whoever listens takes it to be until told otherwise.
+        self._faults: dict[str, str] = {"modem": "the modem is not there"}
         self._failures = 0
         self._up_ms = 0
         self._helpless_ms: int | None = None

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware.clock import utc_text
 from firmware.protocol import messages as m
 from hil.modem import FAILED, Modem, Sim
+from rules.effects import JsonValue
 from tests.firmware.uplink.brokers import wait_for
 from tests.firmware.uplink.test_process import Site
 
@@ -31,7 +33,8 @@ class SmsSite(Site):
 
     def alarm(self, kind: str = "alarm.intruder") -> None:
         with self.core._lock:
-            self.core.journal.append("alarm", kind, {"zone": "door", "zone_number": 1, "areas": ["hall"]})
+            payload: dict[str, JsonValue] = {"zone": "door", "zone_number": 1, "areas": ["hall"]}
+            self.core.journal.append("alarm", kind, payload, time=utc_text(time.time()))
         self.core._waker.send(b"h")
 
     def numbers(self) -> list[str]:
