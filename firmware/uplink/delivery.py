@@ -58,6 +58,7 @@ LANES = tuple(lane.value for lane in CHAINED_LANES)
 ALARM_PUBLISHES = 8
 OTHER_PUBLISHES = 4
 OTHER_BYTES = 192 * 1024
+_NOTHING: Counter[str] = Counter()
 EVIDENCE_PULL = 4
 """Evidence travels one by one, with thumbnails: so few at a time."""
 OPEN_WITHIN_MS = 30_000
@@ -137,8 +138,7 @@ class Delivery:
         if self.phase == "open":
             moments.append(self._ack_deadline())
             if self._asked is None:
-                flying = self._flying()
-                open_lanes = [lane for lane in LANES if self._lane_open(lane, flying)]
+                open_lanes = self._open_lanes()
                 moments.extend(stream.next_due() for (_, lane), stream in self._streams.items() if lane in open_lanes)
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -357,7 +357,7 @@ class Delivery:
         self._out.append(Publish(self._token, topic, letter.payload, letter.qos, letter.retain, letter.content_type))
 
     def _flying(self) -> Counter[str]:
-        return Counter(publish.kind for publish in self._in_flight.values())
+        return Counter(publish.kind for publish in self._in_flight.values()) if self._in_flight else _NOTHING
 
     def _pump(self, now_ms: int) -> None:
         if self.phase != "open":
@@ -366,17 +366,15 @@ class Delivery:
         for letter in self.outbox.letters(flying):
             self._publish(letter, now_ms)
         if self._asked is None:
-            self._asked = next(self._wishes(flying, now_ms), None)
+            self._asked = next(self._wishes(now_ms), None)
             if self._asked:
                 self._out.append(self._asked.pull)
             elif not any(flying[lane] for lane in LANES) and (extra := self.outbox.telemetry(flying, self._order)):
                 self._publish(extra, now_ms)
 
-    def _wishes(self, flying: Counter[str], now_ms: int) -> Iterator[Asked]:
+    def _wishes(self, now_ms: int) -> Iterator[Asked]:
         """What to pull next, best first."""
-        for lane in LANES:
-            if not self._lane_open(lane, flying):
-                continue
+        for lane in self._open_lanes():
             limit = EVIDENCE_PULL if lane == "evidence" else self._batch_records
             found = []
             for (journal, its_lane), stream in self._streams.items():
@@ -386,11 +384,17 @@ class Delivery:
                     found.append(Asked(Pull(journal=journal, lane=lane, first=first, last=last, limit=room), why))
             yield from sorted(found, key=lambda asked: ("live", "again", "stored").index(asked.why))
 
-    def _lane_open(self, lane: str, flying: Counter[str]) -> bool:
-        if lane == "alarm":
-            return flying[lane] < ALARM_PUBLISHES
-        others = [publish.size for publish in self._in_flight.values() if publish.kind in LANES[1:]]
-        return len(others) < OTHER_PUBLISHES and sum(others) < OTHER_BYTES
+    def _open_lanes(self) -> tuple[str, ...]:
+        """The lanes in which more may be on its way, highest first: alarms have room of their own."""
+        alarms = publishes = size = 0
+        for publish in self._in_flight.values():
+            if publish.kind == "alarm":
+                alarms += 1
+            elif publish.kind in LANES:
+                publishes += 1
+                size += publish.size
+        others = LANES[1:] if publishes < OTHER_PUBLISHES and size < OTHER_BYTES else ()
+        return ("alarm", *others) if alarms < ALARM_PUBLISHES else others
 
 
 def _lanes_of(head: Head) -> list[tuple[tuple[str, str], int, int]]:

@@ -32,6 +32,10 @@ class Tours(Group):
         self._begun: dict[str, deque[int]] = {tour: deque(maxlen=64) for tour in books.site.tours}
         """At which told minutes each tour began: a clock that tells them again begins none."""
         self._starts_of: dict[str, int] = dict.fromkeys(books.site.tours, 0)
+        self._by_minute: dict[tuple[int, int], list[Tour]] = {}
+        for tour in books.site.tours.values():
+            for start in tour.starts:
+                self._by_minute.setdefault(start, []).append(tour)
         self._walked = {z.id: Walked() for z in books.site.zones.values() if z.type is ZoneType.CHECKPOINT}
 
     def wired(self, zone: ZoneBook, before: Condition | None, asked: bool) -> None:  # noqa: ARG002
@@ -43,10 +47,8 @@ class Tours(Group):
         now, before = happening.day * 1_440 + happening.minute, day * 1_440 + minute
         if not (happening.sure and sure and now - before == 1 and self.books.awake):
             return
-        weekday = (happening.day - 1) % 7
-        for tour in self.books.site.tours.values():
-            again = any(0 <= begun - now <= 16 for begun in self._begun[tour.id])
-            if (weekday, happening.minute) in tour.starts and not again:
+        for tour in self._by_minute.get(((happening.day - 1) % 7, happening.minute), ()):
+            if not any(0 <= begun - now <= 16 for begun in self._begun[tour.id]):
                 self._starts(tour, happening.at)
 
     def recorded(self, happening: Recorded) -> None:

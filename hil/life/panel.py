@@ -192,6 +192,10 @@ class PanelLife:
                 self.due = self._clock.now + 1_000  # the engine reflects for a second
             return
         self.steps += 1
+        if not effects and state.durable is before.durable and isinstance(stimulus, ClockTold):
+            # An idle minute: half a million of them a year. It moves no deadline.
+            self.state, self._ran = state, self.due != NEVER
+            return
         if state is not before:
             self._take(state)
         if effects or state.durable is not before.durable or not isinstance(stimulus, ClockTold):
