@@ -195,6 +195,9 @@ class Inside:
             self.engine.submit(ended)
         self.engine.start()
         self.driver.start()
+
+    def watch_supply(self) -> None:
+        """Begin to watch battery and board: later than the inputs, none of which waits for that."""
         if self.supply is not None:
             self.supply.start()
         self._board = open_board_watch(self.loaded.file, self.clock, self.trouble, self.world)

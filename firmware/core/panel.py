@@ -24,7 +24,8 @@ class Panel:
         self.inside.start()
 
     def open(self) -> None:
-        """Open the sockets. Raises `OSError`."""
+        """Watch the supply, and open the sockets. Raises `OSError`."""
+        self.inside.watch_supply()
         # Here, not above: what only talks must not delay the first reading of the inputs.
         from firmware.core.outside import Outside
 
