@@ -60,5 +60,6 @@ def _cause(area: AreaState, output: Output, now: int) -> int | None:
     alarm, external = area.alarm, output.place is Place.EXTERNAL
     if alarm is not None and not alarm.silenced:
         return None if external and not (alarm.external and area.mode in SET_MODES) else alarm.since
-    # An exit error is a warning to the one who leaves, inside only (CP-01 row 19).
-    return now if area.exit_error and not external else None
+    # An exit error is a warning to the one who leaves, inside only (CP-01 row 19). It began with the arming.
+    began = now if area.armed_at is None else area.armed_at
+    return began if area.exit_error and not external else None

@@ -267,6 +267,20 @@ def test_silence_ends_the_warning_of_an_exit_error() -> None:
     assert (sirens(panel), panel.mode()) == (set(), ENTRY)
 
 
+def test_an_exit_error_that_began_within_the_limit_of_a_siren_makes_it_no_longer() -> None:
+    panel = armed(bank(with_output(full(), "store-siren", areas=("hall", "store"))), "store")
+    panel.trip("shelf")
+    panel.wait(STORE_LIMIT_MS - EXIT_MS - 10_000)
+    arm(panel, "hall")
+    panel.read("door")
+    panel.wait(EXIT_MS)
+    assert (panel.mode(), "store-siren" in sirens(panel)) == (ENTRY, True)
+    panel.wait(10_000)
+    assert (panel.mode(), "store-siren" in sirens(panel)) == (ENTRY, False)
+    panel.wait(ENTRY_MS - 10_000)
+    assert (panel.mode(), "store-siren" in sirens(panel)) == (ALARM, True)
+
+
 # External sirens
 
 
