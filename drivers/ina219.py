@@ -62,6 +62,24 @@ class Shunt:
         """`INA219, I2C 1 address 0x40`."""
         return f"INA219, I2C {self.bus} address 0x{self.address:02x}"
 
+    def values(self, config: int, shunt: int, volts: int) -> tuple[float, float]:
+        """Millivolts and milliamperes in these registers; raises `BadChip`."""
+        if config != SETTING:
+            raise self._bad(f"configuration 0x{config:04x}", f"0x{SETTING:04x}, as it was set")
+        mv = float((volts >> 3) * 4)
+        if mv > _MAX_MV:
+            raise self._bad(f"{mv:.0f} mV", f"at most {_MAX_MV} mV")
+        signed = shunt - 0x10000 if shunt & 0x8000 else shunt
+        return mv, signed * 10.0 / self.mohm
+
+    def _bad(self, found: str, expected: str) -> BadChip:
+        return BadChip(
+            (
+                f"{self.name}: found {found}, expected {expected}. Look at its supply, address and SDA, SCL.",
+                f"{self.name}：{found}，应为 {expected}。请检查供电、地址及 SDA、SCL 接线。",
+            )
+        )
+
 
 class Ina219Driver:
     """Reads the chip once a second. `on_trouble(present, detail)` is called from its thread, or from `check`'s."""
@@ -159,26 +177,10 @@ class Ina219Driver:
             self._bus.write_word_data(self.shunt.address, CONFIG, _swapped(SETTING))
 
     def _read(self, bus: Bus) -> tuple[float, float]:
-        found = self._word(bus, CONFIG)
-        if found != SETTING:
-            raise self._bad(f"configuration 0x{found:04x}", f"0x{SETTING:04x}, as it was set")
-        shunt, volts = self._word(bus, SHUNT), self._word(bus, BUS)
-        mv = float((volts >> 3) * 4)
-        if mv > _MAX_MV:
-            raise self._bad(f"{mv:.0f} mV", f"at most {_MAX_MV} mV")
-        signed = shunt - 0x10000 if shunt & 0x8000 else shunt
-        return mv, signed * 10.0 / self.shunt.mohm
+        return self.shunt.values(*(self._word(bus, register) for register in (CONFIG, SHUNT, BUS)))
 
     def _word(self, bus: Bus, register: int) -> int:
         return _swapped(bus.read_word_data(self.shunt.address, register) & 0xFFFF)
-
-    def _bad(self, found: str, expected: str) -> BadChip:
-        return BadChip(
-            (
-                f"{self.shunt.name}: found {found}, expected {expected}. Look at its supply, address and SDA, SCL.",
-                f"{self.shunt.name}：{found}，应为 {expected}。请检查供电、地址及 SDA、SCL 接线。",
-            )
-        )
 
     def _tell(self, present: bool, detail: str) -> None:
         if present is self._troubled:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from drivers.bus import words
+from drivers.ina219 import SETTING, BadChip, Shunt
 from drivers.mcp3xxx import BadFrame, Chip
 from firmware.protocol import jws, lines
 from firmware.protocol import messages as m
@@ -37,7 +38,7 @@ def _holds(kept: bool) -> None:
 
 def targets() -> list[Target]:
     """All of them."""
-    return [_bus_words(), _bus_biddings(), *_converters(), _socket_lines(), *_socket_messages(), _jws()]
+    return [_bus_words(), _bus_biddings(), *_converters(), _meter(), _socket_lines(), *_socket_messages(), _jws()]
 
 
 def _bus_words() -> Target:
@@ -89,6 +90,19 @@ def _answer(chip: Chip, value: int) -> bytes:
     """As figure 5-2 of the data sheet has it: null bit, value, and its upper bits again, lowest first."""
     again = int(f"{value >> 1:0{chip.bits - 1}b}"[::-1], 2)
     return ((value << 16) | (again << (16 - chip.bits + 1))).to_bytes(5, "big")
+
+
+def _meter() -> Target:
+    shunt = Shunt(1, 0x40, 100)
+    registers = ((SETTING, 350, 3_400 << 3), (SETTING, 0xFE00, 2_600 << 3 | 2), (SETTING, 0, 0))
+
+    def parse(frame: bytes) -> None:
+        config, drop, volts = (int.from_bytes(frame[at : at + 2], "big") for at in (0, 2, 4))
+        mv, ma = shunt.values(config, drop, volts)
+        _holds(0 <= mv <= 26_000 and abs(ma) <= 3_276.8)
+
+    corpus = tuple(b"".join(word.to_bytes(2, "big") for word in words_) for words_ in registers)
+    return Target("INA219", corpus, parse, (BadChip,))
 
 
 def _socket_lines() -> Target:

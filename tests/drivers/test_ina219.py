@@ -150,17 +150,25 @@ def test_a_trouble_that_can_not_be_told_does_not_end_the_thread() -> None:
 def test_any_words_give_a_reading_within_the_chips_range_or_a_clear_error(
     config: int, shunt: int, volts: int, mohm: int
 ) -> None:
-    chip = Ina219()
-    chip.answers = {0: config, 1: shunt, 2: volts}
-    driver = Ina219Driver(Shunt(1, 0x40, mohm), chip.open, lambda: 0, lambda *_: None)
+    shunt_of = Shunt(1, 0x40, mohm)
     if config == ina219.SETTING and (volts >> 3) * 4 <= 26_000:
-        mv, ma = driver._read(chip)
+        mv, ma = shunt_of.values(config, shunt, volts)
         assert 0 <= mv <= 26_000
         assert abs(ma) <= 327_680 / mohm
         return
     with pytest.raises(BadChip, match="expected") as caught:
-        driver._read(chip)
+        shunt_of.values(config, shunt, volts)
     assert "应为" in caught.value.text[1]
+
+
+def test_a_voltage_beyond_the_chip_is_a_disturbed_reading(meter: Meter) -> None:
+    meter.chip.answers = {2: 0xFFFF}
+    meter.driver.start()
+    present, detail = meter.told.get(timeout=WAIT_S)
+    assert present
+    assert "found 32764 mV, expected at most 26000 mV" in detail
+    meter.chip.answers = {}
+    assert meter.told.get(timeout=WAIT_S) == (False, "")
 
 
 def test_the_desks_chip_answers_as_the_one_on_the_wire() -> None:
