@@ -287,3 +287,18 @@ def wait_refused(panel: Rig, count: int) -> list[dict[str, Any]]:
         if len(found) >= count or time.monotonic() > end:
             return found
         time.sleep(0.05)
+
+
+def test_what_it_says_of_short_messages_is_telemetry_of_known_paths_and_bounded(panel: Rig, captured: Captured) -> None:
+    before = len(panel.records())
+    for number in range(1, 301):
+        captured.client.send(m.Sms(path="center-1", record="", receiver="center-1", state="sent", detail=str(number)))
+    captured.client.send(m.Sms(path="no-such-path", record="", receiver="center-1", state="sent"))
+    items: list[dict[str, Any]] = []
+    while len(items) < 200:
+        items += [item for item in captured.hear("telemetry")["items"] if item["kind"] == "telemetry.sms"]
+    assert len(items) < 210
+    assert {item["data"]["path"] for item in items} == {"center-1"}
+    kinds = [record["kind"] for record in panel.records()[before:]]
+    assert not [kind for kind in kinds if kind.startswith("telemetry")]
+    assert panel.status()["health"]["notes_refused"] > 90
