@@ -14,6 +14,7 @@ from drivers.ina219 import SETTING, BadChip, Shunt
 from drivers.mcp3xxx import BadFrame, Chip
 from firmware.protocol import jws, lines
 from firmware.protocol import messages as m
+from firmware.uplink.sms import dialogue, pdu
 from rules.site import Condition
 
 
@@ -38,7 +39,16 @@ def _holds(kept: bool) -> None:
 
 def targets() -> list[Target]:
     """All of them."""
-    return [_bus_words(), _bus_biddings(), *_converters(), _meter(), _socket_lines(), *_socket_messages(), _jws()]
+    return [
+        _bus_words(),
+        _bus_biddings(),
+        *_converters(),
+        _meter(),
+        _socket_lines(),
+        *_socket_messages(),
+        _jws(),
+        *_modem(),
+    ]
 
 
 def _bus_words() -> Target:
@@ -144,3 +154,36 @@ def _jws() -> Target:
         _holds(frame == token.encode())
 
     return Target("signed receipt", (token.encode(),), parse, (jws.Refused,))
+
+
+class NoAnswer(Exception):
+    """The lines of a modem that do not end the command."""
+
+
+def _modem() -> list[Target]:
+    signal = dialogue.Command("AT+CSQ", prefix="+CSQ:")
+    report = "07911326040000F0062A0D91683108108300F0621132516500236211325175002300"
+
+    def heard(*chunks: bytes) -> list[dialogue.Heard]:
+        talk = dialogue.Dialogue()
+        talk.ask(signal, 0)
+        return [found for chunk in chunks for found in talk.feed(chunk, 0)]
+
+    def lines_(frame: bytes) -> None:
+        found = heard(frame)
+        _holds(found == heard(frame[: len(frame) // 2], frame[len(frame) // 2 :]))
+        if not any(isinstance(reply, dialogue.Reply) and reply.ok for reply in found):
+            raise NoAnswer
+
+    def reports(frame: bytes) -> None:
+        found = pdu.report(frame.decode("latin-1"))
+        _holds(0 <= found.reference <= 255 and found.outcome in ("delivered", "trying", "failed"))
+
+    answers = (
+        b"AT+CSQ\r\r\n+CSQ: 17,99\r\n\r\nOK\r\n",
+        b"\r\n+CDS: 33\r\n" + report.encode() + b"\r\n+CSQ: 99,99\r\nOK\r\n",
+    )
+    return [
+        Target("modem's lines", answers, lines_, (NoAnswer,)),
+        Target("SMS status report", (report.encode(),), reports, (pdu.BadPdu,)),
+    ]
