@@ -4,7 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from smspdudecoder.codecs import GSM
 from smspdudecoder.fields import SMSSubmit
@@ -45,6 +45,10 @@ def test_a_message_byte_for_byte() -> None:
     assert chinese.hex.endswith("00082F0462A58B66")
 
 
+@example(NUMBER, "Hold-up {7} at the counter, and on. " * 12, 200)
+@example("10086", "Hold-up {7} at the counter, and on. " * 20, 0)
+@example(NUMBER, "柜台紧急按钮报警🔔" * 12, 255)
+@example(NUMBER, "柜台紧急按钮报警🔔" * 40, 7)
 @given(numbers, seven_bit | any_text, st.integers(0, 255))
 def test_every_text_arrives_whole_or_cut_with_an_ellipsis(number: str, text: str, reference: int) -> None:
     parts = pdu.submit(number, text, reference)
