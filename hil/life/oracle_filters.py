@@ -182,7 +182,9 @@ class Filters(Group):
             near = [t for z in others for t in self._active[z.facts.id] if record.at - t < window + 900_000]
             mine = [t for t in times if any(abs(t - n) <= window for n in near)]
             fresh = all(a.mode_at >= zone.told_at and a.before == "armed" for a in zone.areas)
-            if not mine and facts.type is ZoneType.INSTANT and fresh:
+            # In an area that is in alarm they alarm one by one, also where another zone made it so in the same moment.
+            joined = any(t >= zone.told_at and z is not zone for a in zone.areas for t, z in self._alarms[a.facts.id])
+            if not mine and facts.type is ZoneType.INSTANT and fresh and not joined:
                 self.books.blame("cross-zone", f"{facts.id} alarmed alone, its group is {facts.cross_group}")
 
     def _most(self, times: deque[int], window: int) -> int:

@@ -1172,6 +1172,20 @@ def two_of_a_cross_group(s: Story) -> None:
     s.of("glass-1", "alarm.intruder", incident=98)
 
 
+@kept("cross-zone")
+def one_of_a_group_trips_in_the_moment_of_another_alarm(s: Story) -> None:
+    s.wait(HOUR)
+    s.arm("vault")
+    s.wire("eye-1", A)
+    s.pins(True, "bell", "horn", "strobe")
+    s.mode(vault="alarm")
+    s.indicate("eye-1", "alarm.intruder")
+    s.wire("glass-1", A)
+    s.indicate("glass-1", "alarm.intruder")
+    s.of("eye-1", "alarm.intruder", incident=1)
+    s.of("glass-1", "alarm.intruder", incident=2)
+
+
 @broken("cross-zone")
 def one_of_a_cross_group_alarms(s: Story) -> None:
     s.wait(HOUR)
