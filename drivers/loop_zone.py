@@ -7,11 +7,10 @@ a threshold that somebody should come before a false alarm does.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from drivers.debounce import Debouncer
 from drivers.loop_plan import LEARNED_PART, LoopPlan, Thresholds, count_of, ohm_of
-from drivers.mcp3xxx import Chip
 from rules.site import Condition
 
 RESTLESS_MS = 5_000
@@ -26,6 +25,16 @@ DRIFT_BEGINS, DRIFT_ENDS = 0.6, 0.5
 DRIFT_LOOK_MS = 1_000
 SMOOTH = 1 / 64
 """How much of each reading at rest goes into the smoothed one: some 2.5 s at 40 ms."""
+
+
+class Converter(Protocol):
+    """What reads a loop. `full`: the reading of a cut loop. `pull_ohm`: from the reference to the input."""
+
+    @property
+    def full(self) -> int: ...
+
+    @property
+    def pull_ohm(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class WatchedLoop:
     `drifting`: whether maintenance is due; None until it is known.
     """
 
-    def __init__(self, wire: Loop, chip: Chip, rest_ohm: float | None) -> None:
+    def __init__(self, wire: Loop, chip: Converter, rest_ohm: float | None) -> None:
         """`rest_ohm`: what was learned in a former life."""
         self.wire = wire
         self.reported: Condition | None = None
