@@ -107,6 +107,7 @@ class BusDriver:
         self._reported: dict[str, Condition | None] = dict.fromkeys(bus.zones)
         self._failed: dict[str, str] = {}
         self._tampered: dict[str, str] = {}
+        self._tampers_told: set[str] = set()
         self._biddings: deque[Bidding] = deque()
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._figures: Mapping[str, Any] = {}
@@ -380,7 +381,9 @@ class BusDriver:
             self._tell(self._ears.failed, part, present, detail)
 
     def _tell_tampered(self, part: str, present: bool, detail: str) -> None:
-        if present is not (part in self._tampered):
+        # The first word about a part is passed on in any case: a tamper may stand from the life of core before.
+        if present is not (part in self._tampered) or part not in self._tampers_told:
+            self._tampers_told.add(part)
             self._mark(self._tampered, part, present, detail)
             self._tell(self._ears.tampered, part, present, detail)
 
