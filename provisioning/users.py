@@ -51,10 +51,11 @@ _EXPECTED: dict[str, Text] = {
     "name": ("at most 64 characters", "至多 64 个字符"),
     "areas": ("1 to 64 areas", "1 至 64 个区域"),
     "rights": (f"some of {', '.join(RIGHTS)}", f"{'、'.join(RIGHTS)} 中的若干项"),
+    "once": ("level 2: an installer's first act would spend it", "2级用户：安装员的首次操作即会用掉该密码"),
     "first_day": _DAY,
     "last_day": _DAY,
 }
-_OPTIONS = {"areas": "--area", "rights": "--right", "first_day": "--from", "last_day": "--until"}
+_OPTIONS = {"areas": "--area", "rights": "--right", "first_day": "--from", "last_day": "--until", "once": "--once"}
 _HEADS: tuple[Text, ...] = (
     ("id", "编号"),
     ("name", "姓名"),

@@ -79,6 +79,7 @@ REASONS: Mapping[str, Notice] = MappingProxyType(
         # why a user was refused
         "bad-name": ("the id or the name can not be used", "编号或姓名不可用"),
         "bad-level": ("the level must be 2, 3 or 4", "级别须为2、3或4"),
+        "once-is-for-users": ("a one-time code is for level 2 only", "一次性密码仅限2级用户"),
         "bad-days": ("the first day must not be after the last one", "起始日期不得晚于截止日期"),
         "unknown-area": ("an area is missing, unknown or named twice", "分区缺失、未知或重复"),
         "bad-code": ("this code can not be used", "密码不可用"),

@@ -150,6 +150,9 @@ def _unfit(d: Draft, change: UserSet, users: Mapping[str, User]) -> str:
         return "bad-name"
     if user.level not in (Level.USER, Level.INSTALLER, Level.MAKER):
         return "bad-level"
+    if user.once and user.level != Level.USER:
+        # An installer's first act would spend it and leave him shut out amid his session.
+        return "once-is-for-users"
     if not user.areas or len(set(user.areas)) != len(user.areas) or not set(user.areas) <= set(d.areas):
         return "unknown-area"
     if not _fit_days(user):

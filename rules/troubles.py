@@ -13,6 +13,9 @@ from rules.vocabulary import TROUBLES
 
 MAX_TROUBLES = 64
 """So many troubles stand at once; further ones only begin the trouble `rules`, with the name of the first."""
+ALWAYS = frozenset({"box", "path", "paths"})
+ROOM = 32
+"""So many more may stand for an opened cabinet and for ways to the center: no crowd of troubles may hide these."""
 DERIVED = "paths"
 """Not told by anyone: it stands while no path works."""
 
@@ -34,7 +37,7 @@ def changed(d: Draft, trouble: str, present: bool, subject: str = "", detail: st
     if not present:
         _ended(d, trouble, subject, name, detail)
         return
-    if len(standing) >= MAX_TROUBLES and name != "rules":
+    if len(standing) >= MAX_TROUBLES + ROOM * (trouble in ALWAYS) and name != "rules":
         changed(d, "rules", True, detail=f"too many troubles, {name}")
         return
     d.keep(troubles={**standing, name: detail})

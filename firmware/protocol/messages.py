@@ -7,7 +7,7 @@ allowed on that socket gets an `error` back, is counted, and changes nothing.
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
 
 from firmware.protocol.canonical import MAX_INTEGER
 from firmware.protocol.records import (
@@ -327,7 +327,15 @@ class SetUser(Strict):
     rights: list[RightName] | None = Field(default=None, max_length=8, description="null: all that the level allows")
     first_day: Day = ""
     last_day: Day = ""
-    once: bool = Field(default=False, description="the code counts once")
+    once: bool = Field(default=False, description="the code counts once; for level 2 only")
+
+    @field_validator("once")
+    @classmethod
+    def _for_users(cls, once: bool, info: ValidationInfo) -> bool:
+        """An installer's first act would spend his code amid his session."""
+        if once and info.data.get("level", 2) > 2:
+            raise ValueError("expected false above level 2: the first act would spend the code")
+        return once
 
 
 class RemoveUser(Strict):

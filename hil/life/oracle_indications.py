@@ -10,8 +10,8 @@ from rules.stimuli import Wish
 
 MAX_INDICATIONS = 256
 MAX_MEMORY = 128
-MAX_TROUBLES = 64
-"""And the trouble `rules`, which says that there are more."""
+MAX_TROUBLES = 64 + 32
+"""With the room of box and paths; and the trouble `rules`, which says that there are more."""
 
 
 class Indications(Group):

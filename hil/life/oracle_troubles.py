@@ -26,7 +26,8 @@ class Troubles(Group):
         before = self._told.get(name, False)
         self._told[name] = happening.present
         books = self.books
-        if before is happening.present or not books.awake or len(books.troubles) > MAX_TROUBLES - 4:
+        crowded = len(books.troubles) > MAX_TROUBLES - 4 and happening.trouble != "box"  # that always finds room
+        if before is happening.present or not books.awake or crowded:
             return
         at = happening.at
         if happening.trouble == "mains":

@@ -200,6 +200,14 @@ def test_arguments_out_of_form(user: str, name: str, said: str, core: Core, site
     assert core.asked == []
 
 
+def test_a_one_time_code_is_for_users_only(core: Core, site: Path) -> None:
+    done = users(
+        site, "set", "fit", "--name", "F", "--area", "hall", "--level", "3", "--once", "--code-stdin", typed=""
+    )
+    assert (done.returncode, core.asked) == (2, [])
+    assert "--once: not usable; expected level 2" in done.stderr
+
+
 def test_a_refusal_is_told_and_exits_1(core: Core, site: Path) -> None:
     core.users = {"wang": WANG}
     core.replies = [{"type": "answer", "ok": False, "reason": "code: not that of a user who may change users"}]
@@ -214,6 +222,7 @@ def test_a_refusal_is_told_and_exits_1(core: Core, site: Path) -> None:
     [
         ("code-too-close", "密码不可用"),
         ("bad-days", "起始日期不得晚于截止日期"),
+        ("once-is-for-users", "一次性密码仅限2级用户"),
         ("no-grant", "须先由用户允许安装员操作"),
     ],
 )

@@ -523,6 +523,14 @@ def test_remote_arming_has_no_exit_delay_and_no_part_of_its_own() -> None:
     assert panel.area_view("hall", "mode", "part") == ("armed", "")
 
 
+def test_remote_part_arming_keeps_its_kind_and_names_the_part() -> None:
+    panel = bank()
+    effects = panel.play(RemoteCommand(1, "Li", Wish.ARM, ("hall",), part="night"))
+    assert payload(effects, "area.armed-remotely")["part"] == "night"
+    assert "area.part-armed" not in kinds(effects)
+    assert panel.area_view("hall", "mode", "part") == ("armed", "night")
+
+
 def test_an_open_entry_door_prevents_remote_arming() -> None:
     panel = bank()
     panel.read("door")

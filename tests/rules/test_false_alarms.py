@@ -319,6 +319,16 @@ def test_one_of_them_alone_never_alarms() -> None:
     assert panel.mode() is ARMED
 
 
+def test_a_second_trip_of_the_same_zone_does_not_renew_the_time() -> None:
+    panel = armed(bank(), "hall")
+    panel.trip("cross-1")
+    panel.wait(MINUTE_MS)
+    assert kinds(panel.trip("cross-1")) == []
+    panel.wait(MINUTE_MS)
+    assert kinds(panel.trip("cross-2")) == ["zone.unconfirmed"]
+    assert panel.mode() is ARMED
+
+
 def test_after_their_time_they_begin_anew() -> None:
     panel = armed(bank(), "hall")
     panel.trip("cross-1")

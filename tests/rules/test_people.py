@@ -84,6 +84,8 @@ def test_user_records_hold_no_key() -> None:
         (User("new", "New", 2, ("hall",), WRONG, WRONG), "bad-code"),
         (User("new", "New", 2, ("hall",), ""), "bad-code"),
         (User("new", "New", 1, ("hall",), WRONG), "bad-level"),
+        (User("new", "New", 3, ("hall",), WRONG, once=True), "once-is-for-users"),
+        (User("new", "New", 4, ("hall",), WRONG, once=True), "once-is-for-users"),
         (User("new", "New", 2, ("cellar",), WRONG), "unknown-area"),
         (User("new", "New", 2, (), WRONG), "unknown-area"),
         (User("新", "New", 2, ("hall",), WRONG), "bad-name"),

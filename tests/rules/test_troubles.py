@@ -231,13 +231,33 @@ def test_at_most_64_stand_and_the_trouble_rules_names_the_first_that_found_no_ro
     assert len(panel.view()["troubles"]) == 65
 
 
-@pytest.mark.parametrize("trouble", ["box", "mains", "path:lte", "storage"])
+@pytest.mark.parametrize("trouble", ["mains", "siren:bell", "camera:cam-1", "storage"])
 def test_what_found_no_room_ends_without_a_word(trouble: str) -> None:
     panel = bank()
     for i in range(64):
         begin(panel, f"driver:d{i}")
     begin(panel, trouble)
     assert end(panel, trouble) == []
+
+
+def test_an_opened_box_and_lost_paths_find_room_in_any_crowd() -> None:
+    panel = bank()
+    for i in range(70):
+        begin(panel, f"driver:d{i}")
+    assert "trouble.box" in begin(panel, "box")
+    assert "hall-siren" in panel.on()
+    for path in panel.site.paths:
+        assert "trouble.path" in begin(panel, f"path:{path}")
+    assert "paths" in panel.view()["troubles"]
+    assert end(panel, "box") == ["trouble.box-ended"]
+
+
+def test_their_room_has_a_limit_too() -> None:
+    panel = bank()
+    for i in range(200):
+        begin(panel, f"path:p{i}")
+    assert len(panel.view()["troubles"]) == 64 + 32 + 1
+    assert "rules" in panel.view()["troubles"]
 
 
 def test_names_from_outside_are_cut_at_64_characters() -> None:
