@@ -13,6 +13,7 @@ from firmware.config import (
     check_outputs,
     check_parts,
     check_paths,
+    check_readers,
     check_supply,
     check_zones,
     gb28181,
@@ -217,4 +218,5 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_paths.CHECKS,
     *check_dated.CHECKS,
     *check_supply.CHECKS,
+    *check_readers.CHECKS,
 )

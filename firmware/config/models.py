@@ -24,6 +24,7 @@ from firmware.config.base import (
     Time,
 )
 from firmware.config.dated import Day, Schedule, Tour
+from firmware.config.readers import Osdp
 from firmware.config.supply import Board, Power
 
 
@@ -343,6 +344,7 @@ class PanelFile(Model):
     zone: list[Zone] = Field(min_length=1, max_length=512)
     adc: list[Adc] = Field(default=[], max_length=2)
     box: list[Box] = Field(default=[], max_length=32)
+    osdp: list[Osdp] = Field(default=[], max_length=4)
     output: list[Output] = Field(default=[], max_length=64)
     part: list[Part] = Field(default=[], max_length=32)
     schedule: list[Schedule] = Field(default=[], max_length=32)

@@ -5,8 +5,10 @@ A bus that is out of order is the trouble `bus` with its id; a module or reader 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware.core.readers import osdp_wirings
 from rules.site import Condition
 
 if TYPE_CHECKING:
@@ -16,22 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told:
-    """Where the buses' words go. `trouble(name, present, subject, detail)`; `entered(device, what, text)`."""
+    """Where the buses' words go. `trouble(name, present, subject, detail)`; `entered(device, what, text)`.
+
+    `folder`: of the panel file, where key files lie.
+    """
 
     condition: Callable[[str, Condition], None]
     trouble: Callable[[str, bool, str, str], None]
     entered: Callable[[str, str, str], None]
     clock_ms: Callable[[], int]
+    folder: Path = Path()
 
 
-def wirings(file: "PanelFile") -> "list[BusWiring]":  # noqa: ARG001  # the kinds of buses come one by one
+def wirings(file: "PanelFile", folder: Path) -> "list[BusWiring]":
     """What is on each bus of the file; nothing of theirs is imported where there are none."""
-    return []
+    return [*osdp_wirings(file, folder)]
 
 
 def open_buses(file: "PanelFile", told: Told) -> "list[BusDriver]":
     """The drivers, not started."""
-    found = wirings(file)
+    found = wirings(file, told.folder)
     if not found:
         return []
     from drivers.bus.driver import BusDriver, Ears

@@ -24,6 +24,7 @@ from firmware.core.leftovers import Sources, leftovers
 from firmware.core.lines import Lines
 from firmware.core.lock import DataLock
 from firmware.core.power import maintained, measured, open_board_watch, open_supply
+from firmware.core.readers import reader_ids
 from firmware.core.recorder import Recorder
 from firmware.core.restore import restart
 from firmware.core.talk import Talk
@@ -160,7 +161,7 @@ class Inside:
 
     def _field(self, gpio: GpioDriver) -> Field:
         file = self.loaded.file
-        told = buses.Told(self._condition, self.trouble, self._entered, self.clock.monotonic_ms)
+        told = buses.Told(self._condition, self.trouble, self._entered, self.clock.monotonic_ms, self.loaded.folder)
         return Field(gpio, *self._loops(), loaded_lines(file), buses.open_buses(file, told))
 
     def _loops(self) -> "tuple[Sequence[AnalogueDriver], Baseline | None]":
@@ -227,7 +228,7 @@ class Inside:
                 {camera.id for camera in file.camera},
                 {loop.zone for loops in loops_by_chip(file).values() for loop in loops} | maintained(file),
                 self._lines.watched,
-                self._lines.boxes,
+                self._lines.boxes | reader_ids(file),
             ),
         )
 

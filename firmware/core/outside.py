@@ -22,6 +22,8 @@ from firmware.core.desk_port import DeskPort
 from firmware.core.fullness import Fullness, use_of
 from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
+from firmware.core.key_syntax import asked, within
+from firmware.core.keypads import Keypads
 from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
@@ -44,6 +46,7 @@ TELEMETRY_ITEMS = 64
 PRUNE_EVERY_S = 3600.0
 FULLNESS_EVERY_S = 3600.0
 LAST_WORDS_S = 3.0
+KEYPADS_EVERY_S = 0.5
 
 
 class Outside:
@@ -69,6 +72,7 @@ class Outside:
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
         self._desk = self._make_desk()
+        self._keypads = Keypads(file, inside.site, inside.driver.show, inside.clock.monotonic_ms)
         self._fullness = Fullness(lambda: use_of(inside.loaded.data), inside.engine.submit)
 
     def _make_deliveries(self) -> Deliveries:
@@ -154,6 +158,8 @@ class Outside:
         server.every(PRUNE_EVERY_S, self._prune)
         server.every(FULLNESS_EVERY_S, self._fullness.look)
         server.call(self._fullness.look)
+        if self._keypads:
+            server.every(KEYPADS_EVERY_S, self._look)
         self._codes.start()
         server.start()
 
@@ -200,6 +206,8 @@ class Outside:
             self._moved.notify_all()
         self._server.call(self._uplink.tell_head, once=True)
         self._server.call(self._uplink.tell_state, once=True)
+        if self._keypads:
+            self._server.call(self._look, once=True)
 
     def capture(self, capture: Capture, monotonic_ms: int, utc: float) -> None:
         self._camera.order(capture, monotonic_ms, utc)
@@ -208,15 +216,32 @@ class Outside:
         match word:
             case Tell() if word.notice == "user-refused":
                 self._technician.user_settled(str(word.args["user"]), str(word.args["reason"]))
+            case Tell() if self._keypads:
+                self._server.call(lambda: self._keypads.told(word, self._public_view()))
             case Answer():
                 self._server.call(lambda: self._commands.answer(word))
             case Record():
                 self._technician.user_settled(str(word.payload["user"]), "")
 
     def entered(self, device: str, what: str, text: str) -> None:
+        site, areas = self._inside.site, self._keypads.areas(device)
         # A card's number is a code like another: looked up by its key, at one cost, locked out by its own reader.
-        if not self._codes.enter(self._inside.engine.submit, text, CodeEntered(device, "")):
+        wish = asked(text, device, areas, site) if what == "code" else (text, CodeEntered(device, "", areas=areas))
+        if wish is None:
+            self._server.call(lambda: self._keypads.refuse(device, "unknown-wish", self._public_view()))
+        elif not self._codes.enter(self._ask, *wish):
             log.warning("%s: too many codes wait, a %s was refused", device, what)
+
+    def _ask(self, entered: CodeEntered) -> bool:
+        """A code or card at a reader, whose key is known now."""
+        inside = self._inside
+        user, _ = inside.engine.state.durable.people.by_key.get(entered.key, (None, False))
+        return inside.engine.submit(within(entered, user.areas if user else (), inside.site))
+
+    def _look(self) -> None:
+        """Keypads show nothing that the journal does not hold yet."""
+        if self._inside.recorder.settled():
+            self._keypads.look(self._public_view())
 
     def seen(self, what: str, name: str, value: Any, monotonic_ms: int, utc: float) -> None:
         self._witness.seen(what, name, value, monotonic_ms, utc)
