@@ -19,6 +19,10 @@ HEADER: Mapping[int, int] = dict(enumerate(_PINS, start=2))
 _ZONES: Text = ("Zones", "防区")
 _BOXES: Text = ("Boxes", "机箱")
 _OUTPUTS: Text = ("Outputs", "输出")
+_READERS: Text = ("Keypads and readers", "键盘与读卡器")
+_AT: Text = ("{port}, {baud} baud\naddress {address}", "{port}，{baud} 波特\n地址 {address}")
+_SECURE: Text = ("secure channel, key in {file}", "安全通道，密钥文件 {file}")
+_OPEN: Text = ("NO SECURE CHANNEL", "无安全通道")
 _REST: Text = ("Power, cameras and paths", "电源、摄像机与路径")
 _PIN: Text = ("GPIO{line} (pin {pin})", "GPIO{line}（引脚 {pin}）")
 _LEGS: Text = ("closed leg {a}\nopen leg {b}", "常闭端 {a}\n常开端 {b}")
@@ -48,7 +52,15 @@ _SMS: Text = (
 
 def wiring_tables(file: PanelFile) -> RenderableType:
     """Zones, outputs and the rest, one table each, and what is armed how and when; empty ones are left out."""
-    tables = [areas_table(file), _zones(file), _boxes(file), _outputs(file), *arming_tables(file), _rest(file)]
+    tables = [
+        areas_table(file),
+        _zones(file),
+        _boxes(file),
+        _outputs(file),
+        _readers(file),
+        *arming_tables(file),
+        _rest(file),
+    ]
     return Group(*(table for table in tables if table.row_count))
 
 
@@ -135,6 +147,16 @@ def _battery(file: PanelFile) -> Iterator[tuple[str, str]]:
         yield pick(_CURRENT), f"INA219, I2C {battery.ina219.bus}, 0x{battery.ina219.address:02x}"
     lines = ((_LOAD, battery.load_line), (_CHARGER, battery.charger_line), (_CUT, battery.cut_line))
     yield from ((pick(text), line_name(line, file)) for text, line in lines if line is not None)
+
+
+def _readers(file: PanelFile) -> Table:
+    table = new_table(_READERS, "what", "line", "wiring", "areas")
+    for bus in file.osdp:
+        for reader in bus.reader:
+            where = pick(_AT, port=bus.port, baud=bus.baud, address=reader.address)
+            trust = pick(_SECURE, file=reader.key_file) if reader.key_file else pick(_OPEN)
+            add_row(table, f"{bus.id}\n{reader.id}", where, trust, "\n".join(reader.areas))
+    return table
 
 
 def _rest(file: PanelFile) -> Table:

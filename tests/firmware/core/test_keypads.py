@@ -1,5 +1,7 @@
 """Keypads and readers: the syntax of their keys, what they show, and a whole core with real readers on a real pty."""
 
+import os
+import re
 import subprocess
 import sys
 import time
@@ -232,6 +234,13 @@ def test_mistakes_about_readers_are_all_told(tmp_path: Path) -> None:
     }
 
 
+def test_the_lines_of_the_wiring_page_work(tmp_path: Path) -> None:
+    (block,) = (b for b in re.findall(r"```toml\n(.*?)```", Path("docs/wiring.md").read_text(), re.S) if "osdp" in b)
+    path = tmp_path / "panel.toml"
+    path.write_text(FILE[: FILE.index("[[osdp]]")] + block)
+    assert [reader.id for reader in load(path).file.osdp[0].reader] == ["hall-keypad", "vault-reader"]
+
+
 # --- a whole core ------------------------------------------------------------------------------------
 
 
@@ -316,3 +325,11 @@ def test_a_reader_that_is_silent_or_opened_is_a_trouble_until_it_is_over(core: C
     core.readers.do("r1", "silent", on=False)
     core.readers.do("r2", "status")
     core.until(lambda: not {"bus:doors/r1", "box:r2"} & set(core.status()["troubles"]))
+
+
+def test_the_table_for_the_technician_names_each_reader(tmp_path: Path) -> None:
+    (tmp_path / "panel.toml").write_text(FILE.replace("PORT", "/dev/ttyUSB9"))
+    argv = [sys.executable, "-m", "firmware.cli", "site", "check", str(tmp_path / "panel.toml")]
+    said = subprocess.check_output(argv, text=True, env={**os.environ, "FENGHUO_LANG": "en", "COLUMNS": "160"})
+    assert "/dev/ttyUSB9, 115200 baud" in said
+    assert "secure channel, key in r1.key" in said
