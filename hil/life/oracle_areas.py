@@ -121,7 +121,8 @@ class Areas(Group):
             self._entry_over(area)
         if mode == "exit-delay":
             ends = self.books.now + area.facts.exit_delay_ms
-            self._exits[id_] = Span(ends, ends, self.books.now)
+            # The restored state shows before the rules have started, and they begin the delay anew.
+            self._exits[id_] = Span(ends, ends if self.books.awake else ends + LOOSE_MS, self.books.now)
             self._opened[id_] = 0
             self._expect_exit(area)
         elif mode == "entry-delay":
