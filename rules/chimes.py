@@ -4,9 +4,18 @@ from rules.draft import Draft
 from rules.index import site_index
 from rules.site import OutputKind, Zone
 
+FOUND_MS = 10_000
+"""So long after a start a zone that is read as open is taken for one that stood open before it."""
+
+
+def opened(d: Draft, zone: Zone) -> None:
+    """A chime zone opened. One that a start finds open does not ring again."""
+    if d.live.started is None or d.now - d.live.started >= FOUND_MS:
+        ring(d, zone)
+
 
 def ring(d: Draft, zone: Zone) -> None:
-    """A chime zone opened: tell it, and sound the chimes of its areas."""
+    """Tell it, and sound the chimes of the zone's areas."""
     d.tell("", "chime", {"zone": zone.id, "areas": list(zone.areas)})
     index = site_index(d.site)
     served = [o.id for id_ in zone.areas for o in index.outputs_of[id_] if o.kind is OutputKind.CHIME]

@@ -125,8 +125,8 @@ def react(d: Draft, zone: Zone, condition: Condition, *, again: bool = False, co
     elif d.durable.walk is not None and testing.tripped(d, zone):
         return
     elif reaction is _NOTHING:
-        if zone.chime and mode is _DISARMED and not again:
-            chimes.ring(d, zone)
+        if zone.chime and not again and all(d.mode_in(zone, id_) is _DISARMED for id_ in zone.areas):
+            chimes.opened(d, zone)
     else:
         _active(d, zone, reaction, again, counted)
 

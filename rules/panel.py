@@ -10,7 +10,7 @@ from rules.vocabulary import KINDS
 def started(d: Draft, start: PanelStarted) -> None:
     """Record the start, and what the panel file and the software say now. Detectors settle after power-up, not after a
     mere restart."""
-    d.live = Live(day=d.live.day, minute=d.live.minute)
+    d.live = Live(day=d.live.day, minute=d.live.minute, started=d.now)
     if start.cause != "restart":
         d.keep(powered_ms=d.now)
     for area in [a for a in d.areas.values() if a.mode is AreaMode.EXIT_DELAY]:

@@ -33,6 +33,7 @@ def rebase(state: PanelState, shift_ms: int) -> PanelState:
             held=_later(live.held, shift_ms),
             holds=_later(live.holds, shift_ms),
             chimes=_later(live.chimes, shift_ms),
+            started=None if live.started is None else live.started + shift_ms,
             knocks={zone: tuple(at + shift_ms for at in moments) for zone, moments in live.knocks.items()},
             crossed={group: (zone, until + shift_ms) for group, (zone, until) in live.crossed.items()},
         ),

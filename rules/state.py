@@ -268,7 +268,8 @@ class Live:
     `attempts`: source → wrong codes since the last right one. `held`: zone → end of its settling, active meanwhile.
     `at_rest`: keyswitches that were seen at rest. `knocks`: zone → moments of its activations within the window;
     `holds`: zone → when a lasting activation counts as a double knock. `crossed`: cross group → the zone that tripped
-    and until when another one confirms it. `chimes`: chime and relay outputs that are on → until when. `day`,
+    and until when another one confirms it. `chimes`: chime and relay outputs that are on → until when. `started`: when
+    the panel started last. `day`,
     `minute`, `sure`: the wall clock as last told, day 0 before.
     """
 
@@ -280,6 +281,7 @@ class Live:
     holds: Mapping[str, int] = field(default_factory=dict)
     crossed: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     chimes: Mapping[str, int] = field(default_factory=dict)
+    started: int | None = None
     day: int = 0
     minute: int = 0
     sure: bool = False

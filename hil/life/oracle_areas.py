@@ -236,11 +236,6 @@ class Areas(Group):
         if self._exits and not asked and zone.facts.type is ZoneType.ENTRY_EXIT:
             self._by_the_door(zone)
 
-    def found(self, zone: ZoneBook, before: Condition | None) -> None:  # noqa: ARG002
-        """A start may find it open that was shut."""
-        if self._exits and zone.facts.type is ZoneType.ENTRY_EXIT:
-            self._by_the_door(zone)
-
     def _by_the_door(self, zone: ZoneBook) -> None:
         for area in zone.areas:
             span = self._exits.get(area.facts.id)

@@ -6,6 +6,8 @@ from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import SILENT_TYPES
 from rules.site import Condition, Output, OutputKind
 
+FOUND_MS = 12_000
+"""So soon after a start an opening may be taken for one that stood before (Chime)."""
 DELAYS = ("exit-delay", "entry-delay")
 
 
@@ -94,7 +96,7 @@ class Lamps(Group):
         books, at = self.books, self.books.now
         chimes = {o.id for a in zone.areas for o in self._chimes[a.facts.id]}
         settling = zone.facts.settle_ms and at < books.powered_at + zone.facts.settle_ms + DURABLE_MS
-        if not chimes or zone.out is not False or not zone.sure(at) or settling:
+        if at - books.awake_at < FOUND_MS or not chimes or zone.out is not False or not zone.sure(at) or settling:
             return
 
         def check(_due: int) -> None:

@@ -82,7 +82,7 @@ class PanelLife:
         self._fuse: int | None = None
         self._storage = ""
         self._committed = 0
-        self._ran = False
+        self._ran = self._deciding = False
         self._lived = self._lived_ticket = self._durable = 0
         self._version = VERSION
         self._config = ground.config_hash
@@ -143,7 +143,7 @@ class PanelLife:
         """
         if self._lived and self._lived_ticket > self._durable:
             self._disk.tick(self._moment(self._lived), self._lived)
-        elif self.due != NEVER and (lived := self._last_tick()):
+        elif (self.due != NEVER or (self._deciding and self._ran)) and (lived := self._last_tick()):
             self._disk.tick(self._moment(lived), lived)
 
     def _last_tick(self) -> int:
@@ -202,6 +202,7 @@ class PanelLife:
             self._out.stepped(stimulus, before, state, effects)
         if effects:
             self._carry_out(state, effects)
+        self._deciding = False
         shows = state.durable is not before.durable
         if shows or (isinstance(stimulus, ZoneChanged) and stimulus.zone in self._silent):
             self._show(state)
@@ -214,7 +215,7 @@ class PanelLife:
 
     def _take(self, state: "rules.PanelState") -> None:
         self.state = state
-        self._ran = self.due != NEVER
+        self._ran, self._deciding = self.due != NEVER, True
         due = rules.next_deadline(state)
         self.due = NEVER if due is None else self._clock.at(due)
 
@@ -252,7 +253,7 @@ class PanelLife:
         ticket = self._disk.commit(records, state, self._moment(now), now)
         if lived:
             self._lived, self._lived_ticket = lived, ticket
-        self._committed = now
+        self._committed, self._deciding = now, False
         self.ask_disk()
         words: list[Tell | Answer | Record] = [*talk, *(r for r in records if r.kind in USER_KINDS)]
         if words:

@@ -504,6 +504,7 @@ def test_an_own_door_that_was_touched_too_keeps_the_delay() -> None:
 
 def test_a_chime_zone_is_told_and_sounds_while_disarmed() -> None:
     panel = bank()
+    panel.wait(10_000)
     effects = panel.read("door")
     assert [(t.notice, t.args["zone"]) for t in tells(effects)] == [("chime", "door")]
     assert "chime" in panel.on()
@@ -515,6 +516,24 @@ def test_a_chime_zone_is_told_and_sounds_while_disarmed() -> None:
 @pytest.mark.parametrize("zone", ["garage", "pir"])
 def test_a_zone_without_chime_is_quiet(zone: str) -> None:
     assert bank().read(zone) == ()
+
+
+def test_a_chime_zone_that_a_start_finds_open_does_not_ring_again() -> None:
+    panel = bank()
+    panel.wait(10_000)
+    panel.read("door")
+    panel.start()
+    assert told(panel.read("door"), "") == []
+    panel.read("door", NORMAL)
+    panel.wait(10_000)
+    assert told(panel.read("door"), "") == ["chime"]
+
+
+def test_a_common_chime_zone_rings_only_while_all_its_areas_are_disarmed() -> None:
+    panel = armed(bank(with_zone(full(), "lobby", chime=True)), "vault")
+    assert "chime" not in told(panel.trip("lobby"), "")
+    disarm(panel, "vault")
+    assert "chime" in told(panel.trip("lobby"), "")
 
 
 def test_no_chime_while_armed() -> None:

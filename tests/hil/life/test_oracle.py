@@ -1380,25 +1380,6 @@ def a_door_that_is_found_open_has_a_longer_time_of_its_own(s: Story) -> None:
     s.alarm("side-door", "alarm.entry")
 
 
-@kept("exit-too-long")
-def a_door_that_is_found_open_restarts_the_exit_delay(s: Story) -> None:
-    s.types("boss", Wish.ARM, HALL)
-    s.mode(hall="exit-delay")
-    s.record("area.exit-started", HALL, by="keypad:kp", user="boss")
-    s.wait(40 * SECOND)
-    s.tell(Dark(s.now, "power"))
-    s.wire("door", A)
-    s.now += MINUTE
-    s.view = {**s.view}
-    s.see()
-    s.tell(Awake(s.now, "power-up"))
-    s.wait(10 * SECOND)
-    s.wire("door", N)
-    s.wait(EXIT_MS - 10 * SECOND)
-    s.mode(hall="armed")
-    s.record("area.armed", HALL, by="keypad:kp", user="boss")
-
-
 @kept("siren-cut-short")
 def an_alarm_ends_in_time_just_after_a_restart(s: Story) -> None:
     s.arm("hall")
