@@ -13,7 +13,10 @@ from firmware.language import Text, pick
 from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
 
-_REPORTED = {"area", "zone", "adc", "osdp", "output", "part", "schedule", "day", "tour", "camera", "power", "timings"}
+_REPORTED = {
+    *("area", "zone", "adc", "osdp", "reader", "output", "part"),
+    *("schedule", "day", "tour", "camera", "power", "timings"),
+}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

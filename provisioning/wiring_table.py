@@ -22,6 +22,8 @@ _OUTPUTS: Text = ("Outputs", "输出")
 _READERS: Text = ("Keypads and readers", "键盘与读卡器")
 _AT: Text = ("{port}, {baud} baud\naddress {address}", "{port}，{baud} 波特\n地址 {address}")
 _SECURE: Text = ("secure channel, key in {file}", "安全通道，密钥文件 {file}")
+_TAG: Text = ("tag at {reader}", "巡更标签，{reader}")
+_LINE: Text = ("{port}, {baud} baud", "{port}，{baud} 波特")
 _OPEN: Text = ("NO SECURE CHANNEL", "无安全通道")
 _REST: Text = ("Power, cameras and paths", "电源、摄像机与路径")
 _PIN: Text = ("GPIO{line} (pin {pin})", "GPIO{line}（引脚 {pin}）")
@@ -91,6 +93,8 @@ def _wired(zone: Zone | Box, plans: Mapping[str, LoopPlan], file: PanelFile) -> 
     """Where the wires of a zone or box go, and how it is wired."""
     if zone.loop is not None:
         return _loop(zone.loop, plans[zone.id])
+    if isinstance(zone, Zone) and zone.tag is not None:
+        return pick(_TAG, reader=zone.tag.reader), zone.tag.tag
     if zone.input is None:  # no file that was loaded has such a zone
         return "–", "–"
     return _wire(zone.input, file), f"{pick(WORDS[zone.input.wiring])}\n{zone.input.debounce_ms} ms"
@@ -156,6 +160,9 @@ def _readers(file: PanelFile) -> Table:
             where = pick(_AT, port=bus.port, baud=bus.baud, address=reader.address)
             trust = pick(_SECURE, file=reader.key_file) if reader.key_file else pick(_OPEN)
             add_row(table, f"{bus.id}\n{reader.id}", where, trust, "\n".join(reader.areas))
+    for line in file.reader:
+        where = pick(_LINE, port=line.port, baud=line.baud)
+        add_row(table, line.id, where, line.kind, "\n".join(line.areas) or "–")
     return table
 
 

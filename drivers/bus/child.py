@@ -19,7 +19,13 @@ from typing import Any, Protocol, TypeAlias
 
 from drivers.bus.words import LIMIT, BadWord, Bidding, Figures, Saying, Setup, bidding, packed
 
-KINDS: Mapping[str, str] = MappingProxyType({"modbus": "drivers.modbus.bus", "osdp": "drivers.osdp.bus"})
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "modbus": "drivers.modbus.bus",
+        "osdp": "drivers.osdp.bus",
+        "reader": "drivers.reader.bus",
+    }
+)
 """Where the bus of each kind is made: a module with `open_bus`."""
 
 FIGURES_S = 1.0

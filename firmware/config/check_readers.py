@@ -15,8 +15,9 @@ def readers(document: Document) -> list[Row]:
 
 def _ids(document: Document) -> Iterator[Finding]:
     others = document.each("area", "zone", "adc", "box", "output", "camera")
-    rows = [*others, *document.rows("osdp"), *readers(document)]
-    own = [found.loc for found in (*document.rows("osdp"), *readers(document))]
+    own_rows = [*document.each("osdp", "reader"), *readers(document)]
+    rows = [*others, *own_rows]
+    own = [row.loc for row in own_rows]
     for finding in twice(
         ((row.at("id"), row.text("id")) for row in rows),
         ("an id that nothing else has", "未被使用的 id"),
@@ -28,7 +29,7 @@ def _ids(document: Document) -> Iterator[Finding]:
 
 def _ports(document: Document) -> Iterator[Finding]:
     yield from twice(
-        ((bus.at("port"), bus.text("port")) for bus in document.rows("osdp")),
+        ((bus.at("port"), bus.text("port")) for bus in document.each("osdp", "reader")),
         ("a port of its own", "独占的串口"),
         ("this port is used twice", "串口重复使用"),
     )
@@ -44,7 +45,7 @@ def _addresses(document: Document) -> Iterator[Finding]:
 
 
 def _areas(document: Document) -> Iterator[Finding]:
-    for reader in readers(document):
+    for reader in (*readers(document), *document.rows("reader")):
         yield from unknown(reader.texts("areas"), "area", document.ids("area"))
         yield from listed_once(reader, "areas")
 
@@ -66,4 +67,52 @@ def _trust(document: Document) -> Iterator[Finding]:
             )
 
 
-CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_ids, _ports, _addresses, _areas, _trust)
+def _line_readers(document: Document) -> Iterator[Finding]:
+    for reader in document.rows("reader"):
+        if reader.text("kind") == "card" and not reader.texts("areas"):
+            yield wrong(
+                reader,
+                "areas",
+                ("the areas that a card arms and disarms here", "此处刷卡布撤防的分区"),
+                ("a card reader needs areas", "读卡器需要分区"),
+            )
+        if (reader.number("least", 4) or 0) > (reader.number("most", 20) or 0):
+            yield wrong(reader, "least", ("least ≤ most",) * 2, ("no number fits", "没有符合的编号"))
+
+
+def _tags(document: Document) -> Iterator[Finding]:
+    tours = {r.text("id") for r in document.rows("reader") if r.text("kind") == "tour"}
+    tagged = [zone for zone in document.rows("zone") if zone.has("tag")]
+    inner = [zone.inner("tag") for zone in tagged]
+    yield from unknown([(tag.at("reader"), tag.text("reader")) for tag in inner if tag.has("reader")], "reader", tours)
+    yield from twice(
+        ((tag.at("tag"), f"{tag.text('reader')} {tag.text('tag')}".strip()) for tag in inner),
+        ("a tag of its own", "独占的标签"),
+        ("this tag is used twice", "标签重复使用"),
+    )
+    for zone in tagged:
+        if zone.has("input") or zone.has("loop"):
+            yield wrong(
+                zone,
+                "tag",
+                ("one of input, loop and tag", "input、loop、tag 三选一"),
+                ("a zone has one wire", "防区只有一种接线"),
+            )
+        if zone.text("type") != "checkpoint":
+            yield wrong(
+                zone,
+                "tag",
+                ('type = "checkpoint"', 'type = "checkpoint"'),
+                ("a tag is for a checkpoint", "标签仅用于巡更点"),
+            )
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    _ids,
+    _ports,
+    _addresses,
+    _areas,
+    _trust,
+    _line_readers,
+    _tags,
+)

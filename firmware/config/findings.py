@@ -13,6 +13,7 @@ TABLES: Mapping[str, str] = {
     "box": "机箱",
     "camera": "摄像机",
     "part": "部分布防组",
+    "reader": "读卡器",
     "schedule": "时间表",
 }
 MAX_NAMES = 12

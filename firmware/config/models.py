@@ -24,7 +24,7 @@ from firmware.config.base import (
     Time,
 )
 from firmware.config.dated import Day, Schedule, Tour
-from firmware.config.readers import Osdp
+from firmware.config.readers import LineReader, Osdp, TourTag
 from firmware.config.supply import Board, Power
 
 
@@ -157,6 +157,7 @@ class Zone(Model):
     areas: list[Id] = Field(min_length=1, max_length=64)
     input: Wire | None = None
     loop: Loop | None = None
+    tag: TourTag | None = None
     bypassable: bool | None = Field(default=None, description="by default intruder, water and technical zones, keys")
     forceable: bool = False
     chime: bool = False
@@ -345,6 +346,7 @@ class PanelFile(Model):
     adc: list[Adc] = Field(default=[], max_length=2)
     box: list[Box] = Field(default=[], max_length=32)
     osdp: list[Osdp] = Field(default=[], max_length=4)
+    reader: list[LineReader] = Field(default=[], max_length=8)
     output: list[Output] = Field(default=[], max_length=64)
     part: list[Part] = Field(default=[], max_length=32)
     schedule: list[Schedule] = Field(default=[], max_length=32)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from firmware.config.base import DevicePath, FilePath, Id, Model
 
+Affix = Annotated[str, Field(max_length=8, pattern=r"^[\x20-\x7e]*$")]
 INSECURE = "I accept that anyone on the bus can read and send codes"
 
 
@@ -25,6 +26,31 @@ class OsdpReader(Model):
     text_rows: int = Field(default=0, ge=0, le=4)
     language: Literal["en", "zh"] = "en"
     lamp_s: Annotated[int, Field(ge=0, le=180)] | None = None
+
+
+class LineReader(Model):
+    """`[[reader]]`: a serial reader that sends a line for each card (`card`) or guard's tag (`tour`).
+
+    A line is `prefix`, `least` to `most` digits, `suffix`; CR, LF or ETX ends it. `areas`: of a card reader.
+    """
+
+    id: Id
+    port: DevicePath
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    kind: Literal["card", "tour"]
+    areas: list[Id] = Field(default=[], max_length=64)
+    prefix: Affix = ""
+    suffix: Affix = ""
+    digits: Literal["hex", "decimal"] = "hex"
+    least: int = Field(default=4, ge=1, le=40)
+    most: int = Field(default=20, ge=1, le=40)
+
+
+class TourTag(Model):
+    """`tag = {...}` of a checkpoint: the tag that a guard holds to a `[[reader]]`."""
+
+    reader: Id
+    tag: Annotated[str, Field(pattern=r"^[0-9A-F]{1,40}$")]
 
 
 class Osdp(Model):

@@ -41,6 +41,8 @@ _LIMITS: Mapping[str, tuple[str, Text, Text]] = {
     "too_long": ("max_length", ("too many entries", "条目过多"), ("at most {n}", "至多 {n} 个")),
 }
 _PATTERNS: Mapping[str, Text] = {
+    r"^[0-9A-F]{1,40}$": ("the digits of a tag, letters as A to F", "标签编号，字母为 A 至 F"),
+    r"^[\x20-\x7e]*$": ("printable ASCII characters", "可打印的 ASCII 字符"),
     r"^[a-z0-9][a-z0-9-]{0,47}$": (
         "1 to 48 of a-z, 0-9 and -, not beginning with -",
         "1 至 48 个字符：a-z、0-9 和 -，不以 - 开头",

@@ -99,8 +99,14 @@ def _zone(zone: "models.Zone", settle_s: int) -> Zone:
         detector=zone.detector or "",
         abort=zone.abort,
         supply_cut=zone.supply_cut,
-        driver=zone.loop.adc if zone.loop else "gpio",
+        driver=_driver(zone),
     )
+
+
+def _driver(zone: "models.Zone") -> str:
+    if zone.tag:
+        return zone.tag.reader
+    return zone.loop.adc if zone.loop else "gpio"
 
 
 def _output(output: "models.Output") -> Output:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firmware.core.readers import osdp_wirings
+from firmware.core.readers import line_wirings, osdp_wirings
 from rules.site import Condition
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Told:
 
 def wirings(file: "PanelFile", folder: Path) -> "list[BusWiring]":
     """What is on each bus of the file; nothing of theirs is imported where there are none."""
-    return [*osdp_wirings(file, folder)]
+    return [*osdp_wirings(file, folder), *line_wirings(file)]
 
 
 def open_buses(file: "PanelFile", told: Told) -> "list[BusDriver]":

@@ -81,10 +81,6 @@ class Keypads:
     def __bool__(self) -> bool:
         return bool(self._readers)
 
-    def areas(self, reader: str) -> tuple[str, ...]:
-        """Those that a reader is for."""
-        return tuple(self._readers[reader].plan.areas)
-
     def told(self, tell: Tell, view: Mapping[str, Any]) -> None:
         """A notice of the rules, whose records are durable."""
         areas = tell.args.get("areas")

@@ -24,6 +24,7 @@ from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
 from firmware.core.key_syntax import asked, within
 from firmware.core.keypads import Keypads
+from firmware.core.readers import reader_areas
 from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
@@ -72,6 +73,7 @@ class Outside:
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
         self._desk = self._make_desk()
+        self._areas = reader_areas(file)
         self._keypads = Keypads(file, inside.site, inside.driver.show, inside.clock.monotonic_ms)
         self._fullness = Fullness(lambda: use_of(inside.loaded.data), inside.engine.submit)
 
@@ -224,7 +226,7 @@ class Outside:
                 self._technician.user_settled(str(word.payload["user"]), "")
 
     def entered(self, device: str, what: str, text: str) -> None:
-        site, areas = self._inside.site, self._keypads.areas(device)
+        site, areas = self._inside.site, self._areas[device]
         # A card's number is a code like another: looked up by its key, at one cost, locked out by its own reader.
         wish = asked(text, device, areas, site) if what == "code" else (text, CodeEntered(device, "", areas=areas))
         if wish is None:

@@ -32,6 +32,34 @@ def osdp_wirings(file: "PanelFile", folder: Path) -> "list[BusWiring]":
     return found
 
 
+def line_wirings(file: "PanelFile") -> "list[BusWiring]":
+    """The serial readers, each on a port of its own."""
+    if not file.reader:
+        return []
+    from drivers.bus.driver import BusWiring
+
+    found = []
+    for reader in file.reader:
+        tags = {zone.tag.tag: zone.id for zone in file.zone if zone.tag and zone.tag.reader == reader.id}
+        form = {"prefix": reader.prefix, "suffix": reader.suffix, "hexadecimal": reader.digits == "hex"}
+        wiring = {
+            "id": reader.id,
+            "port": reader.port,
+            "baud": reader.baud,
+            "kind": reader.kind,
+            "format": {**form, "least": reader.least, "most": reader.most},
+            "tags": tags,
+        }
+        found.append(BusWiring(reader.id, "reader", wiring, tuple(tags.values()), devices=frozenset({reader.id})))
+    return found
+
+
+def reader_areas(file: "PanelFile") -> dict[str, tuple[str, ...]]:
+    """Reader → the areas that it is for."""
+    osdp = {reader.id: tuple(reader.areas) for bus in file.osdp for reader in bus.reader}
+    return osdp | {reader.id: tuple(reader.areas) for reader in file.reader}
+
+
 def reader_ids(file: "PanelFile") -> set[str]:
     """The readers, each of which has a tamper switch."""
     return {reader.id for bus in file.osdp for reader in bus.reader}
