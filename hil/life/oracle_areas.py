@@ -6,6 +6,7 @@ from hil.life.happenings import Awake, Dark, Recorded
 from hil.life.oracle_books import AT_ONCE_MS, DURABLE_MS, AreaBook, Books, Span, ZoneBook, phase
 from hil.life.oracle_group import Group
 from hil.life.oracle_meaning import EXTERNAL_KINDS, entry_times
+from hil.life.oracle_schedule import is_ripe
 from rules.site import Condition, ZoneType
 
 ARMED_KINDS = (
@@ -81,7 +82,8 @@ class Areas(Group):
         long = self.books.now - self.books.dark_at + DURABLE_MS
         if self.books.permit(area, "disarm", long):
             allowed.add("disarmed")
-        if self.books.permit(area, "arm", long):
+        armed_itself = is_ripe(self.books, area) and self.books.dark_at - self.books.told_clock_at < AT_ONCE_MS
+        if armed_itself or self.books.permit(area, "arm", long):
             allowed.add("exit-delay" if area.facts.exit_delay_ms else "set")
             allowed.add("set")
         if "exit-delay" in allowed:

@@ -35,8 +35,13 @@ def is_closed(books: Books, schedule: Schedule, margin: int) -> bool:
 
 def may_arm_itself(books: Books, area: AreaBook) -> bool:
     """Automatic arming comes by a sure clock, some minutes after closing (Arming, Schedule)."""
+    return books.sure and is_ripe(books, area)
+
+
+def is_ripe(books: Books, area: AreaBook) -> bool:
+    """Whether automatic arming may come at the last time that was told, if that was a sure one."""
     schedule = books.site.schedules.get(area.facts.schedule)
-    if schedule is None or schedule.auto_after_min is None or not books.sure:
+    if schedule is None or schedule.auto_after_min is None:
         return False
     return not is_open(books, schedule, 1, schedule.auto_after_min)
 

@@ -1503,6 +1503,18 @@ def a_kill_takes_what_a_journal_in_memory_has(s: Story) -> None:
     s.tell(Awake(s.now, "restart"))
 
 
+@kept("arming-lost")
+def an_area_arms_itself_as_the_power_goes(s: Story) -> None:
+    _evening(s, 1139)
+    s.clock(1140)
+    s.tell(Dark(s.now, "power"))
+    s.now += MINUTE
+    s.view = {**s.view, "areas": {**s.view["areas"], "hall": {**s.view["areas"]["hall"], "mode": "exit-delay"}}}
+    s.see()
+    s.tell(Awake(s.now, "power-up"))
+    s.record("area.exit-started", HALL, by="schedule:bank")
+
+
 @kept("auto-arm")
 def the_clock_is_set_while_an_area_arms_itself(s: Story) -> None:
     _evening(s, 1139)
