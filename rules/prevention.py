@@ -12,10 +12,12 @@ from rules.index import site_index
 from rules.site import Condition, Zone, ZoneType
 from rules.vocabulary import TROUBLES
 from rules.who import Who
-from rules.zones import EXIT_ROUTE, INTRUDER, KEYSWITCHES, SILENT
+from rules.zones import EXIT_ROUTE, INTRUDER, KEYSWITCHES, NEVER_BYPASSED, SILENT
 
 MAX_REASONS = 64
 """So many reasons of a refused arming are told; a further entry `more` says that there are more."""
+INSTALLER = 3
+"""The access level that answers for arming in spite of what guards lives (digest §1.3, G3)."""
 _NO_SAY = SILENT | KEYSWITCHES | {ZoneType.CHECKPOINT, ZoneType.MONITOR}
 
 
@@ -84,18 +86,23 @@ def _against(d: Draft, zone: Zone, delays: dict[str, int], omits: frozenset[str]
 
 
 def override(d: Draft, reasons: list[Reason], who: Who) -> list[Reason]:
-    """Bypass what is in the way, where this level may; else the reasons that stay, and nothing is changed."""
-    zones = [d.site.zones[reason.zone] for reason in reasons if reason.zone]
-    stay = [r for r in reasons if not 0 < r.level <= who.level or (r.zone and not _may_go(d, r))]
+    """Bypass what is in the way, where this level may; else the reasons that stay, and nothing is changed.
+
+    What guards lives is never bypassed: in spite of it an installer may arm, and it goes on as it was.
+    """
+    stay = [r for r in reasons if not 0 < r.level <= who.level or (r.zone and not _may_go(d, r, who))]
     if stay:
         return stay
-    for zone in zones:
-        bypass.begin(d, zone, {**who.told(), "forced": True})
+    for zone in [d.site.zones[reason.zone] for reason in reasons if reason.zone]:
+        if zone.type not in NEVER_BYPASSED:
+            bypass.begin(d, zone, {**who.told(), "forced": True})
     return []
 
 
-def _may_go(d: Draft, reason: Reason) -> bool:
+def _may_go(d: Draft, reason: Reason, who: Who) -> bool:
     zone = d.site.zones[reason.zone]
+    if zone.type in NEVER_BYPASSED:
+        return who.level >= INSTALLER
     return (
         bypass.bypassable(zone)
         and bypass.at_rest(d, zone)

@@ -220,12 +220,15 @@ def test_an_active_detector_that_the_file_does_not_let_force_is_not_overridden()
 
 
 @pytest.mark.clause("EN 50131-1 prevention hold-up active")
-def test_a_pressed_hold_up_button_prevents_setting_also_for_an_installer() -> None:
+def test_a_pressed_hold_up_button_prevents_setting_which_only_an_installer_may_override() -> None:
     panel = bank()
     panel.read("bell-push")
     panel.code(MANAGER, Wish.TOGGLE)  # ends its alarm
     assert payload(arm(panel), "area.arming-refused")["reasons"] == ["hold-up:bell-push"]
     assert payload(override(panel), "area.arming-refused")["reasons"] == ["hold-up:bell-push"]
+    session(panel)
+    assert payload(override(panel, INSTALLER), "area.arming-overridden")["reasons"] == ["hold-up:bell-push"]
+    assert not panel.state.zones["bell-push"].out
 
 
 @pytest.mark.clause("EN 50131-1 prevention tamper")

@@ -335,14 +335,29 @@ def test_what_is_not_active_must_be_bypassable() -> None:
 
 
 @pytest.mark.parametrize("zone", ["button", "panic", "smoke"])
-def test_what_guards_lives_is_never_bypassed_by_an_override(zone: str) -> None:
+@pytest.mark.parametrize(("condition", "reason"), [(FAULT, "fault"), (OPEN, "tamper")])
+def test_in_spite_of_what_guards_lives_an_installer_arms_and_it_is_not_bypassed(
+    zone: str, condition: Condition, reason: str
+) -> None:
     panel = bank()
+    panel.read(zone, condition)
+    assert reasons(panel, override=True) == [f"{reason}:{zone}"]
     session(panel)
-    panel.read(zone, FAULT)
-    assert reasons(panel, override=True, key=INSTALLER) == [f"fault:{zone}"]
-    panel.read(zone, OPEN)
-    assert reasons(panel, override=True, key=INSTALLER) == [f"tamper:{zone}"]
+    assert reasons(panel, override=True, key=INSTALLER) == []
+    assert payload(panel.effects, "area.arming-overridden")["reasons"] == [f"{reason}:{zone}"]
+    assert "zone.bypassed" not in kinds(panel.effects)
     assert not panel.state.zones[zone].out
+
+
+@pytest.mark.clause("EN 50131-1 prevention hold-up active")
+def test_a_button_that_is_stuck_goes_on_alarming_after_an_installer_has_armed() -> None:
+    panel = bank()
+    panel.read("panic")
+    disarm(panel, "hall")
+    session(panel)
+    assert reasons(panel, override=True, key=INSTALLER) == []
+    panel.read("panic", NORMAL)
+    assert "alarm.audible-hold-up" in kinds(panel.read("panic"))
 
 
 @pytest.mark.clause("EN 50131-1 prevention tamper")
