@@ -7,7 +7,7 @@ change does. Who may change whom, and which codes are too simple, is the panel's
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text as Styled
 
+from drivers.osdp.cards import printed_26
 from firmware.config import BadPanelFile, Loaded, load
 from firmware.core.trivial import REASONS
 from firmware.language import Text, pick
@@ -49,13 +50,24 @@ _DAY: Text = ("a day as 2026-12-31", "日期，如 2026-12-31")
 _EXPECTED: dict[str, Text] = {
     "id": ("1 to 32 of a-z, 0-9 and -, not beginning with -", "1 至 32 个字符：a-z、0-9 和 -，不以 - 开头"),
     "name": ("at most 64 characters", "至多 64 个字符"),
+    "new_card": (
+        "123,45678 (26 bits), wiegand-BITS-HEX, raw-BITS-HEX or text-NUMBER",
+        "123,45678(26 位)、wiegand-位数-十六进制、raw-位数-十六进制 或 text-卡号",
+    ),
     "areas": ("1 to 64 areas", "1 至 64 个区域"),
     "rights": (f"some of {', '.join(RIGHTS)}", f"{'、'.join(RIGHTS)} 中的若干项"),
     "once": ("level 2: an installer's first act would spend it", "2级用户：安装员的首次操作即会用掉该密码"),
     "first_day": _DAY,
     "last_day": _DAY,
 }
-_OPTIONS = {"areas": "--area", "rights": "--right", "first_day": "--from", "last_day": "--until", "once": "--once"}
+_OPTIONS = {
+    "new_card": "--card",
+    "areas": "--area",
+    "rights": "--right",
+    "first_day": "--from",
+    "last_day": "--until",
+    "once": "--once",
+}
 _HEADS: tuple[Text, ...] = (
     ("id", "编号"),
     ("name", "姓名"),
@@ -106,6 +118,9 @@ def set_user(
     ] = "",
     last_day: Annotated[str, typer.Option("--until", metavar="DAY", help="Last such day. 截止日期。")] = "",
     once: Annotated[bool, typer.Option("--once", help="The code counts once. 一次性密码。")] = False,
+    card: Annotated[
+        str, typer.Option("--card", help="A card instead of codes: FACILITY,NUMBER, or as its reader names it. 卡号。")
+    ] = "",
     code_stdin: CodeStdin = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -128,15 +143,17 @@ def set_user(
             first_day=first_day,
             last_day=last_day,
             once=once,
+            new_card=_card(card),
         )
         panel = loaded.file.panel
         form = codes.Form(panel.pin_digits, panel.pins == "simulated")
         with connected(loaded) as technician:
             asked = codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()
             own = asked.existing(codes.MANAGER) if _users(technician) else ""
-            code = asked.fresh(codes.NEW, form)
-            duress = asked.fresh(codes.DURESS, form, optional=True)
-            codes.different(code, duress)
+            code = "" if card else asked.fresh(codes.NEW, form)
+            duress = "" if card else asked.fresh(codes.DURESS, form, optional=True)
+            if not card:
+                codes.different(code, duress)
             update = {"new_code": code, "new_duress_code": duress, "code": own}
             answer = technician.ask(wish.model_copy(update=update))
     print(pick(_SET, id=user))
@@ -147,7 +164,19 @@ def set_user(
 
 def _wish(**members: object) -> SetUser:
     """What is wished for, still without codes. Raises `ValidationError`."""
-    return SetUser.model_validate({**members, "new_code": "0000"})
+    return SetUser.model_validate(members)
+
+
+def _card(text: str) -> str:
+    """A card as its reader names it; from the two numbers printed on it where it is of 26 bits.
+
+    A wrong one is left as it is, and refused by the message.
+    """
+    facility, comma, number = text.partition(",")
+    if comma and facility.strip().isdecimal() and number.strip().isdecimal():
+        with suppress(ValueError):
+            return printed_26(int(facility), int(number))
+    return text
 
 
 @app.command("list")

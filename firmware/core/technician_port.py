@@ -118,6 +118,8 @@ class TechnicianPort:
         unknown = sorted(set(wish.areas) - self._sources.areas)
         if unknown:
             return f"areas: {', '.join(unknown)} not known, expected some of {', '.join(sorted(self._sources.areas))}"
+        if bool(wish.new_code) is bool(wish.new_card) or (wish.new_card and wish.new_duress_code):
+            return "new_code: expected a code, or a card alone"
         for place, code in (("new_code", wish.new_code), ("new_duress_code", wish.new_duress_code)):
             if code and len(code) < self._sources.pin_digits:
                 return f"{place}: {len(code)} digits, expected {self._sources.pin_digits} to {LONGEST_CODE}"
@@ -131,8 +133,8 @@ class TechnicianPort:
         if actor is not None and not may_set(actor, before, wanted(wish, "", "")):
             self._answer(peer, False, NOT_ALLOWED)
             return
-        codes = (wish.new_code, wish.new_duress_code)
-        close = tuple(dict.fromkeys(other for code in codes if code for other in near(code)))
+        codes = (wish.new_code or wish.new_card, wish.new_duress_code)
+        close = tuple(dict.fromkeys(other for code in codes if code.isdigit() for other in near(code)))
 
         def with_keys(keys: tuple[str, ...]) -> None:
             if self._still(actor):

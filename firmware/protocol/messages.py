@@ -313,6 +313,10 @@ Day = Annotated[
 ]
 
 
+CARD = r"^((wiegand|raw)-[1-9][0-9]{0,2}-[0-9a-f]{1,128}|text-[0-9A-Z]{1,64})?$"
+"""`drivers.osdp.cards` says what stands in it."""
+
+
 class SetUser(Strict):
     """Technician to core: add or change a user. `code` is a manager's; it may be empty while there are no users."""
 
@@ -321,7 +325,8 @@ class SetUser(Strict):
     name: str = Field(max_length=64)
     level: int = Field(ge=2, le=4, description="access level of EN 50131-1: 2 user, 3 installer, 4 maker")
     areas: list[Id] = Field(min_length=1, max_length=64)
-    new_code: str = Field(pattern=r"^[0-9]{4,8}$")
+    new_code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
+    new_card: str = Field(default="", pattern=CARD, description="instead of a code: a card, as its reader names it")
     new_duress_code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
     code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
     rights: list[RightName] | None = Field(default=None, max_length=8, description="null: all that the level allows")

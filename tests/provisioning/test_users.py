@@ -111,6 +111,7 @@ def test_the_first_user_needs_no_other_code(core: Core, site: Path) -> None:
         "first_day": "",
         "last_day": "",
         "once": False,
+        "new_card": "",
     }
 
 
@@ -355,3 +356,15 @@ def test_at_a_terminal_three_slips_end_it(core: Core, site: Path) -> None:
         terminal.answer("New code, 6 to 8 digits: ", "47")
     assert terminal.end() == 2
     assert [message["type"] for message in core.asked] == ["status"]
+
+
+def test_a_card_is_given_by_the_two_numbers_printed_on_it(core: Core, site: Path) -> None:
+    done = users(site, *SET, "--card", "16,0")
+    assert done.returncode == 0, done.stderr
+    assert (core.asked[-1]["new_card"], core.asked[-1]["new_code"]) == (f"wiegand-26-{1 << 25 | 16 << 17 | 1:07x}", "")
+
+
+def test_a_card_that_can_not_be_is_refused_with_what_is_expected(core: Core, site: Path) -> None:
+    done = users(site, *SET, "--card", "300,1")
+    assert done.returncode == 2
+    assert "--card: not usable; expected 123,45678 (26 bits)" in done.stderr

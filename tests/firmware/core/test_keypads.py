@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.osdp import face
+from drivers.osdp.cards import printed_26
 from firmware.config import load, to_site
 from firmware.core.key_syntax import asked, within
 from firmware.core.keypads import DETAILS_MS, PAGE_MS, Keypads
@@ -314,6 +315,17 @@ def test_a_code_arms_and_the_reader_shows_it_and_wrong_ones_lock_that_reader_alo
     core.readers.do("r1", "keys", keys="*404711#")
     core.readers.command("r1", face.TEXT, data=face.fitted("Disarmed"))
     core.until(lambda: core.status()["areas"]["hall"]["mode"] == "disarmed")
+
+
+@pytest.mark.timeout(170)
+def test_a_card_is_a_user_of_its_own(core: Core) -> None:
+    card = printed_26(123, 45_678)
+    wish = SetUser(id="li-card", name="Li", level=2, areas=["hall"], new_card=card, code="4711")
+    assert core.ask(wish)["ok"]
+    assert not core.ask(wish.model_copy(update={"new_code": "2468"}))["ok"], "a code or a card, not both"
+    data = (int(card.rpartition("-")[2], 16) << 6).to_bytes(4, "big").hex()
+    core.readers.do("r1", "card", data=data, bits=26)
+    core.until(lambda: core.status()["areas"]["hall"]["mode"] in ("exit-delay", "armed"))
 
 
 @pytest.mark.timeout(170)
