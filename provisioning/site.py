@@ -14,7 +14,7 @@ from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
 
 _REPORTED = {
-    *("area", "zone", "adc", "osdp", "reader", "output", "part"),
+    *("area", "zone", "adc", "modbus", "osdp", "reader", "output", "part"),
     *("schedule", "day", "tour", "camera", "power", "timings"),
 }
 

@@ -6,7 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from drivers.loop_plan import LoopPlan
-from firmware.config import Box, Loop, MqttPath, PanelFile, SmsPath, Wire, Zone
+from drivers.modbus.profiles import PROFILES
+from firmware.config import Box, Loop, MqttPath, Output, PanelFile, SmsPath, Wire, Zone
+from firmware.config.modbus import Point
 from firmware.core.wires import loops_by_chip
 from firmware.language import Text, pick
 from provisioning.arming_tables import areas_table, arming_tables
@@ -28,6 +30,13 @@ _OPEN: Text = ("NO SECURE CHANNEL", "无安全通道")
 _REST: Text = ("Power, cameras and paths", "电源、摄像机与路径")
 _PIN: Text = ("GPIO{line} (pin {pin})", "GPIO{line}（引脚 {pin}）")
 _LEGS: Text = ("closed leg {a}\nopen leg {b}", "常闭端 {a}\n常开端 {b}")
+_INPUT: Text = ("{module} input {number}", "{module} 输入 {number}")
+_ANALOGUE: Text = ("{module} analogue input {number}", "{module} 模拟输入 {number}")
+_RELAY: Text = ("{module} output {number}", "{module} 输出 {number}")
+_FEED: Text = ("{mv} mV through {pull} Ω", "{mv} mV 经 {pull} Ω 供电")
+_MODBUS: Text = ("Modbus bus {id}", "Modbus 总线 {id}")
+_MODULE: Text = ("module {id}", "模块 {id}")
+_ADDRESS: Text = ("{bus}, address {address}, {name}", "{bus}，地址 {address}，{name}")
 _CHANNEL: Text = ("{adc} channel {channel}", "{adc} 通道 {channel}")
 _WATCH: Text = ("supervised, {ohm} Ω at its end", "线路监视，末端 {ohm} Ω")
 _CHIP: Text = ("converter {id}", "模数转换器 {id}")
@@ -89,12 +98,39 @@ def _loop(loop: Loop, plan: LoopPlan) -> tuple[str, str]:
     return where, "\n".join([*heads, *states, f"{loop.debounce_ms} ms"])
 
 
+def _point(point: Point) -> tuple[str, str]:
+    """Which input of which module, and how it is wired."""
+    wiring = f"{pick(WORDS[point.wiring])}\n{point.debounce_ms} ms"
+    if point.input is not None:
+        return pick(_INPUT, module=point.module, number=point.input), wiring
+    feed = pick(_FEED, mv=point.supply_mv, pull=point.pull_ohm)
+    where = pick(_ANALOGUE, module=point.module, number=point.analogue)
+    return where, f"{pick(WORDS[point.resistors])}, {wiring}\n{feed}"
+
+
+def _output_place(output: Output, file: PanelFile) -> str:
+    if output.point is not None:
+        return pick(_RELAY, module=output.point.module, number=output.point.output)
+    return "–" if output.line is None else line_name(output.line, file)
+
+
+def _modbus(file: PanelFile) -> Iterator[tuple[str, str]]:
+    """Each bus with its port, and each module with its address."""
+    for bus in file.modbus:
+        yield pick(_MODBUS, id=bus.id), f"{bus.port}, {bus.baud} 8{bus.parity}{bus.stop_bits}"
+        for module in bus.module:
+            name = PROFILES[module.profile].name
+            yield pick(_MODULE, id=module.id), pick(_ADDRESS, bus=bus.id, address=module.address, name=name)
+
+
 def _wired(zone: Zone | Box, plans: Mapping[str, LoopPlan], file: PanelFile) -> tuple[str, str]:
     """Where the wires of a zone or box go, and how it is wired."""
     if zone.loop is not None:
         return _loop(zone.loop, plans[zone.id])
     if isinstance(zone, Zone) and zone.tag is not None:
         return pick(_TAG, reader=zone.tag.reader), zone.tag.tag
+    if isinstance(zone, Zone) and zone.point is not None:
+        return _point(zone.point)
     if zone.input is None:  # no file that was loaded has such a zone
         return "–", "–"
     return _wire(zone.input, file), f"{pick(WORDS[zone.input.wiring])}\n{zone.input.debounce_ms} ms"
@@ -129,7 +165,7 @@ def _outputs(file: PanelFile) -> Table:
     for output in file.output:
         place = f" {pick(WORDS[output.place])}" if output.kind == "siren" else ""
         kind = "\n".join([pick(WORDS[output.kind]) + place, *output_notes(output)])
-        areas, line, wiring = "\n".join(output.areas) or "–", line_name(output.line, file), pick(WORDS[output.active])
+        areas, line, wiring = "\n".join(output.areas) or "–", _output_place(output, file), pick(WORDS[output.active])
         if output.watch:
             line += f"\n{pick(_CHANNEL, adc=output.watch.adc, channel=output.watch.channel)}"
             wiring += f"\n{pick(_WATCH, ohm=output.watch.eol_ohm)}"
@@ -171,7 +207,7 @@ def _rest(file: PanelFile) -> Table:
     for text, line in ((_MAINS, file.power.mains_line), (_BATTERY, file.power.battery_line)):
         if line is not None:
             add_row(table, pick(text), line_name(line, file))
-    for what, where in _battery(file):
+    for what, where in (*_modbus(file), *_battery(file)):
         add_row(table, what, where)
     for adc in file.adc:
         where = pick(_SELECT, chip=adc.chip.upper(), select=adc.select, pull=adc.pull_ohm)

@@ -19,18 +19,19 @@ def _wires(document: Document) -> Iterator[Finding]:
     for row in document.each("zone", "box"):
         if row.has("tag"):
             continue  # firmware.config.check_readers
-        if row.has("input") and row.has("loop"):
+        wires = [key for key in ("input", "loop", "point") if row.has(key)]
+        if len(wires) > 1:
             yield wrong(
                 row,
-                "loop",
-                ("input or loop, not both", "input 与 loop 二选一"),
+                wires[-1],
+                (" or ".join(wires) + ", not both", " 与 ".join(wires) + " 只能选一"),
                 (f"a {row.loc[0]} has one wire", f"{TABLES[str(row.loc[0])]}只有一种接线"),
             )
-        elif not row.has("input") and not row.has("loop"):
+        elif not wires:
             yield Finding(
                 row.at("input"),
                 "",
-                ("input = { line = … }, or loop = { adc = …, channel = … }",) * 2,
+                ("input = { line = … }, loop = { adc = … }, or point = { module = … }",) * 2,
                 ("this key is missing", "缺少此键"),
             )
 
@@ -94,9 +95,14 @@ def _told_apart(document: Document) -> Iterator[Finding]:
     plans = [(loop := row.inner("loop"), _plan(loop)) for row in document.each("zone", "box")]
     watches = [output.inner("watch") for output in document.rows("output")]
     plans += [(watch, _line_plan(watch)) for watch in watches]
+    for point in (row.inner("point") for row in document.rows("zone")):
+        # As a converter of 12 bits: what a step of the module is stands in its profile, and is finer.
+        if point.has("analogue") and (plan := _plan(point)) and (point.number("pull_ohm", 2_200) or 0) >= 1:
+            plans.append((point, plan))
     for loop, plan in plans:
         chip = chips.get(loop.text("adc"))
-        near = plan.too_near(*_converter(chip)) if plan and chip else None
+        scale = _converter(chip) if chip else (4_095, loop.number("pull_ohm", 2_200) or 1)
+        near = plan.too_near(*scale) if plan and (chip or loop.has("analogue")) else None
         if near:
             low, high = (f"{state.condition} ({state.ohm:.0f} ohm)" for state in near)
             at = next((key for key in reversed(_OHM) if loop.has(key)), "eol_ohm")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from firmware.config import (
     check_dated,
     check_loops,
+    check_modbus,
     check_numbers,
     check_outputs,
     check_parts,
@@ -37,7 +38,8 @@ def mistakes(document: Document) -> Iterator[Finding]:
 
 def _ids(document: Document) -> Iterator[Finding]:
     text: Text = ("this id is used twice", "id 重复")
-    ids = ((r.at("id"), r.text("id")) for r in document.each("area", "zone", "adc", "box", "output", "camera"))
+    rows = [*document.each("area", "zone", "adc", "box", "output", "camera", "modbus"), *check_modbus.modules(document)]
+    ids = ((r.at("id"), r.text("id")) for r in rows)
     yield from twice(ids, ("an id that nothing else has", "未被使用的 id"), text)
     for table, zh in (("path", "路径"), ("part", "部分布防组"), ("schedule", "时间表"), ("tour", "巡更路线")):
         ids = ((r.at("id"), r.text("id")) for r in document.rows(table))
@@ -213,6 +215,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_numbers.CHECKS,
     *check_zones.CHECKS,
     *check_loops.CHECKS,
+    *check_modbus.CHECKS,
     *check_outputs.CHECKS,
     *check_parts.CHECKS,
     *check_paths.CHECKS,

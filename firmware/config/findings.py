@@ -11,6 +11,7 @@ TABLES: Mapping[str, str] = {
     "zone": "防区",
     "adc": "模数转换器",
     "box": "机箱",
+    "modbus.module": "总线模块",
     "camera": "摄像机",
     "part": "部分布防组",
     "reader": "读卡器",

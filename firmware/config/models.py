@@ -24,6 +24,7 @@ from firmware.config.base import (
     Time,
 )
 from firmware.config.dated import Day, Schedule, Tour
+from firmware.config.modbus import Modbus, OutputPoint, Point
 from firmware.config.readers import LineReader, Osdp, TourTag
 from firmware.config.supply import Board, Power
 
@@ -128,7 +129,7 @@ class Box(Model):
 
 
 class Zone(Model):
-    """`[[zone]]`, on lines (`input`) or on a `loop`; what its attributes do: `rules.site.Zone` and docs/rules.md."""
+    """`[[zone]]`, on lines (`input`), a `loop` or a `point` of a bus; the rest: `rules.site.Zone`, docs/rules.md."""
 
     id: Id
     number: int = Field(ge=1, le=999)
@@ -157,6 +158,7 @@ class Zone(Model):
     areas: list[Id] = Field(min_length=1, max_length=64)
     input: Wire | None = None
     loop: Loop | None = None
+    point: Point | None = None
     tag: TourTag | None = None
     bypassable: bool | None = Field(default=None, description="by default intruder, water and technical zones, keys")
     forceable: bool = False
@@ -179,7 +181,7 @@ class Zone(Model):
 
 
 class Output(Model):
-    """`[[output]]`. `active = "low"`: the load is on while the line is low.
+    """`[[output]]`. On a `line`, or a `point` of a module. `active = "low"`: the load is on while the line is low.
 
     A relay follows `zone:ID`, `area:ID` (on while it is set), `alarm:ID` (on while an alarm sounds in that area), or
     is on for `pulse_s` at an `event:KIND`; it alone may be without areas. `limit_s` 0: as long as the alarm.
@@ -188,7 +190,8 @@ class Output(Model):
     id: Id
     kind: Literal["siren", "strobe", "armed", "alarm", "buzzer", "chime", "relay"]
     place: Literal["external", "internal"] = "external"
-    line: Line
+    line: Line | None = None
+    point: OutputPoint | None = None
     active: Literal["high", "low"] = "high"
     areas: list[Id] = Field(default=[], max_length=64)
     delay_s: int = 0
@@ -345,6 +348,7 @@ class PanelFile(Model):
     zone: list[Zone] = Field(min_length=1, max_length=512)
     adc: list[Adc] = Field(default=[], max_length=2)
     box: list[Box] = Field(default=[], max_length=32)
+    modbus: list[Modbus] = Field(default=[], max_length=4)
     osdp: list[Osdp] = Field(default=[], max_length=4)
     reader: list[LineReader] = Field(default=[], max_length=8)
     output: list[Output] = Field(default=[], max_length=64)

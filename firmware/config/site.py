@@ -34,9 +34,10 @@ _SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
 
 def to_site(file: "models.PanelFile") -> Site:
     """The rules' site; order is the file's. The file must have passed `load`."""
+    bus_of = {module.id: f"{bus.id}/{module.id}" for bus in file.modbus for module in bus.module}
     return Site(
         areas={a.id: _area(a) for a in file.area},
-        zones={z.id: _zone(z, file.timings.settle_s) for z in file.zone},
+        zones={z.id: _zone(z, file.timings.settle_s, bus_of) for z in file.zone},
         outputs={o.id: _output(o) for o in file.output},
         timings=_timings(file.timings),
         parts={p.id: Part(p.id, p.name, tuple(p.omits), tuple(p.areas)) for p in file.part},
@@ -74,7 +75,7 @@ def _area(area: "models.Area") -> Area:
     )
 
 
-def _zone(zone: "models.Zone", settle_s: int) -> Zone:
+def _zone(zone: "models.Zone", settle_s: int, bus_of: "dict[str, str]") -> Zone:
     return Zone(
         id=zone.id,
         number=zone.number,
@@ -99,7 +100,7 @@ def _zone(zone: "models.Zone", settle_s: int) -> Zone:
         detector=zone.detector or "",
         abort=zone.abort,
         supply_cut=zone.supply_cut,
-        driver=_driver(zone),
+        driver=bus_of[zone.point.module] if zone.point else _driver(zone),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from firmware.config import warn_rules
+from firmware.config import check_modbus, warn_rules
 from firmware.config.check_paths import is_sms
 from firmware.config.check_supply import unjudged
 from firmware.config.check_zones import zone_type
@@ -163,5 +163,6 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _cameras,
     _place,
     unjudged,
+    check_modbus.slow,
     *warn_rules.CHECKS,
 )

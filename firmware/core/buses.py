@@ -3,7 +3,7 @@
 A bus that is out of order is the trouble `bus` with its id; a module or reader on it `bus` with BUS/PART.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,15 @@ class Told:
 
 def wirings(file: "PanelFile", folder: Path) -> "list[BusWiring]":
     """What is on each bus of the file; nothing of theirs is imported where there are none."""
-    return [*osdp_wirings(file, folder), *line_wirings(file)]
+    return [*_modbus(file), *osdp_wirings(file, folder), *line_wirings(file)]
+
+
+def _modbus(file: "PanelFile") -> "list[BusWiring]":
+    if not file.modbus:
+        return []
+    from firmware.core.modbus_wiring import modbus_wirings
+
+    return modbus_wirings(file)
 
 
 def open_buses(file: "PanelFile", told: Told) -> "list[BusDriver]":
@@ -42,19 +50,42 @@ def open_buses(file: "PanelFile", told: Told) -> "list[BusDriver]":
         return []
     from drivers.bus.driver import BusDriver, Ears
 
-    return [BusDriver(bus, told.clock_ms, Ears(*_ears(bus.id, told)), file.panel.clock_rate) for bus in found]
+    return [
+        BusDriver(bus, told.clock_ms, Ears(*_ears(bus.id, told, sounders(file, bus))), file.panel.clock_rate)
+        for bus in found
+    ]
+
+
+def sounders(file: "PanelFile", bus: "BusWiring") -> dict[str, str]:
+    """The sirens and strobes on a bus, and on which of its modules each is."""
+    warning = [o for o in file.output if o.id in bus.outputs and o.kind in ("siren", "strobe")]
+    return {output.id: output.point.module for output in warning if output.point}
 
 
 def _ears(
-    bus: str, told: Told
+    bus: str, told: Told, sirens: Mapping[str, str]
 ) -> tuple[
     Callable[[str, Condition], None],
     Callable[[str, bool, str], None],
     Callable[[str, bool, str], None],
     Callable[[str, str, str], None],
 ]:
+    away: dict[str, str] = {}
+    silent: set[str] = set()
+
     def failed(part: str, present: bool, detail: str) -> None:
-        told.trouble("bus", present, f"{bus}/{part}" if part else bus, detail)
+        if present:
+            away[part] = detail
+        else:
+            away.pop(part, None)
+        if part not in sirens:
+            told.trouble("bus", present, f"{bus}/{part}" if part else bus, detail)
+        # A siren that can't be switched is a trouble of its own: whatever of the way to it fails, it may stay silent.
+        for siren, module in sirens.items():
+            why = [away[step] for step in ("", module, siren) if step in away]
+            if bool(why) is not (siren in silent):
+                (silent.add if why else silent.discard)(siren)
+                told.trouble("siren", bool(why), siren, why[0] if why else "")
 
     def tampered(part: str, present: bool, detail: str) -> None:
         told.trouble("box", present, part or bus, detail)

@@ -35,7 +35,7 @@ def supply_inputs(file: "PanelFile") -> list[Input]:
 
 def output_lines(file: "PanelFile") -> list[OutputLine]:
     """The lines of the outputs, and of the battery's load test."""
-    found = [OutputLine(output.id, output.line, output.active == "high") for output in file.output]
+    found = [OutputLine(o.id, o.line, o.active == "high") for o in file.output if o.line is not None]
     battery = file.power.battery
     if battery is not None:
         lines = ((LOAD, battery.load_line), (CHARGER, battery.charger_line), (CUT, battery.cut_line))
