@@ -1,6 +1,7 @@
 """Whether the points of zones and outputs are there on their modules, each used once, and each bus fast enough."""
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 
 from drivers.modbus.profiles import PROFILES, Profile
 from firmware.config.findings import twice, unknown, wrong
@@ -49,8 +50,10 @@ def _buses(document: Document) -> Iterator[Finding]:
 def _profiles(document: Document) -> Iterator[Finding]:
     for module in modules(document):
         if module.text("profile") and _profile(module) is None:
-            names = ", ".join(PROFILES)
-            yield wrong(module, "profile", (names, names), ("there is no such profile", "没有这种模块型号"))
+            near = get_close_matches(module.text("profile"), PROFILES, 4, 0.2)
+            names = ", ".join(near or list(PROFILES)[:4])
+            expected: Text = (f"a profile of docs/wiring.md: {names}", f"docs/wiring.md 中的型号：{names}")
+            yield wrong(module, "profile", expected, ("there is no such profile", "没有这种模块型号"))
 
 
 def _points(document: Document) -> Iterator[Finding]:
