@@ -64,7 +64,7 @@ point = { module = "m1", output = 2 }
 
 def test_points_become_what_the_bus_is_told_and_no_gpio_lines(tmp_path: Path) -> None:
     file = load(_written(SMALL, tmp_path)).file
-    (bus,) = wirings(file)
+    (bus,) = wirings(file, tmp_path)
     assert (bus.id, bus.kind, bus.zones, bus.outputs) == ("rs485", "modbus", ("door", "pir"), ("siren",))
     assert bus.parts == {"m1", "m2", "siren"}
     door, pir = bus.wiring["zones"]
