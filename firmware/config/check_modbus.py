@@ -37,8 +37,6 @@ def _profile(module: Row) -> Profile | None:
 
 
 def _buses(document: Document) -> Iterator[Finding]:
-    ports = ((bus.at("port"), bus.text("port")) for bus in document.rows("modbus"))
-    yield from twice(ports, ("a port of its own", "独占的串口"), ("this port is used twice", "串口重复使用"))
     for bus in document.rows("modbus"):
         if bus.text("id") == "gpio":
             yield wrong(bus, "id", ("another id", "其他 id"), ("the name of the plain lines", "此名称用于普通 GPIO"))

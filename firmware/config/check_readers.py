@@ -14,9 +14,10 @@ def readers(document: Document) -> list[Row]:
 
 
 def _ids(document: Document) -> Iterator[Finding]:
-    others = document.each("area", "zone", "adc", "box", "output", "camera")
+    others = document.each("area", "zone", "adc", "box", "output", "camera", "modbus")
+    modules = [module for bus in document.rows("modbus") for module in bus.tables("module")]
     own_rows = [*document.each("osdp", "reader"), *readers(document)]
-    rows = [*others, *own_rows]
+    rows = [*others, *modules, *own_rows]
     own = [row.loc for row in own_rows]
     for finding in twice(
         ((row.at("id"), row.text("id")) for row in rows),
@@ -29,7 +30,7 @@ def _ids(document: Document) -> Iterator[Finding]:
 
 def _ports(document: Document) -> Iterator[Finding]:
     yield from twice(
-        ((bus.at("port"), bus.text("port")) for bus in document.each("osdp", "reader")),
+        ((bus.at("port"), bus.text("port")) for bus in document.each("modbus", "osdp", "reader")),
         ("a port of its own", "独占的串口"),
         ("this port is used twice", "串口重复使用"),
     )
@@ -91,11 +92,11 @@ def _tags(document: Document) -> Iterator[Finding]:
         ("this tag is used twice", "标签重复使用"),
     )
     for zone in tagged:
-        if zone.has("input") or zone.has("loop"):
+        if any(zone.has(key) for key in ("input", "loop", "point")):
             yield wrong(
                 zone,
                 "tag",
-                ("one of input, loop and tag", "input、loop、tag 三选一"),
+                ("one of input, loop, point and tag", "input、loop、point、tag 只能选一"),
                 ("a zone has one wire", "防区只有一种接线"),
             )
         if zone.text("type") != "checkpoint":

@@ -145,3 +145,9 @@ def test_every_profile_fits_what_modbus_allows() -> None:
         if profile.outputs:
             assert (profile.outputs.read, profile.outputs.write) in {(1, 5), (3, 6)}, name
             assert profile.outputs.on != profile.outputs.off, name
+
+
+def test_a_reader_bus_on_the_same_port_is_found(tmp_path: Path) -> None:
+    other = SMALL + '[[osdp]]\nid = "m1"\nport = "/dev/serial/by-id/usb-FTDI_A1"\n'
+    said = {m.text[0] for m in mistakes_in(other, tmp_path)}
+    assert {"this port is used twice", "this id is used twice"} <= said
