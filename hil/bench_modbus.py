@@ -1,4 +1,4 @@
-"""How long a round over a Modbus bus takes, against a bare pymodbus loop on the same paced line, and the child's memory."""
+"""How long a round over a Modbus bus takes, against a bare pymodbus loop on the same line, and the child's memory."""
 
 import statistics
 import tempfile
