@@ -4,14 +4,19 @@ A parser that takes a frame must keep its word about it: where there is a way ba
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pymodbus.framer import FramerRTU
 
 from drivers.bus import words
 from drivers.ina219 import SETTING, BadChip, Shunt
 from drivers.mcp3xxx import BadFrame, Chip
+from drivers.modbus import profiles, wire
+from drivers.osdp import cards
+from drivers.reader.lines import Format, Lines
 from firmware.protocol import jws, lines
 from firmware.protocol import messages as m
 from firmware.uplink.sms import dialogue, pdu
@@ -48,6 +53,9 @@ def targets() -> list[Target]:
         *_socket_messages(),
         _jws(),
         *_modem(),
+        *_modbus(),
+        _cards(),
+        _reader_lines(),
     ]
 
 
@@ -187,3 +195,66 @@ def _modem() -> list[Target]:
         Target("modem's lines", answers, lines_, (NoAnswer,)),
         Target("SMS status report", (report.encode(),), reports, (pdu.BadPdu,)),
     ]
+
+
+def _modbus() -> list[Target]:
+    """Frames as they come, and such as have a right checksum whatever is in them."""
+    questions = (
+        wire.Question(7, profiles.READ_DISCRETES, 0, 8),
+        wire.Question(7, profiles.READ_HOLDING, 100, 4),
+        wire.Question(7, profiles.WRITE_COIL, 3, value=profiles.COIL_ON),
+    )
+    sound = (b"\x07\x02\x01\x05", b"\x07\x03\x08\x00\x01\x00\x02\x00\x03\x00\x04", b"\x07\x05\x00\x03\xff\x00")
+
+    def parse(frame: bytes) -> None:
+        for question in questions:
+            with suppress(wire.Unanswered, wire.Refused):
+                found = wire.answer(question, frame)
+                _holds(len(found) == (0 if question.value is not None else question.count))
+                return
+        raise wire.Unanswered("no answer to any of them", late=False)
+
+    def checked(body: bytes) -> None:
+        parse(_summed(body))
+
+    return [
+        Target("Modbus frame", tuple(_summed(body) for body in sound), parse, (wire.Unanswered,)),
+        Target("Modbus, sum right", sound, checked, (wire.Unanswered,)),
+    ]
+
+
+def _summed(body: bytes) -> bytes:
+    return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+
+
+class NoCard(Exception):
+    """What a reader said names no card, or no tag."""
+
+
+def _cards() -> Target:
+    def parse(frame: bytes) -> None:
+        if not frame:
+            raise NoCard
+        kind, bits = ("wiegand", frame[0]) if frame[:1] < b"\x80" else ("raw", 2 * frame[0])
+        found = [cards.bits_card(kind, bits, frame[1:]), cards.text_card(frame)]
+        if not any(found):
+            raise NoCard
+        for card in filter(None, found):
+            _holds(cards.CARD.fullmatch(card) is not None and not card.isdigit())
+
+    return Target("OSDP card", (b"\x1a\x2a\xb3\x4c\x00", b"04A1B2C3", b"\x84" + bytes(33)), parse, (NoCard,))
+
+
+def _reader_lines() -> Target:
+    form = Format(prefix="TAG:", least=6, most=16)
+
+    def parse(frame: bytes) -> None:
+        whole, by_byte = Lines(form), Lines(form)
+        found = whole.feed(frame)
+        # However the port cuts it, the same numbers come out.
+        _holds(found == [number for byte in frame for number in by_byte.feed(bytes([byte]))])
+        _holds(all(form.least <= len(number) <= form.most and number.isalnum() for number in found))
+        if not found:
+            raise NoCard
+
+    return Target("reader's lines", (b"TAG:04A1B2\r\n", b"\x02TAG:0123456789ABCDEF\x03"), parse, (NoCard,))

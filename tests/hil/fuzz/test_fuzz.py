@@ -62,5 +62,5 @@ def test_one_seed_gives_one_sequence_of_bounded_frames() -> None:
 
 
 def test_the_command_prints_a_line_for_each_parser(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--frames", "50", "bus"]) == 0
+    assert main(["--frames", "50", "bus child"]) == 0
     assert [line.rstrip().endswith("sound") for line in capsys.readouterr().out.splitlines()] == [True, True]
