@@ -119,7 +119,8 @@ class Sirens(Group):
     def _waited(self, output: Output, at: int) -> None:
         """EN 50131-1: a delay of at most 10 minutes; some cause must be as old as that."""
         books = self.books
-        if books.awake_at > at - output.delay_ms or self._test_at > at - output.delay_ms:
+        # What sounds while it starts had its delay before the dark, or in it.
+        if not books.awake or books.awake_at > at - output.delay_ms or self._test_at > at - output.delay_ms:
             return
         if min(self._delayed_causes(output, at), default=at) > at - output.delay_ms + AT_ONCE_MS:
             books.expect(at + DURABLE_MS, partial(self._no_test, output, at))
