@@ -147,6 +147,13 @@ def bus_rows(_folder: Path) -> list[Row]:
     return [
         Row(name, f["ratio"], 0.9, False, "×", took),
         Row(("Modbus cycle, 32 inputs on 8 modules", "Modbus 周期(8模块32输入)"), f["ours_ms"], 150.0, True, "ms"),
+        Row(
+            ("idle Modbus bus, 32 zones on 8 modules", "空闲 Modbus 总线(8模块32防区)"),
+            100 * f["cpu"],
+            3.0,
+            True,
+            "% CPU",
+        ),
         Row(("memory: each RS-485 bus", "内存:每条总线"), f["rss_mib"], 35.0, True, "MiB"),
     ]
 

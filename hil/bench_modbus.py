@@ -20,7 +20,7 @@ WAIT_S = 20.0
 
 def measure() -> dict[str, float]:
     """`ours_ms`, `bare_ms`: a round over 32 inputs on 8 modules, medians; `ratio`: bare by ours. `rss_mib`, `cpu`
-    (of one core): the child's, with a round each 50 ms."""
+    (of one core): the child's, with a round each 100 ms."""
     with tempfile.TemporaryDirectory(prefix="fh-") as name:
         port = Path(name) / "adapter"
         units = {n: Unit(discretes=dict.fromkeys(range(8), True)) for n in range(1, MODULES + 1)}
@@ -40,7 +40,7 @@ def _wiring(port: Path) -> BusWiring:
         for n in range(1, MODULES + 1)
         for i in range(1, INPUTS + 1)
     ]
-    told = {"port": str(port), "baud": BAUD, "parity": "N", "stop_bits": 1, "timeout_ms": 100, "cycle_ms": 50}
+    told = {"port": str(port), "baud": BAUD, "parity": "N", "stop_bits": 1, "timeout_ms": 100, "cycle_ms": 100}
     told |= {"modules": modules, "zones": zones, "outputs": []}
     return BusWiring(
         "rs485", "modbus", told, tuple(str(z["zone"]) for z in zones), (), frozenset(str(m["id"]) for m in modules)

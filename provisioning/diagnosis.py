@@ -49,7 +49,7 @@ def rows(drivers: Mapping[str, Mapping[str, Any]]) -> list[Row]:
             kind=str(figures.get("kind", "")),
             state=_state(figures),
             silent_ms=_number(figures.get("silent_ms")),
-            errors=_number(figures.get("errors")) or 0,
+            errors=sum(_number(of.get("errors")) or 0 for of in (figures, *_tables(_parts(figures)))),
             cycle_ms=_number(_table(figures, "bus").get("cycle_ms")),
         )
         for name, figures in drivers.items()
@@ -105,11 +105,22 @@ def _warnings(name: str, figures: Mapping[str, Any]) -> Iterator[Finding]:
     frames = _number(figures.get("bad_frames")) or 0
     if frames >= BAD_FRAMES:
         yield Finding(name, "warning", (f"{frames} disturbed frames", f"{frames} 个受扰数据帧"), OF_DRIVERS["noise"])
+    for part, counts in _parts(figures).items():
+        errors = _number(counts.get("errors")) or 0 if isinstance(counts, Mapping) else 0
+        if errors >= BAD_FRAMES and part not in _table(figures, "failed"):
+            what = (f"{errors} questions without a sound answer", f"{errors} 次询问无有效应答")
+            yield Finding(f"{name}/{part}", "warning", what, OF_DRIVERS["module"])
     starts = _number(figures.get("starts")) or 0
     if starts > 1 and not figures.get("error"):
         again = starts - 1
         what = (f"started again {again} times since the panel's start", f"主机启动以来重启 {again} 次")
         yield Finding(name, "warning", what, OF_DRIVERS["restarts"])
+
+
+def _parts(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The modules or readers of a bus, each with its counts."""
+    bus = _table(figures, "bus")
+    return {**_table(bus, "modules"), **_table(bus, "readers")}
 
 
 def _of_trouble(name: str, detail: str) -> Finding:
@@ -124,6 +135,10 @@ def _of_trouble(name: str, detail: str) -> Finding:
 def _verbatim(text: object) -> Text:
     """What a driver said stands as it was said."""
     return (str(text)[:300],) * 2
+
+
+def _tables(parts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [part for part in parts.values() if isinstance(part, Mapping)]
 
 
 def _table(figures: Mapping[str, Any], key: str) -> Mapping[str, Any]:

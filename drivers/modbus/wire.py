@@ -2,7 +2,7 @@
 
 pymodbus makes the questions, its checksum and decoder read the answers; the talk is ours. Its serial client waits
 for an answer in steps of a millisecond and more (every byte once more), retries by itself, and its framer hunts for a
-frame in noise: on a line with eight modules that is too slow, and an answer found behind rubbish is no evidence here.
+frame in noise; an answer found behind rubbish is no evidence here. Ours is no slower (`make bench`).
 """
 
 import os

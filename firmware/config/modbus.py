@@ -30,7 +30,7 @@ class Modbus(Model):
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
     timeout_ms: int = Field(default=100, ge=20, le=500)
-    cycle_ms: int = Field(default=50, ge=20, le=200)
+    cycle_ms: int = Field(default=100, ge=20, le=200)
     module: list[Module] = Field(min_length=1, max_length=32)
 
 

@@ -82,6 +82,13 @@ def test_restarts_and_noise_are_warnings() -> None:
     assert [f.do for f in findings({"adc-1": {**ADC, "bad_frames": 12}}, {})] == [OF_DRIVERS["noise"]]
 
 
+def test_a_module_that_answers_badly_is_a_warning_and_counts_among_the_errors() -> None:
+    bus = {"cycle_ms": 40, "modules": {"m1": {"errors": 12, "error": None}, "m2": {"errors": 2, "error": None}}}
+    assert found(bus=bus) == [("rs485/m1", "warning", "12 questions without a sound answer")]
+    assert [row.errors for row in rows({"rs485": {**BUS, "bus": bus}})] == [14]
+    assert found(bus=bus, failed={"m1": "no answer"}, error="no answer") == [("rs485/m1", "fault", "no answer")]
+
+
 def test_troubles_are_told_in_both_languages_with_their_subject_and_detail() -> None:
     finding = findings({}, {"path:eth": "no receipt for 60 s"})[0]
     assert finding.what == (
@@ -97,7 +104,14 @@ def test_every_trouble_has_its_remedy_and_no_other_has() -> None:
 
 def test_figures_of_a_later_version_harm_nothing() -> None:
     odd: dict[str, Any] = {
-        "x": {"kind": 7, "alive": None, "errors": "many", "zones": [], "failed": "yes", "bus": {"cycle_ms": {}}}
+        "x": {
+            "kind": 7,
+            "alive": None,
+            "errors": "many",
+            "zones": [],
+            "failed": "yes",
+            "bus": {"cycle_ms": {}, "modules": {"m": 7}},
+        }
     }
     assert [(row.kind, row.errors, row.cycle_ms) for row in rows(odd)] == [("7", 0, None)]
     assert findings(odd, {"later": ""})[0].what == ("later", "later")
