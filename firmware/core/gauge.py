@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OLD_MS = 5_000
 _KELVIN, _REFERENCE_K = 273.15, 298.15
 _PLAUSIBLE_C = (-40.0, 90.0)
+_STEP = 1 / 4096
+"""A step of a 12-bit converter: what is nearer to an end is a short or a cut."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class Scale:
 
     def celsius(self, part: float) -> float | None:
         """The temperature of an NTC to ground; None where it is cut, shorted or out of this world."""
-        if not 0 < part < 1:
+        if not _STEP < part < 1 - _STEP:
             return None
         ohm = self.pull_ohm * part / (1 - part)
-        found = 1 / (1 / _REFERENCE_K + math.log(ohm / self.ohm_25c) / self.beta_k) - _KELVIN
+        inverse = 1 / _REFERENCE_K + math.log(ohm / self.ohm_25c) / self.beta_k
+        if inverse <= 0:
+            return None
+        found = 1 / inverse - _KELVIN
         return found if _PLAUSIBLE_C[0] <= found <= _PLAUSIBLE_C[1] else None
 
 

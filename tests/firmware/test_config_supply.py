@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.chemistry import CHEMISTRIES
@@ -61,9 +61,11 @@ def test_a_thermistors_part_and_temperature_are_each_others_inverse(celsius: flo
     assert Scale(0, 2_200, ohm, beta).celsius(at / (at + 2_200)) == pytest.approx(celsius, abs=0.01)
 
 
-@given(st.floats(-1, 2))
-def test_any_voltage_of_a_thermistor_is_a_temperature_of_this_world_or_none(part: float) -> None:
-    found = Scale().celsius(part)
+@given(st.floats(-1, 2), st.integers(1_000, 10_000))
+@example(5e-324, 3_950)
+@example(1 - 2**-53, 3_950)
+def test_any_voltage_of_a_thermistor_is_a_temperature_of_this_world_or_none(part: float, beta: int) -> None:
+    found = Scale(beta_k=beta).celsius(part)
     assert found is None or -40 <= found <= 90
 
 
