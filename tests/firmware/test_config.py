@@ -23,7 +23,7 @@ def loaded_from(text: str, folder: Path) -> Loaded:
     return load(path)
 
 
-@pytest.mark.parametrize("name", ["bank", "school", "warehouse", "jeweller"])
+@pytest.mark.parametrize("name", ["bank", "school", "warehouse", "jeweller", "depot"])
 def test_the_examples_are_fine_and_raise_no_warning(name: str) -> None:
     loaded = load(EXAMPLES / f"{name}.toml")
     assert loaded.warnings == []
