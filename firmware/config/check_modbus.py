@@ -1,7 +1,6 @@
 """Whether the points of zones and outputs are there on their modules, each used once, and each bus fast enough."""
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 
 from drivers.modbus.profiles import PROFILES, Profile
 from firmware.config.findings import twice, unknown, wrong
@@ -48,6 +47,8 @@ def _buses(document: Document) -> Iterator[Finding]:
 def _profiles(document: Document) -> Iterator[Finding]:
     for module in modules(document):
         if module.text("profile") and _profile(module) is None:
+            from difflib import get_close_matches  # only a mistake pays for it
+
             near = get_close_matches(module.text("profile"), PROFILES, 4, 0.2)
             names = ", ".join(near or list(PROFILES)[:4])
             expected: Text = (f"a profile of docs/wiring.md: {names}", f"docs/wiring.md 中的型号：{names}")

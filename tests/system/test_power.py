@@ -133,10 +133,15 @@ def test_a_battery_that_gives_way_under_its_load_fails_and_one_that_is_gone_is_m
     panel.wait("record", "trouble.battery-missing", since=since)
     panel.wait("output", "power:load", False, since=since)
     panel.desk(m.SetSupply(auto=True))
-    since = panel.mark()
-    panel.code(wish="battery-test")
-    panel.wait("record", "trouble.battery-missing-ended", since=since, timeout_s=20)
-    panel.wait("record", "trouble.battery-test-ended", since=since)
+    back = panel.mark()
+    # The first one may still judge the voltage of before: it is read once a second.
+    for _ in range(3):
+        since = panel.mark()
+        panel.code(wish="battery-test")
+        if panel.wait("record", "test.battery-ended", since=since, timeout_s=20).value["ok"]:
+            break
+    panel.wait("record", "trouble.battery-missing-ended", since=back)
+    panel.wait("record", "trouble.battery-test-ended", since=back)
 
 
 def test_a_siren_ends_a_battery_test(panel: Rig) -> None:
