@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,9 @@ class Process:
         raise AssertionError(f"it said {said!r}")
 
     def kill(self) -> None:
-        """SIGKILL, and wait."""
-        self.popen.kill()
+        """SIGKILL, and wait. The whole group: a tracer before it would leave it behind."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait(10)
         self._notify.close()
 
