@@ -115,7 +115,7 @@ class BusDriver:
         self._retry = Retry()
         self._child: Child | None = None
         self._began = False
-        self._starts = self._callback_errors = self._refused = 0
+        self._starts = self._callback_errors = 0
         self._passed_ms = clock_ms()
         self._stop = Event()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -144,7 +144,8 @@ class BusDriver:
 
     def show(self, device: str, what: Mapping[str, Any]) -> None:
         """What a device shows from now on; a new child is told again."""
-        self._shown[device] = what
+        with self._lock:
+            self._shown[device] = what
         self._bid(Show(device, what))
 
     def report_all(self) -> None:
@@ -166,11 +167,10 @@ class BusDriver:
             "pid": child.process.pid if child else None,
             "starts": self._starts,
             "silent_ms": now_ms - child.heard_ms if child else None,
-            "resident_kib": child.resident_kib() if child else 0,
+            "resident_kib": child.kib if child else 0,
             "errors": self._retry.errors,
             "error": error,
             "failed": dict(self._failed),
-            "refused": self._refused,
             "callback_errors": self._callback_errors,
             "zones": {
                 zone: {"condition": condition and condition.value, "error": error}
@@ -196,7 +196,9 @@ class BusDriver:
 
     def _bid(self, word: Bidding) -> None:
         with self._lock:
-            self._biddings.append(word)
+            # Without a child nothing needs to wait: the next one is told all of it when it starts.
+            if self._child is not None:
+                self._biddings.append(word)
         self._poke()
 
     def _poke(self) -> None:
@@ -301,9 +303,8 @@ class BusDriver:
             return "it gave no sign of life"
         if not child.up and now_ms - child.started_ms > START_MS * self._rate:
             return "its first round took too long"
-        kib = child.resident_kib()
-        if kib > MEMORY_KIB:
-            return f"it holds {kib // 1024} MiB of memory, at most {MEMORY_KIB // 1024} are its own"
+        if child.kib > MEMORY_KIB:
+            return f"it holds {child.kib // 1024} MiB of memory, at most {MEMORY_KIB // 1024} are its own"
         if child.up and now_ms - child.started_ms > STABLE_MS * self._rate:
             self._retry.stands()
         return ""
@@ -314,6 +315,7 @@ class BusDriver:
         match word:
             case Figures(figures):
                 self._figures = figures
+                child.kib = child.resident_kib()
             case Sensed(zone, condition):
                 self._known(zone, self._reported)
                 child.known.add(zone)

@@ -42,7 +42,7 @@ class Child:
         self.pidfd = os.pidfd_open(self.process.pid)
         self.started_ms = self.heard_ms = now_ms
         self.up = False
-        self.silent = False
+        self.kib = 0
         self.known: set[str] = set()
         self.failed: set[str] = set()
         self.tampered: set[str] = set()
