@@ -17,7 +17,7 @@ from firmware.language import Text
 from firmware.protocol import messages as m
 from firmware.protocol.jws import load_public
 from hil.center import Center
-from hil.center_keys import read_jwk_x
+from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused, ask
 from hil.demo_stage import Stage, held
 

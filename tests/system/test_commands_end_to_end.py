@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from hil.center import Center
-from hil.center_keys import Key
+from hil.center.keys import Key
 from tests.system.rig import Rig, rig
 
 OPERATOR = "王芳 desk 3"

@@ -13,10 +13,10 @@ import pytest
 
 from firmware.protocol.jws import KeyRing, load_public, unb64url
 from firmware.protocol.signed import read_command
-from hil.center_command import address
+from hil.center.commands import address
 from tests.hil.tiny_panel import TinyPanel
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CENTER = [sys.executable, "-c", "import sys; from hil.center import main; sys.exit(main(sys.argv[1:]))"]
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.center_keys import BadToken, Key, read_jwk_x, read_token
+from hil.center.keys import BadToken, Key, read_jwk_x, read_token
 
-_JWS = json.loads((Path(__file__).parents[2] / "docs" / "vectors" / "jws.json").read_text())
+_JWS = json.loads((Path(__file__).parents[3] / "docs" / "vectors" / "jws.json").read_text())
 _RECEIPT = "fenghuo.receipt.v1"
 _BEYOND_JWS = ("a member that the receipt does not have", "a range that runs backwards")
 """Refused for what the receipt says, which is not for the reader of a token to judge."""

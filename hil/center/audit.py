@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 
 from firmware.protocol.canonical import canonical, sha256_hex
-from hil.center_chain import GENESIS
-from hil.center_store import Store
+from hil.center.chain import GENESIS
+from hil.center.store import Store
 
 MAX_PROBLEMS = 50
 

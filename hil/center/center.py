@@ -21,10 +21,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from firmware.clock import Clock, SystemClock, utc_text
-from hil.center_audit import audit, gaps
-from hil.center_chain import receipt_ranges
-from hil.center_keys import BadToken, Key, read_token
-from hil.center_reader import (
+from hil.center.audit import audit, gaps
+from hil.center.chain import receipt_ranges
+from hil.center.keys import BadToken, Key, read_token
+from hil.center.reader import (
     LANES,
     MAX_PAYLOAD,
     Garbage,
@@ -35,7 +35,7 @@ from hil.center_reader import (
     read_link,
     read_records,
 )
-from hil.center_store import Store
+from hil.center.store import Store
 
 COALESCE_S = 0.05
 """Receipts of one lane are at least so far apart, seconds; the first goes out at once."""
@@ -414,10 +414,3 @@ class Center:
                     self.store.count("", "callback-failed")
         with self._changed:
             self._changed.notify_all()
-
-
-def main(argv: list[str]) -> int:
-    """Run the reference alarm center, look at what it holds, send commands. 运行参考报警中心。"""
-    from hil.center_command import main as command_main
-
-    return command_main(argv)

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hil.center_chain import Chain
-from hil.center_reader import LinkIn, RecordIn
+from hil.center.chain import Chain
+from hil.center.reader import LinkIn, RecordIn
 
 MAX_RIVALS = 1000
 MAX_FINDINGS = 10_000

@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from firmware.language import Text, pick
-from hil.center import Arrival, Center
-from hil.center_keys import read_jwk_x
-from hil.center_store import Store
+from hil.center.center import Arrival, Center
+from hil.center.keys import read_jwk_x
+from hil.center.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="The reference alarm center, for rigs. 参考报警中心,用于测试台。")
 _Folder = Annotated[Path, typer.Option("--dir", help="Where its store and keys lie. 数据与密钥目录。")]

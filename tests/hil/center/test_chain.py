@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.center_chain import GENESIS, Chain, compress, receipt_ranges
+from hil.center.chain import GENESIS, Chain, compress, receipt_ranges
 
 
 @st.composite
