@@ -105,14 +105,15 @@ class MemoryJournal:
         ]
 
     def pull(
-        self, journal: str, lane: str, first: int, last: int, limit: int, max_bytes: int
+        self, journal: str, lane: str, first: int, last: int, limit: int, max_bytes: int, again: bool = False
     ) -> tuple[list[StoredRecord], int]:
-        """Undelivered records of a range, and where to go on."""
+        """Undelivered records of a range (`again`: all), and where to go on."""
         its = self._journals[journal][lane]
         found: list[StoredRecord] = []
         size = 0
         at = bisect_left(its.undelivered, first)
-        for number in its.undelivered[at : at + limit + 1]:
+        numbers = range(first, len(its.records) + 1) if again else its.undelivered[at : at + limit + 1]
+        for number in numbers:
             if number > last:
                 break
             record = its.records[number - 1]

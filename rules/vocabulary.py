@@ -223,6 +223,7 @@ _ROWS: tuple[Kind, ...] = (
     Kind("telemetry.zone", _T, 0, "", 4, "zone changed", "防区状态变化", noted=True),
     Kind("telemetry.sms", _T, 0, "", 4, "short message sent, delivered or failed", "短信发送情况", noted=True),
     Kind("telemetry.modem", _T, 0, "", 4, "modem figures", "无线模块状态", noted=True),
+    Kind("telemetry.delivery", _T, 0, "", 4, "how long delivery took", "上报时延", noted=True),
     Kind("telemetry.dropped", _T, 0, "", 4, "telemetry dropped", "遥测数据丢弃", noted=True),
 )
 

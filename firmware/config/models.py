@@ -283,7 +283,7 @@ class MqttPath(Model):
     port: int = Field(default=8883, ge=1, le=65535)
     tls: Tls | None = None
     plaintext: Literal["I accept that anyone on the network can read and drop reports"] | None = None
-    keepalive_s: int = Field(default=30, ge=5, le=300)
+    keepalive_s: int = Field(default=15, ge=5, le=300)
 
 
 class SmsPath(Model):
@@ -330,6 +330,12 @@ class Center(Model):
     command_keys: list[KeyX] = Field(default=[], max_length=8)
     receipt_timeout_s: int = Field(default=10, ge=1, le=300, description="resend after (digest §2)")
     path_fault_s: int = Field(default=60, ge=5, le=3600, description="no receipt so long is a path fault (digest §2)")
+    failover_s: int = Field(default=10, ge=1, le=300, description="a path gone so long: the next takes over")
+    escalate_s: int = Field(default=30, ge=5, le=3600, description="an alarm unreceipted so long goes by the next too")
+    alarm_paths: Literal["first", "all"] = Field(default="first", description="all: each alarm by every path at once")
+    standby_proof_s: int = Field(
+        default=3600, ge=60, le=18_000, description="how often an idle path proves itself (digest §2: DP4 5 h)"
+    )
 
 
 class Storage(Model):

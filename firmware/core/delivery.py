@@ -29,9 +29,9 @@ class JournalReader(Protocol):
         ...
 
     def pull(
-        self, journal: str, lane: str, first: int, last: int, limit: int, max_bytes: int
+        self, journal: str, lane: str, first: int, last: int, limit: int, max_bytes: int, again: bool = False
     ) -> tuple[list[StoredRecord], int]:
-        """Undelivered durable records with first ≤ lane_seq ≤ last, and the lane_seq to go on with."""
+        """Undelivered durable records (`again`: all) with first ≤ lane_seq ≤ last, and the lane_seq to go on with."""
         ...
 
     def hash_of(self, journal: str, lane: str, lane_seq: int) -> str | None:
@@ -77,7 +77,9 @@ class Deliveries:
         """The same answer as a line for the socket, newline included, spliced from the journal's own bytes."""
         if not any(head.journal == pull.journal for head in self._reader.heads()):
             return _records_line(pull, [], pull.last + 1)
-        records, go_on = self._reader.pull(pull.journal, pull.lane, pull.first, pull.last, pull.limit, MAX_BATCH_BYTES)
+        records, go_on = self._reader.pull(
+            pull.journal, pull.lane, pull.first, pull.last, pull.limit, MAX_BATCH_BYTES, pull.again
+        )
         return _records_line(pull, [sound for record in records if (sound := self._sound(record))], go_on)
 
     def _sound(self, record: StoredRecord) -> StoredRecord | None:
@@ -112,7 +114,7 @@ class Deliveries:
         ranges = [(r.first, r.last) for r in receipt.ranges]
         self._mark(receipt.journal, receipt.lane, ranges, message.jws)
         self.counted += 1
-        return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges)
+        return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges, path=message.path)
 
     def _check(self, receipt: Receipt) -> None:
         if receipt.panel != self._panel:

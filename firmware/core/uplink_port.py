@@ -102,7 +102,7 @@ class UplinkPort:
             case m.Path():
                 if message.path in self._facts.paths:
                     self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
-            case m.Sms() | m.Modem():
+            case m.Sms() | m.Modem() | m.Latency():
                 if message.path in self._facts.paths and self._notes.take():
                     self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
                 else:

@@ -57,9 +57,11 @@ class Reader:
         last: int,
         limit: int = MAX_BATCH_RECORDS,
         max_bytes: int = MAX_BATCH_BYTES,
+        again: bool = False,
     ) -> tuple[list[StoredRecord], int]:
         """The undelivered durable records with first ≤ lane_seq ≤ last, lowest first, and the number to go on with.
 
+        `again`: the delivered ones too.
         At least one record when there is one, then as many as fit `limit` and `max_bytes`. The number is one above the
         lower of `last` and the durable head when nothing is left. Nothing for an unknown journal or lane.
         """
@@ -69,7 +71,9 @@ class Reader:
         end = min(last, volume.last[lane])
         records: list[StoredRecord] = []
         size = 0
-        for turn, (low, high) in enumerate(_pieces(volume.delivered[lane].gaps(max(1, first), end))):
+        first = max(1, first)
+        wanted = [(first, end)] if again and first <= end else volume.delivered[lane].gaps(first, end)
+        for turn, (low, high) in enumerate(_pieces(wanted)):
             if turn >= MAX_PIECES:
                 return records, low
             for record in self._range(volume, lane, low, high, limit - len(records)):

@@ -83,6 +83,7 @@ class Pull(Strict):
     first: Count
     last: Count
     limit: int = Field(default=MAX_BATCH_RECORDS, ge=1, le=MAX_BATCH_RECORDS)
+    again: bool = Field(default=False, description="delivered ones too: to prove a standby path")
 
 
 class Records(Strict):
@@ -102,6 +103,7 @@ class Delivered(Strict):
     journal: JournalId
     lane: Lane
     ranges: list[Range] = Field(max_length=MAX_DELIVERED)
+    path: Id = Field(default="", description="the path that brought the receipt")
 
 
 class Beat(Strict):
@@ -137,6 +139,7 @@ class ReceiptIn(Strict):
 
     type: Literal["receipt"] = "receipt"
     jws: Token
+    path: Id = Field(default="", description="the path that it came by; told again with `delivered`")
 
 
 class CommandIn(Strict):
@@ -184,7 +187,40 @@ class Modem(Strict):
     operator: str = Field(max_length=32)
 
 
-FromUplink: TypeAlias = Annotated[Pull | ReceiptIn | CommandIn | Path | Sms | Modem, Field(discriminator="type")]
+Milliseconds = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+
+
+class Spread(Strict):
+    """How long something took, over `count` records; `half` and `most` are upper bounds for 50 % and 95 % of them."""
+
+    count: Count
+    half_ms: Milliseconds
+    most_ms: Milliseconds
+    worst_ms: Milliseconds
+
+
+class Took(Strict):
+    """How long one record took: from the alarm's moment to the first publish, and from there to its receipt."""
+
+    record: str = Field(pattern=r"^[0-9a-f-]{36}-[0-9]{1,16}$", description="journal and seq")
+    sent_ms: Milliseconds | None = Field(description="null: recorded before this boot")
+    receipted_ms: Milliseconds
+
+
+class Latency(Strict):
+    """Uplink to core: how long the delivery of a lane's records took since the last such message. Telemetry."""
+
+    type: Literal["delivery"] = "delivery"
+    path: Id
+    lane: Lane
+    recorded_to_sent: Spread | None
+    sent_to_receipted: Spread
+    records: list[Took] = Field(max_length=32, description="alarms one by one, the first of them")
+
+
+FromUplink: TypeAlias = Annotated[
+    Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency, Field(discriminator="type")
+]
 ToUplink: TypeAlias = Annotated[
     Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Error,
     Field(discriminator="type"),
@@ -492,7 +528,7 @@ class Seen(Strict):
 
 FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | SetSupply | AskDesk | Watch, Field(discriminator="type")]
 
-from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path | Sms | Modem] = TypeAdapter(FromUplink)
+from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)

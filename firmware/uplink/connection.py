@@ -66,9 +66,14 @@ class Connection:
     """Made, started, ended; never used twice."""
 
     def __init__(
-        self, panel: str, path: MqttPath, tls: ssl.SSLContext | None, put: Callable[["Connection", PahoEvent], None]
+        self,
+        panel: str,
+        path: MqttPath,
+        tls: ssl.SSLContext | None,
+        put: Callable[["Connection", PahoEvent], None],
+        client: str,
     ) -> None:
-        """`put` is called on paho's thread."""
+        """`put` is called on paho's thread. `client`: the MQTT client id."""
         self._panel = panel
         self._path = path
         self._put = put
@@ -76,7 +81,7 @@ class Connection:
         self._dropped = False
         self._socket: socket.socket | None = None
         self._client = _Bounded(
-            CallbackAPIVersion.VERSION2, client_id=panel, protocol=paho.MQTTv5, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2, client_id=client, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         if tls is not None:

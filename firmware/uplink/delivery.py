@@ -7,10 +7,11 @@
 4. A session starts clean, on purpose: a receipt that was lost is asked for again, and a late command must not count.
 5. Nothing is published before `Opened` or after `Disconnect`. Publishes in flight are bounded; the alarm lane has its
    own bound, so it never waits for those of the others.
+6. Only the lanes of its duty are pulled (`routing.py`); a path without the status lane proves itself (`proof.py`).
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -31,6 +32,7 @@ from firmware.protocol.messages import (
     Telemetry,
     Welcome,
 )
+from firmware.protocol.records import Record
 from firmware.uplink.backoff import Backoff
 from firmware.uplink.events import (
     Acked,
@@ -38,6 +40,7 @@ from firmware.uplink.events import (
     Connect,
     CoreLost,
     Disconnect,
+    Duty,
     Input,
     Opened,
     Output,
@@ -46,19 +49,17 @@ from firmware.uplink.events import (
     Received,
     Stop,
 )
+from firmware.uplink.flying import LANES, Flying
 from firmware.uplink.gate import Gate
+from firmware.uplink.latencies import Latencies
 from firmware.uplink.outbox import JSON_TYPE, Letter, Outbox
 from firmware.uplink.packing import encode, pack
-from firmware.uplink.streams import Stream, Why
+from firmware.uplink.proof import LANE as PROOF_LANE
+from firmware.uplink.proof import Proof
+from firmware.uplink.streams import Origin, Stream, Why
 from firmware.uplink.supervision import Supervision
-from rules.vocabulary import CHAINED_LANES
 
-LANES = tuple(lane.value for lane in CHAINED_LANES)
-
-ALARM_PUBLISHES = 8
-OTHER_PUBLISHES = 4
-OTHER_BYTES = 192 * 1024
-_NOTHING: Counter[str] = Counter()
+ALL_LANES = frozenset({*LANES, "telemetry"})
 EVIDENCE_PULL = 4
 """Evidence travels one by one, with thumbnails: so few at a time."""
 OPEN_WITHIN_MS = 30_000
@@ -68,24 +69,22 @@ Phase = Literal["idle", "connecting", "open", "closing", "stopped"]
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one path, from the panel file. `window`: records of a lane that may wait for their receipt."""
+    """Of one path, from the panel file. `window`: records of a lane that may wait for their receipt.
+
+    `link`: the words of its `link` topic. `boot`: id of this boot, for latencies. `proof_ms`: how often it proves
+    itself while it carries nothing.
+    """
 
     panel: str
     path: str
+    link: tuple[str, ...] = ("link",)
+    boot: str = ""
+    proof_ms: int = 3_600_000
     receipt_timeout_ms: int = 10_000
     path_fault_ms: int = 60_000
     window: int = 1024
     backoff_base_ms: int = 1_000
     backoff_cap_ms: int = 60_000
-
-
-@dataclass(frozen=True)
-class InFlight:
-    """A publish that has not left yet."""
-
-    kind: str
-    size: int
-    since_ms: int
 
 
 @dataclass
@@ -102,19 +101,21 @@ class Delivery:
 
     def __init__(self, settings: Settings, random: Random) -> None:
         self.phase: Phase = "idle"
-        self.gate = Gate()
+        self.gate = Gate(settings.path)
         self.outbox = Outbox(settings.panel)
         self.supervision = Supervision(settings.path, settings.path_fault_ms)
         self.counts: Counter[str] = Counter()
         """Records `published` and sent `again`; publishes `refused` by the broker; `pull-refused`, `answer-unused`."""
         self._settings = settings
+        self._duty = ALL_LANES
+        self._latencies = Latencies(settings.path)
+        self._proof = Proof(settings.proof_ms, settings.receipt_timeout_ms, settings.path_fault_ms)
         self._backoff = Backoff(random, settings.backoff_base_ms, settings.backoff_cap_ms)
         self._welcome: Welcome | None = None
         self._heads: Head | None = None
         self._streams: dict[tuple[str, str], Stream] = {}
         self._asked: Asked | None = None
-        self._in_flight: dict[int, InFlight] = {}
-        self._token = 0
+        self._flying = Flying()
         self._connection = 0
         self._order = [0, 0, 0]
         self._connect_at: int | None = None
@@ -135,8 +136,9 @@ class Delivery:
     def next_deadline(self) -> int | None:
         """When to feed a `Tick` if nothing else comes first (monotonic ms)."""
         moments = [self._connect_at if self._welcome else None, self._open_by, self.supervision.next_deadline()]
+        moments.append(self._latencies.next_deadline() if self._welcome else None)
         if self.phase == "open":
-            moments.append(self._ack_deadline())
+            moments += [self._ack_deadline(), self._proof.next_deadline()]
             if self._asked is None:
                 open_lanes = self._open_lanes()
                 moments.extend(stream.next_due() for (_, lane), stream in self._streams.items() if lane in open_lanes)
@@ -145,6 +147,11 @@ class Delivery:
     def unreceipted(self) -> int:
         """How many records are sent and wait for their receipt."""
         return sum(len(stream.flights) for stream in self._streams.values())
+
+    @property
+    def works(self) -> bool:
+        """Whether it is open, and not known to have failed: it may carry records."""
+        return self.phase == "open" and self.supervision.up is not False
 
     # --- inputs --------------------------------------------------------------------------------
 
@@ -160,8 +167,12 @@ class Delivery:
                 self._received(event, now_ms)
             case Head():
                 self._head(event)
+            case Telemetry() if "telemetry" not in self._duty:
+                pass
             case Beat() | State() | ReplyOut() | Telemetry():
                 self.outbox.put(event)
+            case Duty():
+                self._assigned(event.lanes, now_ms)
             case Opened():
                 self._opened(event, now_ms)
             case Closed():
@@ -189,8 +200,21 @@ class Delivery:
         """Core refused the pull: leave that stream alone until its head moves."""
         asked, self._asked = self._asked, None
         if asked and not asked.stale and (stream := self._streams.get((asked.pull.journal, asked.pull.lane))):
-            stream.stick()
             self.counts["pull-refused"] += 1
+            if asked.why != "proof":
+                stream.stick()
+
+    def _assigned(self, lanes: frozenset[str], now_ms: int) -> None:
+        """What it carries anew starts from what waits; what it no longer carries, another path sends."""
+        changed, self._duty = lanes ^ self._duty, lanes
+        if self._heads is None or self.phase != "open":
+            return
+        for key, first, last in _lanes_of(self._heads):
+            if key[1] in changed:
+                self._streams[key] = Stream(first, last, self._settings.window, live=False)
+        if self._asked and self._asked.pull.lane in changed:
+            self._asked.stale = True
+        self.supervision.outstanding(bool(self.unreceipted()), False, now_ms)
 
     def _opened(self, event: Opened, now_ms: int) -> None:
         if self.phase != "connecting":
@@ -211,7 +235,8 @@ class Delivery:
         self._tell(self.supervision.lost(event.reason, event.refused, now_ms))
         self.phase = "idle"
         self._open_by = None
-        self._in_flight = {}
+        self._flying.clear()
+        self._proof.wanted(False, now_ms)
         self._streams = {}
         if self._asked:
             self._asked.stale = True
@@ -253,7 +278,11 @@ class Delivery:
         if stream is None or asked is None or asked.stale or asked.pull.journal != answer.journal:
             self.counts["answer-unused"] += 1
             return
+        if asked.why == "proof":
+            self._prove(answer.records, now_ms)
+            return
         stream.answered(asked.why, asked.pull.first, answer.next, [r.header.lane_seq for r in answer.records])
+        origins = {record.header.lane_seq: self._origin(record) for record in answer.records}
         parcels = pack(answer.records, asked.why != "live", event.thumbnails)
         if parcels and answer.lane != "evidence":
             # Ask for about as many as fill one batch, not for one batch and a bit.
@@ -262,27 +291,46 @@ class Delivery:
         for parcel in parcels:
             letter = Letter(answer.lane, (parcel.word, answer.lane), parcel.payload, parcel.content_type)
             self._publish(letter, now_ms)
-            stream.sent(parcel.numbers, now_ms, self._settings.receipt_timeout_ms)
+            stream.sent(parcel.numbers, now_ms, self._settings.receipt_timeout_ms, origins)
             self.counts["again" if asked.why == "again" else "published"] += len(parcel.numbers)
             self.gate.published()
         self.supervision.outstanding(bool(self.unreceipted()), False, now_ms)
 
+    def _prove(self, records: Sequence[Record], now_ms: int) -> None:
+        """Send the newest record of the status lane once more; where there is none, the connection has to do."""
+        if not records:
+            self._proof.nothing(now_ms)
+        for parcel in pack(records, True, {}):
+            letter = Letter(PROOF_LANE, (parcel.word, PROOF_LANE), parcel.payload, parcel.content_type)
+            self._publish(letter, now_ms)
+            self._proof.sent(now_ms)
+            self.counts["proofs"] += 1
+            self.gate.published()
+
+    def _origin(self, record: Record) -> Origin:
+        header = record.header
+        return Origin(header.seq, header.monotonic_ms if header.boot == self._settings.boot else None)
+
     def _acked(self, event: Acked) -> None:
-        left = self._in_flight.pop(event.token, None)
-        if left and event.failure:
+        if self._flying.left(event.token) and event.failure:
             self.counts["refused"] += 1
             self._refused_here = True
             self._tell(self.supervision.failed(f"the broker refused a publish: {event.failure}"))
 
     def _delivered(self, event: Delivered, now_ms: int) -> None:
+        mine = event.path == self._settings.path
         stream = self._streams.get((event.journal, event.lane))
-        if stream:
-            for first, last in event.ranges:
-                stream.delivered(first, last)
+        for first, last in event.ranges if stream else ():
+            for flight in stream.delivered(first, last) if stream else ():
+                if mine and flight.origin:
+                    record = f"{event.journal}-{flight.origin.seq}"
+                    self._latencies.delivered(event.lane, record, flight.origin.recorded_ms, flight.first_ms, now_ms)
         if self.phase == "open":
-            self._refused_here = False
-            self.supervision.outstanding(bool(self.unreceipted()), True, now_ms)
-            self._tell(self.supervision.worked(now_ms))
+            self.supervision.outstanding(bool(self.unreceipted()), mine, now_ms)
+            if mine:
+                self._refused_here = False
+                self._proof.receipted(now_ms)
+                self._tell(self.supervision.worked(now_ms))
 
     def _received(self, event: Received, now_ms: int) -> None:
         if self.phase != "open" or self._welcome is None:
@@ -297,7 +345,10 @@ class Delivery:
 
     def _time(self, now_ms: int) -> None:
         self._tell(self.supervision.passed(now_ms))
+        if self._welcome:
+            self._out += self._latencies.messages(now_ms)
         if self.phase == "open":
+            self._proof.wanted(self._heads is not None and PROOF_LANE not in self._duty, now_ms)
             self._check_open(now_ms)
         if self._open_by is not None and now_ms >= self._open_by:
             self._give_up("the broker did not answer")
@@ -306,7 +357,7 @@ class Delivery:
 
     def _check_open(self, now_ms: int) -> None:
         ack_by = self._ack_deadline()
-        if self.supervision.overdue(now_ms):
+        if self.supervision.overdue(now_ms) or self._proof.failed(now_ms):
             self._fault("the center does not receipt")
         elif ack_by is not None and now_ms >= ack_by:
             self._fault("the broker does not acknowledge")
@@ -315,12 +366,12 @@ class Delivery:
 
     def _idle_and_well(self) -> bool:
         """Nothing waits for a receipt, so none can be missing."""
-        waiting = any(stream.waiting() for stream in self._streams.values())
-        return self._heads is not None and not waiting and not self._refused_here
+        waiting = any(stream.waiting() for (_, lane), stream in self._streams.items() if lane in self._duty)
+        return self._heads is not None and not (waiting or self._refused_here or self._proof.outstanding)
 
     def _ack_deadline(self) -> int | None:
-        oldest = next(iter(self._in_flight.values()), None)
-        return None if oldest is None else oldest.since_ms + self._settings.path_fault_ms
+        oldest = self._flying.oldest_ms()
+        return None if oldest is None else oldest + self._settings.path_fault_ms
 
     def _fault(self, reason: str) -> None:
         self._tell(self.supervision.failed(reason))
@@ -348,25 +399,21 @@ class Delivery:
 
     def _link(self, online: bool, time: str | None) -> Letter:
         link = Link(panel=self._settings.panel, online=online, order=self._order, time=time)
-        return Letter("link", ("link",), encode(link.model_dump()), JSON_TYPE, retain=True)
+        return Letter("link", self._settings.link, encode(link.model_dump()), JSON_TYPE, retain=True)
 
     def _publish(self, letter: Letter, now_ms: int) -> None:
-        self._token += 1
-        self._in_flight[self._token] = InFlight(letter.kind, len(letter.payload), now_ms)
+        token = self._flying.add(letter.kind, len(letter.payload), now_ms)
         topic = topics.topic(self._settings.panel, *letter.words)
-        self._out.append(Publish(self._token, topic, letter.payload, letter.qos, letter.retain, letter.content_type))
-
-    def _flying(self) -> Counter[str]:
-        return Counter(publish.kind for publish in self._in_flight.values()) if self._in_flight else _NOTHING
+        self._out.append(Publish(token, topic, letter.payload, letter.qos, letter.retain, letter.content_type))
 
     def _pump(self, now_ms: int) -> None:
         if self.phase != "open":
             return
-        flying = self._flying()
+        flying = self._flying.kinds()
         for letter in self.outbox.letters(flying):
             self._publish(letter, now_ms)
         if self._asked is None:
-            self._asked = next(self._wishes(now_ms), None)
+            self._asked = next(self._wishes(now_ms), None) or self._proof_wish(now_ms)
             if self._asked:
                 self._out.append(self._asked.pull)
             elif not any(flying[lane] for lane in LANES) and (extra := self.outbox.telemetry(flying, self._order)):
@@ -384,17 +431,19 @@ class Delivery:
                     found.append(Asked(Pull(journal=journal, lane=lane, first=first, last=last, limit=room), why))
             yield from sorted(found, key=lambda asked: ("live", "again", "stored").index(asked.why))
 
-    def _open_lanes(self) -> tuple[str, ...]:
-        """The lanes in which more may be on its way, highest first: alarms have room of their own."""
-        alarms = publishes = size = 0
-        for publish in self._in_flight.values():
-            if publish.kind == "alarm":
-                alarms += 1
-            elif publish.kind in LANES:
-                publishes += 1
-                size += publish.size
-        others = LANES[1:] if publishes < OTHER_PUBLISHES and size < OTHER_BYTES else ()
-        return ("alarm", *others) if alarms < ALARM_PUBLISHES else others
+    def _open_lanes(self) -> list[str]:
+        """The lanes of its duty in which more may be on its way, highest first."""
+        return [lane for lane in self._flying.open_lanes() if lane in self._duty]
+
+    def _proof_wish(self, now_ms: int) -> Asked | None:
+        if not self._proof.due(now_ms) or self._heads is None:
+            return None
+        for head in reversed(self._heads.journals):
+            if last := head.last.get(PROOF_LANE, 0):
+                pull = Pull(journal=head.journal, lane=PROOF_LANE, first=last, last=last, limit=1, again=True)
+                return Asked(pull, "proof")
+        self._proof.nothing(now_ms)
+        return None
 
 
 def _lanes_of(head: Head) -> list[tuple[tuple[str, str], int, int]]:

@@ -14,6 +14,7 @@ from firmware.protocol.messages import (
     Delivered,
     Error,
     Head,
+    Latency,
     Modem,
     Path,
     Pull,
@@ -74,6 +75,13 @@ class Received:
 
 
 @dataclass(frozen=True)
+class Duty:
+    """The lanes that this path carries from now on; the others go by another. None: it is only supervised."""
+
+    lanes: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Tick:
     """Nothing but time has passed."""
 
@@ -87,7 +95,7 @@ class Stop:
 
 FromCore: TypeAlias = Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Error | CoreLost
 FromPath: TypeAlias = Opened | Closed | Acked | Received
-Input: TypeAlias = FromCore | FromPath | Tick | Stop
+Input: TypeAlias = FromCore | FromPath | Duty | Tick | Stop
 
 # --- out -----------------------------------------------------------------------------------------
 
@@ -120,5 +128,5 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | Path | Sms | Modem
+ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish

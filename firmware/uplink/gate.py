@@ -46,7 +46,9 @@ class Bucket:
 class Gate:
     """Lets receipts and commands of bounded size and pace through."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "") -> None:
+        """`path`: its id, told to core with each receipt."""
+        self._path = path
         self.dropped: Counter[str] = Counter()
         self._buckets = {"receipt": Bucket(RECEIPTS_PER_S, BURST), "command": Bucket(COMMANDS_PER_S, BURST)}
         self._credit = 0
@@ -77,7 +79,7 @@ class Gate:
             told = word == "command" and reason in _TOLD and self._buckets[word].take(now_ms)
             return CommandIn(jws=reason) if told else None
         jws = payload.decode("ascii")
-        return ReceiptIn(jws=jws) if word == "receipt" else CommandIn(jws=jws)
+        return ReceiptIn(jws=jws, path=self._path) if word == "receipt" else CommandIn(jws=jws)
 
     def _fault(self, word: str, payload: bytes, now_ms: int) -> str:
         if word not in self._buckets:

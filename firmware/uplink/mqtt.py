@@ -23,10 +23,13 @@ MAX_WAITING = 512
 class MqttLink:
     """One path over MQTT. All methods are for the process's one loop."""
 
-    def __init__(self, panel: str, path: MqttPath, tls: ssl.SSLContext | None, utc_text: Callable[[], str]) -> None:
-        """`utc_text` tells the time of a connection."""
+    def __init__(
+        self, panel: str, path: MqttPath, tls: ssl.SSLContext | None, utc_text: Callable[[], str], client: str = ""
+    ) -> None:
+        """`utc_text` tells the time of a connection. `client`: the MQTT client id, the panel's where empty."""
         self.dropped = Counter[str]()
         self._panel = panel
+        self._client = client or panel
         self._path = path
         self._tls = tls
         self._utc_text = utc_text
@@ -44,7 +47,7 @@ class MqttLink:
     def connect(self, order: Connect) -> None:
         """Begin to connect; `Opened` or `Closed` will come."""
         self._drop(graceful=False)
-        connection = Connection(self._panel, self._path, self._tls, self._put)
+        connection = Connection(self._panel, self._path, self._tls, self._put, self._client)
         with self._lock:
             self._connection = connection
         connection.start(order)

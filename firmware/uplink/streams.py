@@ -4,11 +4,13 @@ Only numbers are held, never records, and of those no more than a window: memory
 records waiting. What must be sent again is asked for again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Why: TypeAlias = Literal["live", "again", "stored"]
-"""Recorded since the connection; sent, but not receipted in time; from before the connection."""
+Why: TypeAlias = Literal["live", "again", "stored", "proof"]
+"""Recorded since the connection; sent, but not receipted in time; from before the connection; delivered already, sent
+to prove the path (`proof.py`; never of a stream)."""
 
 MAX_DOUBLINGS = 4
 LIVE_EXTRA = 64
@@ -18,12 +20,22 @@ SWEEP_MS = 60_000
 that was forgotten), all of it is asked for again after this."""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Of a record, for the latencies: its `seq`, and the boot clock when it was recorded (None: in another boot)."""
+
+    seq: int
+    recorded_ms: int | None
+
+
 @dataclass
 class Flight:
-    """A record that was sent: when to send it again, and how often it was sent."""
+    """A record that was sent: when to send it again, how often it was sent, and when first."""
 
     due_ms: int
     sent: int
+    first_ms: int
+    origin: Origin | None = None
 
 
 class Stream:
@@ -92,13 +104,16 @@ class Stream:
             return "stored", self._stored_next, self._stored_last
         return None
 
-    def sent(self, numbers: list[int], now_ms: int, timeout_ms: int) -> None:
+    def sent(
+        self, numbers: list[int], now_ms: int, timeout_ms: int, origins: Mapping[int, Origin] | None = None
+    ) -> None:
         """These go out now; unreceipted they are due again after a pause that grows with each time."""
         for number in numbers:
             before = self.flights.get(number)
             times = before.sent if before else 0
             due = now_ms + (timeout_ms << min(times, MAX_DOUBLINGS))
-            self.flights[number] = Flight(due, times + 1)
+            first_ms = before.first_ms if before else now_ms
+            self.flights[number] = Flight(due, times + 1, first_ms, (origins or {}).get(number))
             self._earliest_due = due if self._earliest_due is None else min(due, self._earliest_due)
 
     def answered(self, why: Why, first: int, go_on: int, numbers: list[int]) -> None:
@@ -114,13 +129,13 @@ class Stream:
                 if number not in numbers:
                     self.flights.pop(number, None)
 
-    def delivered(self, first: int, last: int) -> None:
-        """Receipted, ends included."""
+    def delivered(self, first: int, last: int) -> list[Flight]:
+        """Receipted, ends included; what of it was sent by this path."""
         if last - first < len(self.flights):
-            for number in range(first, last + 1):
-                self.flights.pop(number, None)
-        else:
-            self.flights = {n: flight for n, flight in self.flights.items() if not first <= n <= last}
+            popped = [self.flights.pop(number, None) for number in range(first, last + 1)]
+            return [flight for flight in popped if flight]
+        inside = [n for n in self.flights if first <= n <= last]
+        return [self.flights.pop(n) for n in inside]
 
     def stick(self) -> None:
         """Core can't answer for this one: ask no more until its head moves."""

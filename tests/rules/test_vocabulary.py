@@ -64,6 +64,7 @@ LOCAL = {
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
+    "telemetry.delivery",
 }
 """Kinds that have no code at all: they travel by MQTT only."""
 

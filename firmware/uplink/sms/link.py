@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from firmware.clock import Clock
 from firmware.protocol import messages as m
-from firmware.uplink.events import CoreLost, FromCore
+from firmware.uplink.events import CoreLost, FromCore, Pulled
 from firmware.uplink.sms import pdu
 from firmware.uplink.sms.health import Health
 from firmware.uplink.sms.last_resort import LastResort
@@ -20,13 +20,18 @@ from firmware.uplink.sms.port import PortEvent, PortLost, PortOpened, SerialPort
 log = logging.getLogger("fenghuo.uplink.sms")
 
 ToCore: TypeAlias = m.Path | m.Sms | m.Modem
+Said: TypeAlias = ToCore | m.Pull
 MAX_FOR_CORE = 256
 """Telemetry that waits for core; the oldest goes first, and is counted."""
 _OF_THE_MESSAGES = ("sending", "reports", "limit", "memory")
 
 
 class SmsLink:
-    """One SMS path. For the process's one loop."""
+    """One SMS path. For the process's one loop. It carries no lane: which alarms it sends, `LastResort` decides."""
+
+    lanes: frozenset[str] = frozenset()
+    final = False
+    works = False
 
     def __init__(
         self,
@@ -80,15 +85,18 @@ class SmsLink:
             case m.Delivered():
                 self._resort.delivered(event)
 
-    def answered(self, records: m.Records | None) -> None:
+    def duty(self, lanes: frozenset[str]) -> None:
+        """Never any."""
+
+    def answered(self, pulled: Pulled | None) -> None:
         """Core's answer to our pull; None where it refused it."""
         now_ms = self._clock.monotonic_ms()
-        if records is None:
+        if pulled is None:
             self._resort.refused(now_ms)
         else:
-            self._resort.answered(records, now_ms, self._clock.utc())
+            self._resort.answered(pulled.records, now_ms, self._clock.utc())
 
-    def turn(self) -> list[ToCore]:
+    def turn(self) -> list[Said]:
         """Do what is due; what to tell core, where it is there."""
         now_ms = self._clock.monotonic_ms()
         for event in self._port.events():
@@ -99,11 +107,8 @@ class SmsLink:
         if self._modem.free and (job := self._resort.next_job(now_ms, now_s, self._day(now_s))) is not None:
             self._do(self._modem.send(job, now_ms), now_ms)
         self._tell(now_ms)
-        return self._taken()
-
-    def wants(self) -> m.Pull | None:
-        """What to ask core for; its answer goes to `answered`."""
-        return self._resort.wants(self._clock.monotonic_ms()) if self._core else None
+        pull = self._resort.wants(now_ms) if self._core else None
+        return [*self._taken(), *([pull] if pull else [])]
 
     def close(self) -> None:
         """Let the port go."""

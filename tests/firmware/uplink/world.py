@@ -68,7 +68,7 @@ class ModelCenter:
 class World:
     """A panel's uplink between its core and a center, over a network that the test drives."""
 
-    def __init__(self, seed: int = 1, **settings: int) -> None:
+    def __init__(self, seed: int = 1, **settings: Any) -> None:
         self.now = 1_000
         self.random = Random(seed)
         self.settings = Settings(PANEL, "primary", **settings)

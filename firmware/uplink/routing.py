@@ -1,0 +1,112 @@
+"""Which path carries which lane: decided here, free of I/O, from what each path says of itself and what waits.
+
+1. A lane goes by the first path of the file that can carry it and works. One that stopped working keeps its lanes for
+   `failover_ms`; the next then takes over, well within the reporting time of EN 50136 (digest §2: 90 s for DP4).
+   Alarms go by the next at once.
+2. A path that works again carries alarms at once, and all that is its own when it has worked for `failback_ms`.
+3. An alarm that has waited for its receipt longer than `escalate_ms` goes by the next working path too, after twice
+   that by the one behind it, and so on: whatever the first path says of itself.
+4. With `alarms_on_all` the alarm lane goes by every working path at once.
+A record that goes by two paths is the same record: identity is (panel, journal, seq).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from firmware.protocol.messages import Delivered, Head
+from firmware.uplink.waiting import Waiting
+
+ALARM = "alarm"
+FAILBACK_MS = 30_000
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path as the routing sees it: its id, the lanes that it can carry, and whether what it brings is a delivery.
+
+    One that is not `final` (DC-09 whose acknowledgements do not count) leads only where no other works.
+    """
+
+    path: str
+    lanes: frozenset[str]
+    final: bool = True
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Of `[center]` in the panel file."""
+
+    escalate_ms: int = 30_000
+    failover_ms: int = 10_000
+    failback_ms: int = FAILBACK_MS
+    alarms_on_all: bool = False
+
+
+class Routing:
+    """Moments are monotonic milliseconds."""
+
+    def __init__(self, routes: Sequence[Route], terms: Terms, now_ms: int) -> None:
+        self._routes = sorted(routes, key=lambda route: not route.final)
+        self._terms = terms
+        self._waiting = Waiting()
+        self._works = {route.path: False for route in routes}
+        self._since = {route.path: now_ms for route in routes}
+        """Since when each is as `_works` says."""
+
+    def head(self, head: Head, now_ms: int) -> None:
+        """The durable mark or a cursor moved."""
+        self._waiting.head(head, now_ms)
+
+    def delivered(self, message: Delivered) -> None:
+        """The center receipted these."""
+        self._waiting.delivered(message)
+
+    def duties(self, works: Mapping[str, bool], now_ms: int) -> dict[str, frozenset[str]]:
+        """The lanes of each path from now on, given which of them work."""
+        for path, working in works.items():
+            if self._works[path] is not working:
+                self._works[path] = working
+                self._since[path] = now_ms
+        duties: dict[str, set[str]] = {route.path: set() for route in self._routes}
+        for lane in sorted({lane for route in self._routes for lane in route.lanes}):
+            able = [route.path for route in self._routes if lane in route.lanes]
+            lead = self._lead(able, now_ms)
+            duties[lead].add(lane)
+            if lane == ALARM:
+                for path in self._also(able, lead, now_ms):
+                    duties[path].add(lane)
+        return {path: frozenset(lanes) for path, lanes in duties.items()}
+
+    def next_deadline(self, now_ms: int) -> int | None:
+        """When the duties may change by time alone."""
+        terms = self._terms
+        moments = [
+            self._since[route.path] + (terms.failback_ms if self._works[route.path] else terms.failover_ms)
+            for route in self._routes
+        ]
+        since = self._waiting.since()
+        if since is not None:
+            moments += [since + step * terms.escalate_ms for step in range(1, len(self._routes))]
+        return min((moment for moment in moments if moment > now_ms), default=None)
+
+    def _lead(self, able: list[str], now_ms: int) -> str:
+        working = [path for path in able if self._works[path]]
+        settled = [path for path in working if now_ms >= self._since[path] + self._terms.failback_ms]
+        # One that failed a moment ago may be back in the next: nobody takes over at once.
+        patient = [
+            path for path in able if not self._works[path] and now_ms < self._since[path] + self._terms.failover_ms
+        ]
+        trusted = [path for path in able if path in settled or path in patient]
+        return next(iter([*trusted, *working, *able]))
+
+    def _also(self, able: list[str], lead: str, now_ms: int) -> list[str]:
+        """Who carries alarms besides: those before the lead that are back, and whom an alarm escalates to."""
+        others = [path for path in able if path != lead and self._works[path]]
+        if self._terms.alarms_on_all:
+            return others
+        before = able[: able.index(lead)]
+        since = self._waiting.since()
+        level = 0 if since is None else (now_ms - since) // self._terms.escalate_ms
+        level = max(level, 0 if self._works[lead] else 1)  # alarms do not wait for `failover_ms`
+        behind = [path for path in others if path not in before]
+        return [path for path in others if path in before] + behind[:level]
