@@ -73,6 +73,7 @@ class Recorder:
         self._mark = journal.mark()
         self._trouble = ""
         self._ticked = clock.monotonic_ms()
+        self._copying = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     # --- for other threads -------------------------------------------------------------------------
@@ -112,13 +113,27 @@ class Recorder:
             self._wake.notify()
 
     def snapshot(self, path: Path) -> "Future[Path]":
-        """A consistent copy of the journal in use at `path`."""
+        """A consistent copy of the journal in use at `path`; one at a time, beside the journal thread."""
 
         def make() -> Path:
             self._journal.snapshot(path)
             return path
 
-        return self._ask(make)
+        if self._journal.place == "memory":  # small, and its pages are the writer's own
+            return self._ask(make)
+        future: Future[Path] = Future()
+        if not self._copying.acquire(blocking=False):
+            future.set_exception(QueueFull("a snapshot is being made"))
+            return future
+
+        def copy() -> None:
+            try:
+                _settle(future, make)
+            finally:
+                self._copying.release()
+
+        threading.Thread(target=copy, name="snapshot", daemon=True).start()
+        return future
 
     def prune(self, before_utc: str) -> "Future[int]":
         """Remove delivered records older than `before_utc`, a thousand at a time; how many went."""
@@ -139,11 +154,7 @@ class Recorder:
         future: Future[T] = Future()
 
         def answer() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(make())
-                except BaseException as error:
-                    future.set_exception(error)
+            _settle(future, make)
 
         with self._wake:
             if len(self._requests) >= REQUESTS or self._ending:
@@ -277,3 +288,11 @@ class Recorder:
             call()
         except Exception:
             log.exception("the journal thread goes on after an error")
+
+
+def _settle(future: "Future[T]", make: Callable[[], T]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            future.set_exception(error)

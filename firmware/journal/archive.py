@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from firmware.journal.check import read_base, read_delivered, read_receipts, read_session
+from firmware.journal.check import SELECT, predecessor, read_base, read_delivered, read_receipts, read_session
 from firmware.journal.entries import LANES
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import Connect, file_uri, frozen_uri
 from firmware.journal.store import Terms
+
+MAX_BEYOND = 1024
+"""Records of one transaction at most: `recorder.BATCH` commits, and their checkpoints."""
 
 
 class Volume(NamedTuple):
@@ -50,6 +53,7 @@ class Archive:
             base = read_base(connection, self._terms.panel, journal, keys)
             good, _ = read_delivered(connection, self._terms.panel, journal, keys)
             self._receipts = read_receipts(connection)
+            self.before = predecessor(connection)
             last = {}
             for lane in LANES:
                 found = connection.execute("SELECT max(lane_seq) FROM record WHERE lane = ?", (lane,)).fetchone()[0]
@@ -68,6 +72,17 @@ class Archive:
         added = old.delivered[lane].add(item for item in capped if item[0] <= item[1])
         self.volume = Volume(old.journal, old.uri, old.last, {**old.delivered, lane: added})
         self._dirty.add(lane)
+
+    def ends_at(self, seq: int) -> None:
+        """Its last record is `seq`, says the journal after it: what stands behind is there once more, and isn't sent.
+
+        So it is with a commit that failed as far as anybody could tell, and was on the disk nevertheless.
+        """
+        uri = self.volume.uri
+        with contextlib.closing(self._connect(uri)) as connection:
+            beyond = connection.execute(f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (seq, MAX_BEYOND)).fetchall()
+        for _, lane, lane_seq, *_ in beyond:
+            self.deliver(lane, [(lane_seq, lane_seq)])
 
     def receipt(self, lane: str, jws: str) -> None:
         """Keep the newest receipt of a lane."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from firmware.journal.entries import LANES, NO_STATE, Tip
+from firmware.journal.entries import LANES, Tip
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import APPLICATION_ID, FORMAT
 from firmware.protocol.canonical import canonical, sha256_hex
@@ -208,6 +208,16 @@ def read_state(connection: sqlite3.Connection) -> StateRow:
     return row
 
 
+def predecessor(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """The journal before this one and its last record, as the first record says; None where nothing says so."""
+    try:
+        first = connection.execute(f"{SELECT} ORDER BY seq LIMIT 1").fetchone()
+        last = json.loads(first[4])["last"]
+        return str(last["journal"]), int(last["seq"])
+    except (sqlite3.Error, TypeError, KeyError, ValueError):
+        return None
+
+
 def read_receipts(connection: sqlite3.Connection) -> dict[str, str]:
     """The newest receipt of each lane, as the center signed it."""
     return {str(lane): str(jws) for lane, jws in connection.execute("SELECT lane, jws FROM receipt")}
@@ -333,8 +343,3 @@ def _lane_heads(connection: sqlite3.Connection, rows: list[StoredRow], removed: 
         if seen != lanes[lane]:
             raise Unsound("lane", f"lane {lane}: the index ends at {lanes[lane]}, the records at {seen}")
     return lanes
-
-
-def no_state(row: StateRow) -> bool:
-    """Whether the rules have not handed in a state yet."""
-    return row.state_hash == NO_STATE

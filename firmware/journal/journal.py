@@ -156,11 +156,17 @@ class Journal:
             self._publish()
 
     def snapshot(self, path: Path) -> None:
-        """A consistent copy of the journal in use. Raises `sqlite3.Error` or `OSError`."""
+        """A consistent copy of the journal in use; from any thread, unless `place` is `memory`: the writer goes on.
+
+        Raises `sqlite3.Error` or `OSError`.
+        """
         remove(path)
         touch(path)
-        with contextlib.closing(self._files.connect(file_uri(path, "rw"))) as target:
-            self._store.connection.backup(target)
+        connect, uri = self._files.connect, self._store.uri
+        with contextlib.closing(connect(uri)) as source, contextlib.closing(connect(file_uri(path, "rw"))) as target:
+            source.execute("BEGIN")  # else each commit of the writer would begin the copy anew
+            source.execute("SELECT count(*) FROM journal").fetchone()
+            source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")
 
     def close(self) -> None:
@@ -230,7 +236,9 @@ class Journal:
         try:
             again.start_writing(self.session)
             _hand_over(failed, again)
-            if not (prepared.rows and again.tip.hash == prepared.tip.hash):
+            if prepared.rows and again.tip.hash == prepared.tip.hash:
+                again.settle()  # it is there after all, but nobody has said that it is on the disk
+            else:
                 again.write(prepared, self.moment)
         except (sqlite3.Error, OSError):
             again.close()
@@ -261,7 +269,7 @@ class Journal:
         except (sqlite3.Error, OSError):
             return False
         self._store = store
-        self._older += older
+        self._shelve(older)
         self._trouble(f"corrupt: {why}; {found.salvaged} records salvaged, {found.unreadable} unreadable")
         return True
 
@@ -286,7 +294,7 @@ class Journal:
         with contextlib.suppress(sqlite3.Error, OSError, Unsound):
             archive = Archive(self._terms, path, self._files.connect)
             _hand_over(failed, archive)
-            self._older.append(archive)
+            self._shelve([archive])
 
     def _mend(self, now: int) -> None:
         """Try the disk again: back from the spare store, or take up the ballast again."""
@@ -341,7 +349,12 @@ class Journal:
                 archive.moved(target)
                 archive.flush()
                 return
-        self._older += opening.shelve_unknown(self._terms, files)
+        self._shelve(opening.shelve_unknown(self._terms, files))
+
+    def _shelve(self, archives: Iterable[Archive]) -> None:
+        """Keep these older files, whose end the journal after them tells."""
+        self._older += archives
+        opening.close_ends(self._store, self._older)
 
     def _trim_memory(self) -> None:
         retention.trim(self._store, MAX_MEMORY_RECORDS, self.moment())

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,9 @@ from pathlib import Path
 from firmware.clock import Clock, utc_text
 from firmware.journal import ballast
 from firmware.journal.archive import Archive
-from firmware.journal.check import SELECT, Unsound
+from firmware.journal.check import Unsound, predecessor
 from firmware.journal.entries import Mark, Moment, Restored
-from firmware.journal.salvage import Salvage, salvage, set_aside
+from firmware.journal.salvage import Salvage, keep_few, salvage, set_aside
 from firmware.journal.schema import NAME, Connect, file_uri, finish_moves, frozen_uri, move, remove, touch
 from firmware.journal.store import Store, Terms
 from firmware.protocol.jws import b64url
@@ -123,6 +123,23 @@ def look(terms: Terms, path: Path, connect: Connect) -> Found:
 
 def open_best(terms: Terms, files: Files, clock: Clock) -> Opened:
     """The store to go on with; see the module. Raises `sqlite3.Error` only when not even memory works."""
+    opened = _open_best(terms, files, clock)
+    close_ends(opened.store, opened.older)
+    return opened
+
+
+def close_ends(store: Store, older: Sequence[Archive]) -> None:
+    """Let each older journal end where the one after it says that it ended (its `journal.begun` names the record)."""
+    if not older:
+        return
+    ends = dict(before for before in (predecessor(store.connection), *(a.before for a in older)) if before)
+    for archive in older:
+        if archive.volume.journal in ends:
+            with contextlib.suppress(sqlite3.Error):
+                archive.ends_at(ends[archive.volume.journal])
+
+
+def _open_best(terms: Terms, files: Files, clock: Clock) -> Opened:
     now = Moment(utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
     for folder in (files.data, files.fallback):
         with contextlib.suppress(OSError):
@@ -168,8 +185,9 @@ def _newer(spare: Store, main: Store | None) -> bool:
         return True
     if spare.journal == main.journal:
         return spare.tip.seq > main.tip.seq
-    first = spare.connection.execute(f"{SELECT} ORDER BY seq LIMIT 1").fetchone()
-    return first is not None and f'"hash":"{main.tip.hash}"'.encode() in first[4]
+    # Not by the hash of the main file's end: a commit that failed may stand there nevertheless.
+    before = predecessor(spare.connection)
+    return before is not None and before[0] == main.journal and spare.session >= main.session
 
 
 def _finish_return(terms: Terms, files: Files) -> None:
@@ -378,7 +396,7 @@ def begin_after_broken(
     mark: Mark | None = None,
 ) -> tuple[Store, list[Archive], Salvage]:
     """Set the broken main file aside, salvage it, and begin anew. `state` and `mark`: where core knows them better."""
-    found = salvage_aside(terms, files)
+    found, gone = keep_few(salvage_aside(terms, files))
     session = session if state is not None else _session_after(found, session, now)
     last = _last(mark) or (
         {"journal": found.journal, "seq": found.head, "hash": found.head_hash} if found.journal else None
@@ -392,6 +410,7 @@ def begin_after_broken(
         salvaged=found.salvaged,
         unreadable=found.unreadable,
         left=found.left,
+        deleted=gone,
         state="proven" if state is not None else found.proof,
     )
     kept = found.state or b"" if state is None else state

@@ -35,6 +35,9 @@ MAX_RECORDS = 200_000
 MAX_FAILURES = 2_000
 """Single reads that may fail before the rest of the file is given up as unreadable."""
 CHUNK = 64
+SPENT = ".spent.sqlite"
+MAX_SPENT = 8
+"""Set-aside files that lie for whoever looks into the matter, though all that they gave is rescued."""
 _ERRORS = (sqlite3.Error, Unsound, Refused, TypeError, ValueError, KeyError, AttributeError, OverflowError)
 
 
@@ -58,11 +61,28 @@ class Salvage:
 
 def set_aside(path: Path) -> Path:
     """Move a broken journal file out of the way, under a name that no other has. Raises `OSError`."""
-    number = 1
-    while (target := path.with_name(f"journal-{path.stat().st_mtime_ns // 10**9}.corrupt-{number}.sqlite")).exists():
+    name, number = f"journal-{path.stat().st_mtime_ns // 10**9}.corrupt", 1
+    while any(path.parent.glob(f"{name}-{number}.*")):
         number += 1
+    target = path.with_name(f"{name}-{number}.sqlite")
     move(path, target)
     return target
+
+
+def keep_few(found: Salvage) -> tuple[Salvage, int]:
+    """Name a set-aside file `spent` when all of it that can be read stands elsewhere too, and let only the newest
+    `MAX_SPENT` of these lie; how many had to go. A file that is not spent never goes. Raises no error."""
+    gone = 0
+    with contextlib.suppress(OSError):
+        if found.rescued is not None and not found.left:
+            target = found.aside.with_suffix(SPENT)
+            move(found.aside, target)
+            found = replace(found, aside=target)
+        spent = sorted(found.aside.parent.glob(f"journal-*.corrupt-*{SPENT}"), key=lambda p: (p.stat().st_mtime_ns, p))
+        for path in spent[:-MAX_SPENT]:
+            remove(path)
+            gone += 1
+    return found, gone
 
 
 def salvage(terms: Terms, aside: Path, folder: Path, connect: Connect) -> Salvage:

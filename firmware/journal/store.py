@@ -224,6 +224,15 @@ class Store:
                 self._save_delivery()
             self._dirty.clear()
 
+    def settle(self) -> None:
+        """Move the log into the database and start it anew, so that all of it is synced once more.
+
+        For a file in which a commit is found whose sync failed: the log may be right in the kernel's memory alone.
+        """
+        busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("the log can't be moved into the database: it is being read")
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

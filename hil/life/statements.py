@@ -103,6 +103,9 @@ class ModelConnection:
         return _NONE
 
     def _pragma(self, name: str, value: str) -> Rows:
+        if name == "wal_checkpoint(TRUNCATE)":
+            self._storage.settle(self._file)
+            return Rows([(0, 0, 0)])
         if name == "synchronous":
             self._sync = value == "FULL"
         elif name in ("application_id", "user_version"):

@@ -150,9 +150,15 @@ class Storage:
             if self._random.random() < self.fails:
                 self.failures += 1
                 if self._random.random() < 0.5:
-                    file.write(changes, sync)
+                    file.write(changes, sync=False)  # it is in the kernel's memory; its sync failed
                 raise failure("disk I/O error", "SQLITE_IOERR_FSYNC", sqlite3.SQLITE_IOERR)
         file.write(changes, sync)
+
+    def settle(self, file: File) -> None:
+        """Move the log into the database: all of it is synced."""
+        if self.dying:
+            raise Gone
+        file.synced, file.unsynced = None, []
 
     def take_room(self, pages: int) -> None:
         """Use up room of a full card. Raises `sqlite3.OperationalError` when there is none left."""

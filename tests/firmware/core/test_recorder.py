@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from firmware.core import recorder as module
-from firmware.core.recorder import LIMIT, RESERVE, Recorder
+from firmware.core.recorder import LIMIT, RESERVE, QueueFull, Recorder
 from firmware.journal import Commit, Mark
 from tests.firmware.journal.rig import Rig, everything, undelivered
 
@@ -157,8 +158,8 @@ def test_while_a_deadline_runs_the_moment_is_kept(rig: Rig, ears: Ears) -> None:
     rig.clock.turn(module.TICK_MS)
     at = rig.clock.now_ms
     # A request goes round the loop of the thread, and the tick comes behind it.
-    recorder.snapshot(rig.run / "one.sqlite").result(timeout=10)
-    recorder.snapshot(rig.run / "two.sqlite").result(timeout=10)
+    recorder.prune("2000-01-01T00:00:00.000Z").result(timeout=10)
+    recorder.prune("2000-01-01T00:00:00.000Z").result(timeout=10)
     restored = rig.open().restored
     assert (restored.state, restored.monotonic_ms) == (b"entry", at)
     recorder.close()
@@ -247,3 +248,32 @@ def test_a_trouble_that_is_over_at_once_is_told_all_the_same(rig: Rig, ears: Ear
     ears.wait(lambda: "" in ears.troubles)
     assert ears.troubles[0].startswith("corrupt")
     assert recorder.close()
+
+
+def test_a_snapshot_of_a_long_journal_holds_up_no_commit(rig: Rig, ears: Ears, tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(sqlite3.Connection):
+        def backup(self, target: sqlite3.Connection, **more: Any) -> None:
+            begun.set()
+            assert go_on.wait(10)
+            super().backup(target, **more)
+
+    def slow(uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=Slow)
+
+    recorder = Recorder(rig.open(connect=slow), rig.clock, ears.durable, ears.trouble)
+    recorder.start()
+    recorder.submit(rig.commit("alarm.intruder", "one", n=1))
+    ears.wait(lambda: ears.tickets)
+    copy = recorder.snapshot(tmp_path / "copy.sqlite")
+    assert begun.wait(10)
+    with pytest.raises(QueueFull):
+        recorder.snapshot(tmp_path / "another.sqlite").result(10)
+    ticket = recorder.submit(rig.commit("alarm.intruder", "two", n=2))
+    ears.wait(lambda: ears.tickets[-1] == ticket)
+    go_on.set()
+    report = rig.verify(copy.result(10))
+    assert (report.findings, report.last) == ([], recorder.mark().seq - 1), "as it was when it was asked for"
+    assert recorder.snapshot(tmp_path / "another.sqlite").result(10)
+    recorder.close()

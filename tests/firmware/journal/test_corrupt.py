@@ -235,3 +235,24 @@ def test_a_move_cut_short_is_completed(rig: Rig) -> None:
     rig.open().close()
     assert not target.samefile(rig.main)
     assert rig.verify(target).sound
+
+
+def test_only_the_newest_spent_files_lie_and_none_that_holds_something_of_its_own(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from firmware.journal import salvage
+
+    monkeypatch.setattr(salvage, "MAX_SPENT", 2)
+    gone = []
+    for turn in range(5):
+        monkeypatch.setattr(salvage, "MAX_RECORDS", 3 if turn == 1 else 200_000)
+        busy(rig, 3)
+        write(rig, "UPDATE state SET state = CAST('disarmed' AS BLOB)")
+        journal = rig.open()
+        gone.append(begun(journal)["deleted"])
+        assert (rig.data / begun(journal)["file"]).exists()
+        journal.close()
+    assert gone == [0, 0, 0, 1, 1]
+    lying = sorted(path.name for path in rig.data.glob("*.corrupt-*.sqlite"))
+    assert [name.endswith(".spent.sqlite") for name in lying].count(True) == 2
+    assert len(lying) == 3, "the one whose records were not all rescued stays"

@@ -1,5 +1,6 @@
 """A disk that runs full or read-only: nothing is lost, each record is in one journal, the panel comes back to it."""
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from firmware.journal import Journal
+from hil.life.storage import failure
 from tests.firmware.journal.rig import Rig, everything, remount, small_disk, undelivered
 
 
@@ -86,6 +88,7 @@ class Stumbling(sqlite3.Connection):
     """A connection that reports an error once: after a commit that did succeed, or instead of it."""
 
     fail = ""
+    asked: list[str] = []
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if sql == "COMMIT" and Stumbling.fail:
@@ -121,6 +124,75 @@ def test_a_commit_of_unknown_outcome_is_written_exactly_once(tmp_path: Path, whe
     journal.close()
     assert rig.verify().findings == []
     assert rig.open().restored.state == b"four"
+
+
+def asking(uri: str) -> sqlite3.Connection:
+    """As `stumbling`, and what is asked of it is noted."""
+    connection = stumbling(uri)
+    connection.set_trace_callback(Stumbling.asked.append)
+    return connection
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_commit_whose_sync_failed_is_believed_only_when_it_was_synced_anew(tmp_path: Path, read: bool) -> None:
+    rig = Rig(tmp_path)
+    journal = rig.open(connect=asking)
+    journal.commit([rig.commit("alarm.intruder", "one", n=1)])
+    with contextlib.closing(sqlite3.connect(rig.main, isolation_level=None)) as other:
+        if read:  # a reader keeps the log from being moved
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM record").fetchone()
+        Stumbling.fail = "after"
+        Stumbling.asked.clear()
+        journal.commit([rig.commit("alarm.intruder", "two", n=2), rig.commit("area.armed", "three", n=3)])
+        assert "PRAGMA wal_checkpoint(TRUNCATE)" in Stumbling.asked
+    assert journal.place == ("fallback" if read else "disk")
+    assert sorted(numbers(journal)) == [1, 2, 3]
+    rig.clock.turn(600_000)
+    journal.tend()
+    assert (journal.place, sorted(numbers(journal))) == ("disk", [1, 2, 3])
+    journal.close()
+    again = rig.open()
+    assert (again.restored.state, sorted(numbers(again))) == (b"three", [1, 2, 3])
+
+
+class Away:
+    """A disk whose files can't be opened for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.away = False
+
+    def __call__(self, uri: str) -> sqlite3.Connection:
+        if self.away and str(self.folder) in uri:
+            raise failure("unable to open database file", "SQLITE_CANTOPEN", sqlite3.SQLITE_CANTOPEN)
+        return stumbling(uri)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_commit_that_was_there_after_all_is_in_one_journal_only(tmp_path: Path, restart: bool) -> None:
+    rig = Rig(tmp_path)
+    disk = Away(rig.data)
+    journal = rig.open(connect=disk)
+    first = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder", "one", n=1)])
+    Stumbling.fail, disk.away = "after", True
+    journal.commit([rig.commit("alarm.intruder", "two", n=2), rig.commit("area.disarmed", "three", n=3)])
+    assert journal.place == "fallback"
+    disk.away = False
+    if restart:
+        journal._store.close()
+        journal = rig.open(connect=disk)
+        assert (journal.place, journal.restored.state) == ("fallback", b"three")
+        assert sorted(numbers(journal)) == [1, 2, 3]
+    rig.clock.turn(600_000)
+    journal.tend()
+    assert (journal.place, sorted(numbers(journal))) == ("disk", [1, 2, 3])
+    assert [name for name, _, _, payload in undelivered(journal) if b'"n":2' in payload] == [journal.mark().journal]
+    journal.close()
+    again = rig.open()
+    assert (again.restored.state, sorted(numbers(again))) == (b"three", [1, 2, 3])
+    assert first in {head.journal for head in again.reader().heads()}
 
 
 def test_after_a_failed_flush_new_records_are_seen_by_delivery_at_once(tmp_path: Path) -> None:
