@@ -1,21 +1,14 @@
-"""Real brokers and their other clients: Mosquitto on loopback, certificates made for a test, a center's MQTT side."""
+"""Real brokers and their other clients: Mosquitto on loopback, a center's MQTT side."""
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 
 import paho.mqtt.client as paho
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware.config import MqttPath
+from hil.authority import Authority
 from hil.broker import HOST, Mosquitto
 
 __all__ = ["HOST", "PLAIN", "Authority", "Mosquitto", "Watcher", "plain_path", "wait_for"]
@@ -79,58 +72,3 @@ class Watcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority that lives as long as a test."""
-
-    folder: Path
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @classmethod
-    def make(cls, folder: Path, name: str) -> "Authority":
-        folder.mkdir(parents=True, exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _sign(name, key.public_key(), name, key, [], True)
-        made = cls(folder, key, certificate)
-        (folder / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        return made
-
-    def issue(self, name: str, hosts: list[str]) -> None:
-        """`name.pem` and `name.key` in the folder."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-        certificate = _sign(name, key.public_key(), str(issuer), self.key, hosts, False)
-        (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        (self.folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-
-
-def _sign(
-    name: str,
-    public: ec.EllipticCurvePublicKey,
-    issuer: str,
-    key: ec.EllipticCurvePrivateKey,
-    hosts: list[str],
-    authority: bool,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-    )
-    if hosts:
-        names = [x509.IPAddress(ip_address(h)) if h[0].isdigit() else x509.DNSName(h) for h in hosts]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(key, hashes.SHA256())
