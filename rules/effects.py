@@ -48,7 +48,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer the remote command `counter`; held back until the records of this step are durable.
+    """Answer the remote command `counter` of this `key`; held back until the records of this step are durable.
 
     `done` with an empty `reason`, or not done with why (a name of `rules.notices`).
     """
@@ -57,6 +57,7 @@ class Answer:
     done: bool
     reason: str
     detail: Mapping[str, JsonValue]
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The panel itself: its start and stop, and what other parts hand in for the journal."""
 
 from rules.draft import Draft, clean
+from rules.effects import JsonValue
 from rules.state import Live
-from rules.stimuli import Noted, PanelStarted, PanelStopping
+from rules.stimuli import KeysTold, Noted, PanelStarted, PanelStopping
 from rules.table import AreaMode
 from rules.vocabulary import KINDS
 
@@ -28,6 +29,29 @@ def started(d: Draft, start: PanelStarted) -> None:
         if d.durable.version:
             d.record("panel.software-changed", {"old": d.durable.version, "new": version})
         d.keep(version=version)
+
+
+def keys_told(d: Draft, told: KeysTold) -> None:
+    """Which keys of the center count. An exchange must be newer than what counts; what has changed is recorded."""
+    if told.kept is not None:
+        if told.serial <= d.durable.keys_serial:
+            return
+        d.keep(center_keys=told.kept)
+    counters = {key: last for key, last in d.durable.counters.items() if key in told.command}
+    if counters != d.durable.counters:
+        d.keep(counters=counters)
+    if (told.by, told.serial) == (d.durable.keys_by, d.durable.keys_serial):
+        return
+    d.keep(keys_by=told.by, keys_serial=told.serial)
+    said: dict[str, JsonValue] = {
+        "by": told.by,
+        "serial": told.serial,
+        "receipt": list(told.receipt),
+        "command": list(told.command),
+        "root": told.root,
+        "authorities": list(told.authorities),
+    }
+    d.record("config.keys", said)
 
 
 def stopping(d: Draft, stop: PanelStopping) -> None:

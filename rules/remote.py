@@ -1,7 +1,8 @@
 """Remote commands, whose signature, panel and freshness core has checked; here their counter and their content.
 
 A counter counts once, whether the command is carried out or refused, so nothing that was said once can be said again
-later. Operators act at level 2 (digest §1.1).
+later. Each command key has a counter of its own: two centers need not know of each other. Operators act at level 2
+(digest §1.1).
 """
 
 from rules import operations
@@ -13,6 +14,8 @@ from rules.stimuli import RemoteCommand, Wish
 from rules.who import Who
 
 MAX_COUNTER = 2**53 - 1
+MAX_KEYS = 16
+"""Counters that are kept: twice as many as there may be command keys. The lowest one gives way."""
 WISHES = frozenset(
     {
         Wish.ARM,
@@ -31,18 +34,20 @@ WISHES = frozenset(
 def remote_command(d: Draft, command: RemoteCommand) -> None:
     """Carry out or refuse; always records and always answers."""
     operator = clean(command.operator)
-    fresh = d.durable.counter < command.counter <= MAX_COUNTER
-    if not fresh:
-        outcome = Outcome(False, "replayed" if command.counter <= d.durable.counter else "bad-counter")
-    else:
-        d.keep(counter=command.counter)
+    last = d.durable.counters.get(command.key, d.durable.counter)
+    if last < command.counter <= MAX_COUNTER:
+        _count(d, command)
         outcome = _carry_out(d, command, operator)
+    else:
+        outcome = Outcome(False, "replayed" if command.counter <= last else "bad-counter")
     said: dict[str, JsonValue] = {
         "counter": min(command.counter, MAX_COUNTER),
         "command": command.wish.value,
         "by": f"remote:{operator}",
         "areas": [clean(area) for area in command.areas[:64]],
     }
+    if command.key:
+        said["key"] = clean(command.key)
     if command.zone:
         said["zone"] = clean(command.zone)
     if command.part:
@@ -52,7 +57,15 @@ def remote_command(d: Draft, command: RemoteCommand) -> None:
     else:
         d.record("command.refused", {**said, "reason": outcome.notice})
     reason = "" if outcome.done else outcome.notice
-    d.answers.append(Answer(command.counter, outcome.done, reason, outcome.detail))
+    d.answers.append(Answer(command.counter, outcome.done, reason, outcome.detail, command.key))
+
+
+def _count(d: Draft, command: RemoteCommand) -> None:
+    counters = {**d.durable.counters, command.key: command.counter}
+    if len(counters) > MAX_KEYS:
+        # What comes back of a key that was forgotten is stale: core checks the nonce of a heartbeat besides.
+        del counters[min((key for key in counters if key != command.key), key=lambda key: (counters[key], key))]
+    d.keep(counters=counters)
 
 
 def _carry_out(d: Draft, command: RemoteCommand, operator: str) -> Outcome:

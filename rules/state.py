@@ -225,11 +225,14 @@ class Durable:
     `troubles`: `name` or `name:subject` → detail, those that stand; `delayed`: those whose report waits → until when;
     `trouble_memory`: those that stood and were not reset. `indications`: alarms that wait for their reset, in order.
     `pending`: alarms whose report waits. `sirens`: outputs that sound or rest. `lockouts`: source → until when.
-    `incident` and `counter` are the last ones used. `powered_ms`: when settling began; None before the first start.
-    `config_hash`, `version`: of the panel file and the software in force. `granted`: until when the installer may
-    enter; `installer`: until when he is in, `installer_id`: who. `walk`, `siren_test`, `battery_test`: tests that run.
-    `tours`: those that run; `tours_begun`: tour → minute since day 0 of its last start. `closings`: area → its closing
-    times. `reported_day`: of the last daily report.
+    `incident` is the last one used. `counters`: id of a command key → the last counter used under it; `counter`: the
+    last one of before each key had its own, above which every key's must be. `powered_ms`: when settling began; None
+    before the first start. `config_hash`, `version`: of the panel file and the software in force. `granted`: until when
+    the installer may enter; `installer`: until when he is in, `installer_id`: who. `walk`, `siren_test`,
+    `battery_test`: tests that run. `keys_by`, `keys_serial`: whose keys of the center count (`file`, `center`), and the
+    number of their list; `center_keys`: the newest exchange that the center has made, as core wrote it. `tours`: those
+    that run; `tours_begun`: tour → minute since day 0 of its last start. `closings`: area → its closing times.
+    `reported_day`: of the last daily report.
     """
 
     areas: Mapping[str, AreaState]
@@ -245,6 +248,10 @@ class Durable:
     lockouts: Mapping[str, int] = field(default_factory=dict)
     incident: int = 0
     counter: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
+    keys_by: str = "file"
+    keys_serial: int = 0
+    center_keys: str = ""
     powered_ms: int | None = None
     config_hash: str = ""
     version: str = ""

@@ -29,6 +29,7 @@ from rules.stimuli import (
     ClockTold,
     CodeEntered,
     DeadlinePassed,
+    KeysTold,
     Noted,
     PanelStarted,
     PanelStopping,
@@ -100,6 +101,8 @@ def _dispatch(d: Draft, stimulus: Stimulus) -> None:
             people.code_entered(d, stimulus)
         case RemoteCommand():
             remote.remote_command(d, stimulus)
+        case KeysTold():
+            panel.keys_told(d, stimulus)
         case ClockTold():
             daily.told(d, stimulus)
         case TroubleChanged():

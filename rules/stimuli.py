@@ -106,7 +106,8 @@ class CodeEntered:
 class RemoteCommand:
     """A command of the alarm center whose signature, panel and freshness core has checked.
 
-    The rules check `counter`: it only grows, and is part of the durable state. Operators act at level 2.
+    The rules check `counter`: under one `key` (the id of the key that signed it) it only grows, and is part of the
+    durable state. Operators act at level 2.
     """
 
     counter: int
@@ -117,6 +118,25 @@ class RemoteCommand:
     part: str = ""
     instant: bool = False
     override: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class KeysTold:
+    """Which keys of the alarm center count: said at the start, and when the center has exchanged them.
+
+    `by`: `file` or `center`. `serial`: number of the list, which only grows. `root`: id of the key that signed the
+    exchange, empty for the file's. `receipt`, `command`: ids of the keys; `authorities`: SHA-256 of further
+    certificates of the center's. `kept`: the exchange as core wants it back after a restart, None where there is none.
+    """
+
+    by: str
+    serial: int
+    receipt: tuple[str, ...]
+    command: tuple[str, ...]
+    root: str = ""
+    authorities: tuple[str, ...] = ()
+    kept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +246,7 @@ Stimulus: TypeAlias = (
     ZoneChanged
     | CodeEntered
     | RemoteCommand
+    | KeysTold
     | ClockTold
     | DeadlinePassed
     | TroubleChanged

@@ -95,7 +95,7 @@ def private_view(site: Site, state: PanelState, *, silent: bool = False) -> dict
         },
         "deadlines": {a.id: a.deadline for a in state.areas.values() if a.deadline is not None},
         "lockouts": dict(durable.lockouts),
-        "command_counter": durable.counter,
+        "command_counters": dict(durable.counters),
         "config_hash": durable.config_hash,
         "faults": {z.id: z.fault for z in state.zones.values() if z.fault and not _hidden(site, z.id)},
         "trouble_details": dict(durable.troubles),

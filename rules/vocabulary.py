@@ -183,6 +183,7 @@ _ROWS: tuple[Kind, ...] = (
     Kind("installer.entered", _S, 1627, "LB", 4, "installer session begun", "安装员进入编程"),
     Kind("installer.left", _S, 1628, "LX", 4, "installer session ended", "安装员退出编程"),
     Kind("config.installed", _S, 1306, "YG", 4, "panel file changed", "配置文件变更", checkpoint=True),
+    Kind("config.keys", _S, 1306, "YG", 4, "keys of the alarm center changed", "报警中心密钥变更", checkpoint=True),
     Kind("panel.software-changed", _S, 1306, "YG", 4, "software changed", "软件变更", checkpoint=True),
     Kind("panel.started", _S, 1305, "YW", 4, "panel started", "主机启动", checkpoint=True),
     Kind("panel.stopped", _S, 1308, "YX", 2, "panel stopped", "主机停止", checkpoint=True),

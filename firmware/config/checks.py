@@ -154,7 +154,7 @@ def _is_timezone(name: str) -> bool:
 
 def _keys(document: Document) -> Iterator[Finding]:
     center = document.table("center")
-    for key in ("receipt_keys", "command_keys"):
+    for key in ("receipt_keys", "command_keys", "root_keys"):
         items = center.texts(key)
         for loc, x in items:
             if len(x) == 43 and x.isascii() and not is_public_key(x):

@@ -328,6 +328,8 @@ class Center(Model):
 
     receipt_keys: list[KeyX] = Field(min_length=1, max_length=8)
     command_keys: list[KeyX] = Field(default=[], max_length=8)
+    root_keys: list[KeyX] = Field(default=[], max_length=4, description="may exchange the keys above from afar")
+    keys_serial: int = Field(default=0, ge=0, le=2**53 - 1, description="number of these lists; the greatest counts")
     receipt_timeout_s: int = Field(default=10, ge=1, le=300, description="resend after (digest §2)")
     path_fault_s: int = Field(default=60, ge=5, le=3600, description="no receipt so long is a path fault (digest §2)")
     failover_s: int = Field(default=10, ge=1, le=300, description="a path gone so long: the next takes over")

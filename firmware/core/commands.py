@@ -1,22 +1,24 @@
 """Commands of the alarm center, checked by the process that would carry them out.
 
-A command counts when it is signed by a command key of the panel file, is for this panel, carries the
-nonce of one of the last two heartbeats (fresh, without any clock), and a counter above all before. The
-counter is part of the durable state, so the rules check it for good; here replays are only kept off them.
+A command counts when it is signed by a command key of the center, is for this panel, carries the
+nonce of one of the last two heartbeats (fresh, without any clock), and a counter above all before under that key. The
+counters are part of the durable state, so the rules check them for good; here replays are only kept off them.
 """
 
 import hmac
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from firmware.clock import Clock, utc_text
 from firmware.core.refusals import Refusals
-from firmware.protocol.jws import KeyRing, Refused, Signer
+from firmware.protocol.jws import KeyRing, Refused, Signer, kid_of
 from firmware.protocol.signed import Command, read_command
 from firmware.protocol.typ import REPLY
 from rules.effects import Answer, JsonValue
 from rules.stimuli import RemoteCommand, Wish
 
+KEYS_KNOWN = 16
+"""Keys whose last counter is remembered; the rules remember them for good."""
 STATUS_WAITING = 16
 """Status questions whose answer may be under way."""
 
@@ -44,8 +46,8 @@ class Commands:
         self._status = status
         self._send = send
         self._nonces: deque[str] = deque(maxlen=2)
-        self._highest = 0
-        self._asked: deque[int] = deque(maxlen=STATUS_WAITING)
+        self._highest: OrderedDict[str, int] = OrderedDict()
+        self._asked: deque[tuple[str, int]] = deque(maxlen=STATUS_WAITING)
 
     def heartbeat_sent(self, nonce: str) -> None:
         """A heartbeat with this nonce goes out: commands may carry it from now on."""
@@ -53,44 +55,49 @@ class Commands:
 
     def received(self, token: str) -> None:
         """A token came in on the command topic."""
-        command = None
+        command, key = None, ""
         try:
             command = read_command(self._keys, token)
-            self._check(command)
+            key = kid_of(token)
+            self._check(command, key)
         except Refused as refused:
-            self._refuse(refused, command.counter if command else None)
+            self._refuse(refused, command.counter if command else None, key)
             return
-        self._highest = command.counter
+        self._highest[key] = command.counter
+        self._highest.move_to_end(key)
+        if len(self._highest) > KEYS_KNOWN:
+            self._highest.popitem(last=False)
         if command.command == "status":
-            self._asked.append(command.counter)
-        if not self._submit(_order(command)):
-            self._refuse(Refused("busy", "too much waits to be decided"), command.counter)
+            self._asked.append((key, command.counter))
+        if not self._submit(_order(command, key)):
+            self._refuse(Refused("busy", "too much waits to be decided"), command.counter, key)
 
-    def _check(self, command: Command) -> None:
+    def _check(self, command: Command, key: str) -> None:
         if not hmac.compare_digest(command.panel, self._panel):
             raise Refused("wrong-panel", f"for {command.panel!r}")
         if not sum(hmac.compare_digest(command.nonce, nonce) for nonce in self._nonces):
             raise Refused("stale", "the nonce is not that of one of the last two heartbeats")
-        if command.counter <= self._highest:
-            raise Refused("replayed", f"counter {command.counter}, expected more than {self._highest}")
+        if command.counter <= (highest := self._highest.get(key, 0)):
+            raise Refused("replayed", f"counter {command.counter}, expected more than {highest}")
 
-    def _refuse(self, refused: Refused, counter: int | None) -> None:
+    def _refuse(self, refused: Refused, counter: int | None, key: str) -> None:
         # A flood gets no answers either: they would go out over the same link as the alarms.
         if self._refusals.note("command", refused.reason, refused.detail, counter):
-            self._reply(counter, False, refused.reason, {})
+            self._reply(counter, key, False, refused.reason, {})
 
     def answer(self, answer: Answer) -> None:
         """The rules' answer, now that its records are durable."""
         detail = dict(answer.detail)
-        if answer.done and answer.counter in self._asked:
-            self._asked.remove(answer.counter)
+        if answer.done and (answer.key, answer.counter) in self._asked:
+            self._asked.remove((answer.key, answer.counter))
             detail = self._status()
-        self._reply(answer.counter, answer.done, answer.reason, detail)
+        self._reply(answer.counter, answer.key, answer.done, answer.reason, detail)
 
-    def _reply(self, counter: int | None, done: bool, reason: str, detail: dict[str, JsonValue]) -> None:
+    def _reply(self, counter: int | None, key: str, done: bool, reason: str, detail: dict[str, JsonValue]) -> None:
         payload = {
             "panel": self._panel,
             "counter": counter,
+            "key": key,
             "result": "done" if done else "refused",
             "reason": reason,
             "detail": detail,
@@ -99,7 +106,7 @@ class Commands:
         self._send(self._signer.sign(REPLY, payload))
 
 
-def _order(command: Command) -> RemoteCommand:
+def _order(command: Command, key: str) -> RemoteCommand:
     args = command.args
     return RemoteCommand(
         command.counter,
@@ -110,4 +117,5 @@ def _order(command: Command) -> RemoteCommand:
         args.part,
         args.instant,
         args.override,
+        key,
     )

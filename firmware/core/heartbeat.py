@@ -15,12 +15,22 @@ MAX_TROUBLES = 64
 class Heartbeats:
     """Makes heartbeats. On the socket thread only."""
 
-    def __init__(self, panel: str, session: int, signer: Signer, clock: Clock, mark: Callable[[], Mark]) -> None:
+    def __init__(
+        self,
+        panel: str,
+        session: int,
+        signer: Signer,
+        clock: Clock,
+        mark: Callable[[], Mark],
+        keys_serial: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`keys_serial`: the number of the center's key list that counts."""
         self._panel = panel
         self._session = session
         self._signer = signer
         self._clock = clock
         self._mark = mark
+        self._keys_serial = keys_serial
         self._beat = 0
 
     def beat(self, troubles: list[str]) -> tuple[str, str]:
@@ -40,6 +50,7 @@ class Heartbeats:
             hash=mark.hash,
             lanes=dict(mark.lanes),
             troubles=troubles[:MAX_TROUBLES],
+            keys_serial=self._keys_serial(),
             nonce=nonce,
         )
         return self._signer.sign(HEARTBEAT, heartbeat.model_dump()), nonce

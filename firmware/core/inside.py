@@ -14,7 +14,7 @@ from drivers.gpio import GpioDriver
 from drivers.pins import open_factory
 from firmware.clock import Clock, utc_text
 from firmware.config import Loaded, kept, to_site
-from firmware.core import buses
+from firmware.core import buses, center_keys
 from firmware.core.battery import answer
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
@@ -58,7 +58,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fenghuo.core")
 
-USER_KINDS = ("user.set", "user.removed")
+TOLD_KINDS = ("user.set", "user.removed", "config.keys")
+"""Records that somebody waits for."""
 
 
 def _encode(state: object) -> bytes:
@@ -192,10 +193,15 @@ class Inside:
         """Record, decide, sense."""
         self.recorder.start()
         self.engine.submit(self._begin.started)
+        self.engine.submit(center_keys.told(self.center_keys()))
         for ended in self._leftovers():
             self.engine.submit(ended)
         self.engine.start()
         self.driver.start()
+
+    def center_keys(self) -> center_keys.CenterKeys:
+        """The keys of the alarm center that count, by the panel file and what is decided."""
+        return center_keys.in_force(self.loaded.file.center, self.engine.state.durable.center_keys)
 
     def watch_supply(self) -> None:
         """Begin to watch battery and board: later than the inputs, none of which waits for that."""
@@ -305,8 +311,8 @@ class Inside:
         moment = (utc_text(clock.utc()), clock.state(), clock.boot(), clock.monotonic_ms())
         drafts = tuple(Draft(record.kind, record.payload, *moment) for record in records)
         ticket = self.recorder.submit(Commit(drafts, state))
-        users = [record for record in records if record.kind in USER_KINDS]
-        self._talk.hold(ticket, [partial(self._say, word) for word in (*talk, *users)])
+        told = [record for record in records if record.kind in TOLD_KINDS]
+        self._talk.hold(ticket, [partial(self._say, word) for word in (*talk, *told)])
         for record in records:
             self._seen("record", record.kind, dict(record.payload))
 

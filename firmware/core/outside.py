@@ -15,6 +15,7 @@ from typing import Any
 import rules
 from firmware.clock import utc_text
 from firmware.core.camera_port import CameraFacts, CameraPort
+from firmware.core.center_keys import Exchanges, Rings
 from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.delivery import Deliveries
@@ -34,7 +35,6 @@ from firmware.core.witness import Witness
 from firmware.journal import Mark
 from firmware.protocol import messages as m
 from firmware.protocol.envelope import PublicState
-from firmware.protocol.jws import KeyRing, load_public
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Tell
 from rules.stimuli import CodeEntered
@@ -61,6 +61,7 @@ class Outside:
         file = inside.loaded.file
         self._codes = Codes(file.panel.id, inside.keys.pepper)
         self._refusals = Refusals(inside.clock, inside.engine.submit)
+        self._rings = Rings(inside.center_keys())
         self._reader = inside.journal.reader()
         self._deliveries = self._make_deliveries()
         self._commands = self._make_commands()
@@ -78,20 +79,20 @@ class Outside:
         self._fullness = Fullness(lambda: use_of(inside.loaded.data), inside.engine.submit)
 
     def _make_deliveries(self) -> Deliveries:
-        inside, center = self._inside, self._inside.loaded.file.center
+        inside = self._inside
         return Deliveries(
             self._reader,
             inside.loaded.file.panel.id,
-            KeyRing([load_public(x) for x in (center.receipt_keys if center else [])]),
+            self._rings.receipt,
             inside.recorder.mark_delivered,
             lambda reason, detail: self._refusals.note("receipt", reason, detail),
         )
 
     def _make_commands(self) -> Commands:
-        inside, center = self._inside, self._inside.loaded.file.center
+        inside = self._inside
         return Commands(
             inside.loaded.file.panel.id,
-            KeyRing([load_public(x) for x in (center.command_keys if center else [])]),
+            self._rings.command,
             inside.keys.signer,
             inside.clock,
             self._refusals,
@@ -104,14 +105,24 @@ class Outside:
         inside, file = self._inside, self._inside.loaded.file
         panel, session = file.panel.id, inside.journal.restored.session
         path_fault_s = float(file.center.path_fault_s if file.center else 60)
+        roots = file.center.root_keys if file.center else []
         return UplinkPort(
             UplinkFacts(panel, session, VERSION, frozenset(path.id for path in file.path), path_fault_s),
             self._deliveries,
             self._commands,
-            Heartbeats(panel, session, inside.keys.signer, inside.clock, inside.recorder.mark),
+            Exchanges(panel, roots, self._rings, self._refusals, inside.engine.submit),
+            Heartbeats(
+                panel,
+                session,
+                inside.keys.signer,
+                inside.clock,
+                inside.recorder.mark,
+                lambda: self._rings.keys.serial,
+            ),
             inside.engine.submit,
             self._state_message,
             lambda: list(inside.engine.state.durable.troubles),
+            lambda: self._rings.keys.authorities,
             self._server,
             inside.note,
         )
@@ -222,8 +233,21 @@ class Outside:
                 self._server.call(lambda: self._keypads.told(word, self._public_view()))
             case Answer():
                 self._server.call(lambda: self._commands.answer(word))
+            case Record() if word.kind == "config.keys":
+                self._server.call(self._exchange_keys)
             case Record():
                 self._technician.user_settled(str(word.payload["user"]), "")
+
+    def _exchange_keys(self) -> None:
+        """An exchange of the center's keys is durable: it counts from now on."""
+        before, keys = self._rings.keys, self._inside.center_keys()
+        if keys == before:
+            return
+        self._rings.use(keys)
+        log.warning("the center's keys are those of list %d (%s) now", keys.serial, keys.by)
+        if keys.authorities != before.authorities:
+            self._uplink.tell_authorities()
+        self._uplink.beat()
 
     def entered(self, device: str, what: str, text: str) -> None:
         site, areas = self._inside.site, self._areas[device]

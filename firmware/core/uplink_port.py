@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.core.center_keys import Exchanges
 from firmware.core.commands import Commands
 from firmware.core.damping import Allowance, Damper
 from firmware.core.delivery import Deliveries
@@ -43,22 +44,26 @@ class UplinkPort:
         facts: UplinkFacts,
         deliveries: Deliveries,
         commands: Commands,
+        exchanges: Exchanges,
         heartbeats: Heartbeats,
         submit: Callable[[TroubleChanged], object],
         state: Callable[[], m.State | None],
         troubles: Callable[[], list[str]],
+        authorities: Callable[[], tuple[str, ...]],
         server: Server,
         note: Callable[[str, dict[str, JsonValue]], object] = lambda _kind, _data: None,
     ) -> None:
-        """`note` puts an item into the telemetry."""
+        """`authorities`: the CAs that count besides the panel file's. `note` puts an item into the telemetry."""
         self.notes_refused = 0
         self._facts = facts
         self._deliveries = deliveries
         self._commands = commands
+        self._exchanges = exchanges
         self._heartbeats = heartbeats
         self._troubled = Damper(submit)
         self._state = state
         self._troubles = troubles
+        self._authorities = authorities
         self._server = server
         self._note = note
         self._notes = Allowance(NOTES_BURST, NOTES_PER_S)
@@ -77,6 +82,8 @@ class UplinkPort:
 
     def _connected(self, peer: Peer) -> None:
         facts = self._facts
+        if authorities := self._authorities():
+            peer.send(m.Authorities(certificates=list(authorities)))
         peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
         peer.send(self._deliveries.head())
         if state := self._state():
@@ -99,6 +106,8 @@ class UplinkPort:
                     self._send(delivered)
             case m.CommandIn():
                 self._commands.received(message.jws)
+            case m.KeysIn():
+                self._exchanges.received(message.jws)
             case m.Path():
                 if message.path in self._facts.paths:
                     self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
@@ -122,6 +131,10 @@ class UplinkPort:
             if shown != self._shown:
                 self._shown = shown
                 self._send(state)
+
+    def tell_authorities(self) -> None:
+        """The CAs that count have changed."""
+        self._send(m.Authorities(certificates=list(self._authorities())))
 
     def beat(self) -> None:
         """Send a heartbeat, where there is somebody to carry it."""

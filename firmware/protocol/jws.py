@@ -56,6 +56,11 @@ def load_public(x: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(unb64url(x))
 
 
+def kid_of(token: str) -> str:
+    """The id of the key that a token says signed it; for tokens that a `KeyRing` has verified."""
+    return str(_split(token)[0].get("kid"))
+
+
 class Signer:
     """Signs with one private key."""
 
@@ -75,6 +80,10 @@ class KeyRing:
     """The public keys that are trusted for one purpose, by their `kid`."""
 
     def __init__(self, publics: list[Ed25519PublicKey]) -> None:
+        self._by_kid = {key_id(p): p for p in publics}
+
+    def replace(self, publics: list[Ed25519PublicKey]) -> None:
+        """Trust these and no others from now on."""
         self._by_kid = {key_id(p): p for p in publics}
 
     def verify(self, typ: str, token: str) -> dict[str, Any]:

@@ -134,6 +134,13 @@ class ReplyOut(Strict):
     jws: Token
 
 
+class Authorities(Strict):
+    """Core to uplink, before `welcome` and when they change: CAs that count besides the panel file's."""
+
+    type: Literal["authorities"] = "authorities"
+    certificates: list[Annotated[str, Field(max_length=8192)]] = Field(max_length=4, description="PEM, one each")
+
+
 class ReceiptIn(Strict):
     """Uplink to core: the center sent this receipt; core checks it."""
 
@@ -146,6 +153,20 @@ class CommandIn(Strict):
     """Uplink to core: the center sent this command; core checks it."""
 
     type: Literal["command"] = "command"
+    jws: Token
+
+
+class KeysIn(Strict):
+    """Uplink to core: the center sent this exchange of its keys; core checks it."""
+
+    type: Literal["keys"] = "keys"
+    jws: Token
+
+
+class TimeIn(Strict):
+    """Uplink to core: the center sent its time; core checks it."""
+
+    type: Literal["time"] = "time"
     jws: Token
 
 
@@ -219,10 +240,11 @@ class Latency(Strict):
 
 
 FromUplink: TypeAlias = Annotated[
-    Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency, Field(discriminator="type")
+    Pull | ReceiptIn | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency,
+    Field(discriminator="type"),
 ]
 ToUplink: TypeAlias = Annotated[
-    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Error,
+    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Authorities | Error,
     Field(discriminator="type"),
 ]
 
@@ -528,7 +550,7 @@ class Seen(Strict):
 
 FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | SetSupply | AskDesk | Watch, Field(discriminator="type")]
 
-from_uplink: TypeAdapter[Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency] = TypeAdapter(FromUplink)
+from_uplink: TypeAdapter[Any] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)

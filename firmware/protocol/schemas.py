@@ -28,6 +28,8 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "heartbeat": ("Payload of a heartbeat's JWS", TypeAdapter(signed.Heartbeat)),
     "receipt": ("Payload of a receipt's JWS", TypeAdapter(signed.Receipt)),
     "command": ("Payload of a command's JWS", TypeAdapter(signed.Command)),
+    "keys": ("Payload of an exchange of keys, a JWS", TypeAdapter(signed.KeyRotation)),
+    "time": ("Payload of the center's time, a JWS", TypeAdapter(signed.CenterTime)),
     "reply": ("Payload of a reply's JWS", TypeAdapter(signed.Reply)),
     "checkpoint": ("Payload of a checkpoint's JWS", TypeAdapter(signed.Checkpoint)),
     "base": ("Payload of a base's JWS", TypeAdapter(signed.Base)),
@@ -53,7 +55,7 @@ def schema(name: str) -> dict[str, Any]:
     out members that have a default, so those schemas are in the form of what is read.
     """
     title, adapter = (WIRE | SOCKETS)[name]
-    reading = name in {"receipt", "command"} or name.startswith("socket-from-")
+    reading = name in {"receipt", "command", "keys", "time"} or name.startswith("socket-from-")
     body = adapter.json_schema(mode="validation" if reading else "serialization")
     for model in body.get("$defs", {}).values():
         _require_type(model)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, REPLY, TICK, TIME
 
 MAX_RANGES = 64
 
@@ -34,6 +34,7 @@ class Heartbeat(Strict):
     troubles: list[Annotated[str, Field(max_length=120)]] = Field(
         max_length=64, description="standing troubles, `name` or `name:subject`"
     )
+    keys_serial: Number = Field(description="number of the center's key list that is in force")
     nonce: Nonce
 
 
@@ -93,9 +94,41 @@ class Reply(Strict):
 
     panel: PanelId
     counter: Count | None
+    key: str = Field(description="`kid` that signed the command; empty when it was not believed", max_length=64)
     result: Literal["done", "refused"]
     reason: str = Field(description="empty when done, else a short code", max_length=64)
     detail: dict[str, Any] = Field(description="for `status` the public state; else what was in the way")
+    time: UtcText
+
+
+KeyX = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="`x` of a public Ed25519 JWK")]
+Certificate = Annotated[
+    str,
+    Field(
+        max_length=8192,
+        pattern=r"^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$",
+        description="one certificate in PEM form",
+    ),
+]
+
+
+class KeyRotation(Strict):
+    """Signed by the center with a root key: these are its keys from now on, instead of all before."""
+
+    panel: PanelId | Literal["*"] = Field(description="the panel, or `*` for all panels of this center")
+    serial: Count = Field(description="number of this list, above that of every list before")
+    receipt_keys: list[KeyX] = Field(min_length=1, max_length=8)
+    command_keys: list[KeyX] = Field(max_length=8)
+    authorities: list[Certificate] = Field(
+        max_length=4, description="further CAs whose broker certificates count, besides the file's"
+    )
+
+
+class CenterTime(Strict):
+    """Signed by the center in answer to a heartbeat: what time it was there when that arrived."""
+
+    panel: PanelId
+    nonce: Nonce
     time: UtcText
 
 
@@ -146,6 +179,16 @@ def read_command(keys: KeyRing, token: str) -> Command:
 def read_reply(keys: KeyRing, token: str) -> Reply:
     """The reply in a token; raises `Refused`."""
     return _model(Reply, keys.verify(REPLY, token))
+
+
+def read_keys(keys: KeyRing, token: str) -> KeyRotation:
+    """The exchange of keys in a token; raises `Refused`."""
+    return _model(KeyRotation, keys.verify(KEYS, token))
+
+
+def read_time(keys: KeyRing, token: str) -> CenterTime:
+    """The center's time in a token; raises `Refused`."""
+    return _model(CenterTime, keys.verify(TIME, token))
 
 
 def read_checkpoint(keys: KeyRing, token: str) -> Checkpoint:

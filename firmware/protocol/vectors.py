@@ -21,7 +21,7 @@ from firmware.protocol.jws import Signer, b64url
 from firmware.protocol.records import Header, Record, record_hash
 from firmware.protocol.stored import GENESIS
 from firmware.protocol.topics import topic
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, REPLY, TICK, TIME
 
 Json = dict[str, Any]
 
@@ -33,6 +33,7 @@ THUMBNAIL = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 
 PANEL_SEED = sha256(b"fenghuo test vector: panel").digest()
 CENTER_SEED = sha256(b"fenghuo test vector: center").digest()
+ROOT_SEED = sha256(b"fenghuo test vector: root").digest()
 STRANGER_SEED = sha256(b"fenghuo test vector: stranger").digest()
 
 CANONICAL: tuple[Any, ...] = (
@@ -171,7 +172,12 @@ def jws() -> Json:
         "about": "Published throw-away keys. Never trust them. Seeds are Ed25519 private keys (RFC 8032).",
         "keys": {
             name: _key(seed)
-            for name, seed in (("panel", PANEL_SEED), ("center", CENTER_SEED), ("stranger", STRANGER_SEED))
+            for name, seed in (
+                ("panel", PANEL_SEED),
+                ("center", CENTER_SEED),
+                ("root", ROOT_SEED),
+                ("stranger", STRANGER_SEED),
+            )
         },
         "tokens": [_token(who, typ, payload) for who, typ, payload in _payloads()],
         "refused": _refused(),
@@ -199,14 +205,24 @@ def _payloads() -> list[tuple[str, str, Json]]:
         "hash": chain[4].hash,
         "lanes": {"alarm": 1, "status": 3, "evidence": 1},
         "troubles": ["camera:hall-cam"],
+        "keys_serial": 3,
         "nonce": NONCE,
     }
-    reply = {"panel": PANEL, "counter": 42, "time": "2026-03-14T23:09:31.500Z"}
+    rotation = {
+        "panel": "*",
+        "serial": 3,
+        "receipt_keys": [_key(CENTER_SEED)["jwk"]["x"]],
+        "command_keys": [_key(CENTER_SEED)["jwk"]["x"]],
+        "authorities": [],
+    }
+    reply = {"panel": PANEL, "counter": 42, "key": signer(CENTER_SEED).kid, "time": "2026-03-14T23:09:31.500Z"}
     return [
         ("panel", HEARTBEAT, beat),
         ("center", RECEIPT, place | {"lane": "status", "ranges": [_range(1, 3, chain[4].hash)]}),
         ("center", COMMAND, command | {"command": "silence", "operator": "王芳 (desk 3)"}),
         ("panel", REPLY, reply | {"result": "done", "reason": "", "detail": {}}),
+        ("root", KEYS, rotation),
+        ("center", TIME, {"panel": PANEL, "nonce": NONCE, "time": "2026-03-14T23:09:30.250Z"}),
         ("panel", CHECKPOINT, _checkpoint(chain[3])),
         (
             "panel",
@@ -228,7 +244,7 @@ def _tick(record: Record) -> Json:
 
 
 def _token(who: str, typ: str, payload: Json) -> Json:
-    token = signer({"panel": PANEL_SEED, "center": CENTER_SEED}[who]).sign(typ, payload)
+    token = signer({"panel": PANEL_SEED, "center": CENTER_SEED, "root": ROOT_SEED}[who]).sign(typ, payload)
     head, body, signature = token.split(".")
     return {
         "signed_by": who,

@@ -5,6 +5,7 @@ it ended the connection itself.
 """
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -23,9 +24,15 @@ from firmware.protocol import topics
 from firmware.protocol.jws import MAX_BYTES
 from firmware.uplink.events import Closed, Connect, Publish, Received
 
+log = logging.getLogger("fenghuo.uplink.connection")
+
 MAX_PACKET_BYTES = MAX_BYTES + 4096
 """Of one incoming packet; a broker that sends a larger one is cut off before it is read."""
 RECEIVE_MAXIMUM = 64
+WORDS = ("receipt", "command")
+"""What a path can't do without: a broker that refuses one of these is none."""
+MORE_WORDS = ("keys", "time")
+"""What an older access list may refuse."""
 CONNECT_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 FIRST_FAILURE = 0x80
@@ -152,13 +159,16 @@ class Connection:
             self._close(f"the broker refused the connection: {reason}", reason.value in _REFUSALS)
             return
         self._client.obey(getattr(properties, "ReceiveMaximum", 0xFFFF))
-        words = [(topics.topic(self._panel, word), 1) for word in ("receipt", "command")]
+        words = [(topics.topic(self._panel, word), 1) for word in (*WORDS, *MORE_WORDS)]
         client.subscribe(words)
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
-        failed = [str(reason) for reason in reasons if reason.value >= FIRST_FAILURE]
+        failed = [str(reason) for reason in reasons[: len(WORDS)] if reason.value >= FIRST_FAILURE]
+        for word, reason in zip(MORE_WORDS, reasons[len(WORDS) :], strict=False):
+            if reason.value >= FIRST_FAILURE:
+                log.warning("the broker refused the subscription of %s: %s", word, reason)
         if failed:
             self._close(f"the broker refused a subscription: {', '.join(failed)}", True)
             self._cut()

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from firmware.protocol.messages import (
+    Authorities,
     Beat,
     CommandIn,
     Delivered,
     Error,
     Head,
+    KeysIn,
     Latency,
     Modem,
     Path,
@@ -24,6 +26,7 @@ from firmware.protocol.messages import (
     Sms,
     State,
     Telemetry,
+    TimeIn,
     Welcome,
 )
 
@@ -93,7 +96,9 @@ class Stop:
     time: str
 
 
-FromCore: TypeAlias = Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Error | CoreLost
+FromCore: TypeAlias = (
+    Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Authorities | Error | CoreLost
+)
 FromPath: TypeAlias = Opened | Closed | Acked | Received
 Input: TypeAlias = FromCore | FromPath | Duty | Tick | Stop
 
@@ -128,5 +133,5 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | Path | Sms | Modem | Latency
+ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish

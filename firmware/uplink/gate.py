@@ -5,13 +5,19 @@ A lost receipt does no harm: the records are sent again.
 """
 
 from collections import Counter
+from typing import TypeAlias
 
 from firmware.protocol.jws import MAX_BYTES
-from firmware.protocol.messages import CommandIn, ReceiptIn
+from firmware.protocol.messages import CommandIn, KeysIn, ReceiptIn, TimeIn
 
 RECEIPTS_PER_S = 10
 COMMANDS_PER_S = 2
 BURST = 20
+SELDOM_PER_S = 1
+SELDOM_BURST = 4
+"""Exchanges of keys, and the center's time."""
+MAX_KEYS_BYTES = 64 * 1024
+MAX_TIME_BYTES = 1024
 RECEIPTS_FOR_EACH_PUBLISH = 2
 MAX_CREDIT = 2_048
 FLOOD = 2_000
@@ -20,7 +26,12 @@ FLOOD_PER_S = 20
 
 _JWS_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
+_WORDS: dict[str, type[CommandIn | KeysIn | TimeIn]] = {"command": CommandIn, "keys": KeysIn, "time": TimeIn}
+_LARGEST = {"keys": MAX_KEYS_BYTES, "time": MAX_TIME_BYTES}
 _TOLD = ("oversized", "not-a-jws")
+
+
+FromCenter: TypeAlias = ReceiptIn | CommandIn | KeysIn | TimeIn
 
 
 class Bucket:
@@ -44,13 +55,18 @@ class Bucket:
 
 
 class Gate:
-    """Lets receipts and commands of bounded size and pace through."""
+    """Lets what the center's side may say through, in bounded size and pace."""
 
     def __init__(self, path: str = "") -> None:
         """`path`: its id, told to core with each receipt."""
         self._path = path
         self.dropped: Counter[str] = Counter()
-        self._buckets = {"receipt": Bucket(RECEIPTS_PER_S, BURST), "command": Bucket(COMMANDS_PER_S, BURST)}
+        self._buckets = {
+            "receipt": Bucket(RECEIPTS_PER_S, BURST),
+            "command": Bucket(COMMANDS_PER_S, BURST),
+            "keys": Bucket(SELDOM_PER_S, SELDOM_BURST),
+            "time": Bucket(SELDOM_PER_S, SELDOM_BURST),
+        }
         self._credit = 0
         self._patience = Bucket(FLOOD_PER_S, FLOOD)
         self._patient = True
@@ -69,7 +85,7 @@ class Gate:
         """Whether this connection brought more than anyone honest sends."""
         return not self._patient
 
-    def check(self, word: str, payload: bytes, now_ms: int) -> ReceiptIn | CommandIn | None:
+    def check(self, word: str, payload: bytes, now_ms: int) -> FromCenter | None:
         """The message for core, None when it was dropped."""
         reason = self._fault(word, payload, now_ms)
         if reason:
@@ -79,12 +95,12 @@ class Gate:
             told = word == "command" and reason in _TOLD and self._buckets[word].take(now_ms)
             return CommandIn(jws=reason) if told else None
         jws = payload.decode("ascii")
-        return ReceiptIn(jws=jws, path=self._path) if word == "receipt" else CommandIn(jws=jws)
+        return ReceiptIn(jws=jws, path=self._path) if word == "receipt" else _WORDS[word](jws=jws)
 
     def _fault(self, word: str, payload: bytes, now_ms: int) -> str:
         if word not in self._buckets:
             return "unknown-topic"
-        if len(payload) > MAX_BYTES:
+        if len(payload) > _LARGEST.get(word, MAX_BYTES):
             return "oversized"
         if payload.count(b".") != 2 or payload.translate(None, _JWS_ALPHABET):
             return "not-a-jws"

@@ -44,6 +44,10 @@ class MqttLink:
         """Readable when `events` has something."""
         return self._wake
 
+    def trust(self, tls: ssl.SSLContext | None) -> None:
+        """From the next connection on, with this context."""
+        self._tls = tls
+
     def connect(self, order: Connect) -> None:
         """Begin to connect; `Opened` or `Closed` will come."""
         self._drop(graceful=False)

@@ -37,6 +37,8 @@ from hil.center.reader import (
 )
 from hil.center.store import Store
 
+OWN = (("receipt",), ("command",), ("keys",), ("time",))
+"""What the center itself publishes."""
 COALESCE_S = 0.05
 """Receipts of one lane are at least so far apart, seconds; the first goes out at once."""
 MAX_QUEUE = 512
@@ -204,9 +206,13 @@ class Center:
 
     def send_command(self, panel: str, token: str) -> None:
         """Publish a command as it is: for replays, and for rigs that sign something wrong on purpose."""
+        self.send(panel, "command", token)
+
+    def send(self, panel: str, word: str, token: str) -> None:
+        """Publish a signed thing on a topic of a panel's, with the life of a command."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = COMMAND_LIFE_S
-        self._client.publish(f"fenghuo/v1/{panel}/command", token, qos=1, properties=properties)
+        self._client.publish(f"fenghuo/v1/{panel}/{word}", token, qos=1, properties=properties)
 
     # --- paho's thread
 
@@ -272,7 +278,7 @@ class Center:
         panel = ""
         try:
             panel, words = panel_of(topic)
-            if words not in (("receipt",), ("command",)):  # our own
+            if words not in OWN:
                 self._registered(panel)
                 self._dispatch(turn, panel, words, data)
         except Garbage as garbage:
@@ -350,6 +356,9 @@ class Center:
         counter = body.get("counter")
         if not isinstance(counter, int | None) or isinstance(counter, bool):
             raise Garbage("malformed", f"counter {counter!r:.50}")
+        if body.get("key", "") not in ("", self.command_key.kid):
+            self.store.count(panel, "reply-to-another")  # the panel has a second center, with a counter of its own
+            return
         self.store.run("INSERT INTO replies VALUES(?,?,?,?)", panel, counter, json.dumps(body), now)
         self.store.count(panel, "reply")
         turn.arrivals.append(self._arrival("reply", panel, body))

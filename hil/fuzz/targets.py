@@ -134,7 +134,7 @@ def _socket_lines() -> Target:
 def _socket_messages() -> list[Target]:
     technician = (m.AskStatus(), m.AskRecords(after=7), m.RemoveUser(id="li", code="271828"))
     desk = (m.Press(zone="holdup-1"), m.Code(digits="1234#"), m.Mains(on=False))
-    uplink = (m.ReceiptIn(jws="a.b.c"), m.CommandIn(jws="a.b.c"))
+    uplink = (m.ReceiptIn(jws="a.b.c"), m.CommandIn(jws="a.b.c"), m.KeysIn(jws="a.b.c"), m.TimeIn(jws="a.b.c"))
     return [
         _adapted("technician to core", m.from_technician, technician),
         _adapted("desk to core", m.from_desk, desk),

@@ -151,6 +151,7 @@ class TinyPanel:
             "hash": own_hash,
             "lanes": dict(self.journal.lanes),
             "troubles": [],
+            "keys_serial": 0,
             "nonce": nonce,
         }
 
@@ -164,6 +165,7 @@ class TinyPanel:
         body: dict[str, Any] = {
             "panel": self.panel,
             "counter": counter,
+            "key": "",
             "result": result,
             "reason": reason,
             "detail": {},

@@ -10,6 +10,7 @@ from rules import (
     CodeEntered,
     Condition,
     Effect,
+    KeysTold,
     PanelStarted,
     Record,
     RemoteCommand,
@@ -47,7 +48,8 @@ class Oracle:
         self.users: dict[str, tuple[set[str], set[str]]] = {}
         self.wrong: dict[str, int] = {}
         self.locked: dict[str, int] = {}
-        self.counter = 0
+        self.counters: dict[str, int] = {}
+        self.serial = 0
         self.reads: dict[str, Condition] = {}
         self.alarms: list[tuple[int, str, set[str]]] = []
         self.sounding_since: dict[str, int] = {}
@@ -83,9 +85,12 @@ class Oracle:
         elif isinstance(stimulus, CodeEntered):
             return self._code(stimulus, now)
         elif isinstance(stimulus, RemoteCommand):
-            fresh = self.counter < stimulus.counter < 2**53
-            self.counter = stimulus.counter if fresh else self.counter
+            fresh = self.counters.get(stimulus.key, 0) < stimulus.counter < 2**53
+            if fresh:
+                self.counters[stimulus.key] = stimulus.counter
             return {"hall", "vault"} if fresh and stimulus.wish is Wish.DISARM else set()
+        elif isinstance(stimulus, KeysTold):
+            self._keys_told(stimulus)
         elif isinstance(stimulus, ZoneChanged) and stimulus.zone == "key":
             turned = self.key_rested and stimulus.condition is Condition.ACTIVE
             self.key_rested = stimulus.condition is Condition.NORMAL
@@ -93,6 +98,11 @@ class Oracle:
         elif isinstance(stimulus, UserRemoved):
             self.users.pop(stimulus.user, None)
         return set()
+
+    def _keys_told(self, told: KeysTold) -> None:
+        if told.kept is None or told.serial > self.serial:
+            self.serial = told.serial
+            self.counters = {key: last for key, last in self.counters.items() if key in told.command}
 
     def _code(self, entered: CodeEntered, now: int) -> set[str]:
         if self.locked.get(entered.source, -1) > now:

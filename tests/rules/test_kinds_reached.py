@@ -56,7 +56,7 @@ LOG_MEMBERS: Mapping[str, set[str]] = {
     "session": set(),
     "wrong codes": {"by"},
     "users": {"user"},
-    "site data": {"old", "new"},
+    "site data": set(),
     "software": {"old", "new"},
     "start": set(),
     **{row: {"subject"} for row in ("interconnection", "mains", "battery", "transmission", "siren", "other", "clock")},

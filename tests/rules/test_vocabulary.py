@@ -189,7 +189,7 @@ LOG: Mapping[str, tuple[str, set[int]]] = {
     "session": ("installer.entered installer.left command.done command.refused", {627, 628, 412, 413}),
     "wrong codes": ("code.locked-out", {461}),
     "users": ("user.set user.removed user.spent", {306}),
-    "site data": ("config.installed", {306}),
+    "site data": ("config.installed config.keys", {306}),
     "software": ("panel.software-changed", {306}),
     "clock": ("clock.set trouble.clock", {625, 626}),
     "start": ("panel.started panel.stopped", {305, 308}),

@@ -7,6 +7,7 @@ from rules import (
     CodeEntered,
     Condition,
     DeadlinePassed,
+    KeysTold,
     Noted,
     PanelStarted,
     PanelStopping,
@@ -72,7 +73,24 @@ codes = st.builds(
     _seldom,
 )
 commands = st.builds(
-    RemoteCommand, st.integers(0, 60), st.just("Li"), _wishes, _areas, _zones, _parts, _seldom, _seldom
+    RemoteCommand,
+    st.integers(0, 60),
+    st.just("Li"),
+    _wishes,
+    _areas,
+    _zones,
+    _parts,
+    _seldom,
+    _seldom,
+    st.sampled_from(["k1", "k1", "k2"]),
+)
+keys = st.builds(
+    KeysTold,
+    st.sampled_from(["file", "center"]),
+    st.integers(0, 9),
+    st.just(("r1",)),
+    st.sampled_from([("k1", "k2"), ("k2",)]),
+    kept=st.sampled_from([None, "{}"]),
 )
 _minutes = st.sampled_from([0, 60, 480, 600, 840, 855, 870, 1_080, 1_095, 1_100, 1_110, 1_320, 1_330, 1_345, 1_439])
 clocks = st.builds(ClockTold, st.integers(FRIDAY - 1, FRIDAY + 4), _minutes, st.sampled_from([True, True, True, False]))
@@ -106,7 +124,7 @@ starts = st.builds(
     st.sampled_from(["c0", "c1"]),
 )
 quiet_life: st.SearchStrategy[Stimulus] = st.one_of(
-    *[readings] * 6, *[codes] * 3, clocks, troubles, commands, st.just(DeadlinePassed())
+    *[readings] * 6, *[codes] * 3, clocks, troubles, commands, keys, st.just(DeadlinePassed())
 )
 """Without a start of the panel."""
 stimuli: st.SearchStrategy[Stimulus] = st.one_of(

@@ -72,7 +72,7 @@ def command(signer: Signer = CENTER, typ: str = COMMAND, **changes: Any) -> str:
 def test_a_right_command_reaches_the_rules() -> None:
     desk = Desk()
     desk.commands.received(command())
-    assert desk.orders == [RemoteCommand(7, "Li Wei", Wish.DISARM, ("hall",), "")]
+    assert desk.orders == [RemoteCommand(7, "Li Wei", Wish.DISARM, ("hall",), "", key=CENTER.kid)]
     assert desk.records == []
 
 
@@ -80,7 +80,7 @@ def test_a_command_carries_part_instant_and_override_to_the_rules() -> None:
     desk = Desk()
     args = {"areas": ["hall"], "part": "night", "instant": True, "override": True}
     desk.commands.received(command(command="arm", args=args))
-    assert desk.orders == [RemoteCommand(7, "Li Wei", Wish.ARM, ("hall",), "", "night", True, True)]
+    assert desk.orders == [RemoteCommand(7, "Li Wei", Wish.ARM, ("hall",), "", "night", True, True, CENTER.kid)]
 
 
 @pytest.mark.parametrize("name", ["reset", "postpone", "silence", "bypass", "unbypass", "status"])
@@ -188,8 +188,8 @@ def test_a_flood_fills_neither_journal_nor_link_and_is_counted() -> None:
 def test_the_answer_to_status_carries_the_public_state() -> None:
     desk = Desk()
     desk.commands.received(command(command="status"))
-    desk.commands.answer(Answer(7, True, "", {}))
-    desk.commands.answer(Answer(8, False, "zone-active", {"zones": ["front-door"]}))
+    desk.commands.answer(Answer(7, True, "", {}, CENTER.kid))
+    desk.commands.answer(Answer(8, False, "zone-active", {"zones": ["front-door"]}, CENTER.kid))
     status, refused = desk.replies()
     assert (status["counter"], status["result"], status["detail"]) == (7, "done", {"areas": {}})
     assert (refused["result"], refused["reason"], refused["detail"]) == (

@@ -1,5 +1,6 @@
 """The payloads of signed things: each comes back from its token, and never from a token of another typ."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from firmware.protocol import signed as s
 from firmware.protocol.canonical import MAX_INTEGER
-from firmware.protocol.jws import KeyRing, Refused
+from firmware.protocol.jws import KeyRing, Refused, b64url
 from firmware.protocol.records import Strict
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, RECEIPT, REPLY, TICK
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, REPLY, TICK, TIME
 from firmware.protocol.vectors import PANEL_SEED, signer
 from tests.firmware.protocol import strategies as some
 
@@ -22,6 +23,8 @@ READERS: dict[str, Callable[[KeyRing, str], Strict]] = {
     RECEIPT: s.read_receipt,
     COMMAND: s.read_command,
     REPLY: s.read_reply,
+    KEYS: s.read_keys,
+    TIME: s.read_time,
     CHECKPOINT: s.read_checkpoint,
     BASE: s.read_base,
     TICK: s.read_tick,
@@ -30,6 +33,10 @@ zero_up = st.integers(0, MAX_INTEGER)
 ids = st.text("abc-1", min_size=1, max_size=8)
 ranges = st.tuples(some.numbers, some.numbers, some.hexes).map(
     lambda r: {"first": min(r[:2]), "last": max(r[:2]), "hash": r[2]}
+)
+xs = st.binary(min_size=32, max_size=32).map(b64url)
+certificates = st.binary(min_size=1, max_size=2000).map(
+    lambda der: f"-----BEGIN CERTIFICATE-----\n{b64encode(der).decode()}\n-----END CERTIFICATE-----\n"
 )
 place = {"panel": some.panels, "journal": some.journals}
 PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
@@ -45,6 +52,7 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "hash": some.hexes,
             "lanes": st.dictionaries(some.lanes, zero_up),
             "troubles": st.lists(ids, max_size=4),
+            "keys_serial": zero_up,
             "nonce": some.nonces,
         }
     ),
@@ -71,12 +79,23 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {
             "panel": some.panels,
             "counter": st.none() | some.numbers,
+            "key": st.sampled_from(["", key.kid]),
             "result": st.sampled_from(["done", "refused"]),
             "reason": ids,
             "detail": some.payloads,
             "time": some.moments,
         }
     ),
+    KEYS: st.fixed_dictionaries(
+        {
+            "panel": some.panels | st.just("*"),
+            "serial": some.numbers,
+            "receipt_keys": st.lists(xs, min_size=1, max_size=8),
+            "command_keys": st.lists(xs, max_size=8),
+            "authorities": st.lists(certificates, max_size=4),
+        }
+    ),
+    TIME: st.fixed_dictionaries({"panel": some.panels, "nonce": some.nonces, "time": some.moments}),
     CHECKPOINT: st.fixed_dictionaries(
         {**place, "seq": some.numbers, "hash": some.hexes, "state_hash": some.hexes, "time": some.moments}
     ),

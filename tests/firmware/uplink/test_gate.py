@@ -10,7 +10,10 @@ from firmware.uplink.gate import BURST, MAX_CREDIT, RECEIPTS_PER_S, Gate
 JWS = b"aGVhZA.Ym9keQ.c2ln"
 
 
-@given(st.sampled_from(["receipt", "command", "event", ""]), st.binary(max_size=200) | st.just(b"a." * 70_000))
+@given(
+    st.sampled_from(["receipt", "command", "keys", "time", "event", ""]),
+    st.binary(max_size=200) | st.just(b"a." * 70_000),
+)
 def test_whatever_passes_is_a_line_that_core_takes(word: str, payload: bytes) -> None:
     gate = Gate()
     message = gate.check(word, payload, 0)
