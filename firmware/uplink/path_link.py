@@ -5,7 +5,7 @@ and keeps the others.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from firmware.clock import Clock, utc_text
@@ -93,8 +93,17 @@ class MqttPathLink:
     lanes = ALL_LANES
     final = True
 
-    def __init__(self, id_: str, delivery: Delivery, link: MqttLink, clock: Clock) -> None:
+    def __init__(
+        self,
+        id_: str,
+        delivery: Delivery,
+        link: MqttLink,
+        clock: Clock,
+        trust: Callable[[Sequence[str]], object] = lambda _: None,
+    ) -> None:
+        """`trust`: with these authorities besides the file's from the next connection on."""
         self.id = id_
+        self._trust = trust
         self._delivery = delivery
         self._link = link
         self._clock = clock
@@ -114,7 +123,10 @@ class MqttPathLink:
         return self._delivery.next_deadline()
 
     def hear(self, event: FromCore) -> None:
-        """Records, heartbeats, state and receipts that counted."""
+        """Records, heartbeats, state and receipts that counted; authorities that count from now on."""
+        if isinstance(event, m.Authorities):
+            self._trust(event.certificates)
+            return
         self._feed(event)
 
     def path(self, message: m.Path) -> None:

@@ -1,5 +1,7 @@
 """From the panel file to the links of the uplink, in the file's order, and to the terms of their routing."""
 
+import logging
+from collections.abc import Sequence
 from random import SystemRandom
 
 from firmware.clock import Clock, utc_text
@@ -9,7 +11,9 @@ from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink, PathLink
 from firmware.uplink.routing import Terms
 from firmware.uplink.sms.setup import sms_link
-from firmware.uplink.tls import context
+from firmware.uplink.tls import BadTlsFiles, context
+
+log = logging.getLogger("fenghuo.uplink")
 
 PLACES = ("", "second", "third", "fourth")
 """The first broker knows the panel as ever; what the others are called stands behind its name."""
@@ -34,7 +38,16 @@ def mqtt_link(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> MqttP
     panel = loaded.file.panel.id
     client = f"{panel}-{place}" if place else panel
     link = MqttLink(panel, path, context(path, loaded.folder), lambda: utc_text(clock.utc()), client)
-    return MqttPathLink(path.id, Delivery(settings(loaded, path, place, clock), SystemRandom()), link, clock)
+    delivery = Delivery(settings(loaded, path, place, clock), SystemRandom())
+    return MqttPathLink(path.id, delivery, link, clock, lambda more: retrust(loaded, path, link, more))
+
+
+def retrust(loaded: Loaded, path: MqttPath, link: MqttLink, authorities: Sequence[str]) -> None:
+    """Believe brokers of these authorities too; where the files can't be read now, all stays as it was."""
+    try:
+        link.trust(context(path, loaded.folder, authorities))
+    except BadTlsFiles as bad:
+        log.error("the authorities stay as they are: %s", bad)
 
 
 def settings(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> Settings:

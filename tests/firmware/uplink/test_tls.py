@@ -1,17 +1,23 @@
 """TLS against a real Mosquitto that requires client certificates, with certificates made for the test."""
 
 import select
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from firmware.config import MqttPath
+from firmware.protocol.messages import Authorities
 from firmware.uplink import events as e
+from firmware.uplink.delivery import Delivery, Settings
 from firmware.uplink.mqtt import MqttLink
+from firmware.uplink.path_link import MqttPathLink
 from firmware.uplink.tls import BadTlsFiles, context
 from hil.broker import HOST
+from tests.clock import TurnedClock
 from tests.firmware.uplink.brokers import Authority, Mosquitto, wait_for
 
 WILL = e.Connect("fenghuo/v1/bank-7/link", b"{}")
@@ -49,8 +55,17 @@ def path(port: int, **files: str) -> MqttPath:
     return MqttPath.model_validate({"id": "primary", "host": HOST, "port": port, "tls": tls})
 
 
-def first_event(folder: Path, path: MqttPath) -> e.FromPath:
-    link = MqttLink("bank-7", path, context(path, folder), lambda: "now")
+def strange_broker(folder: Path) -> Mosquitto:
+    """A broker with another CA's certificate, that takes our panel's."""
+    return Mosquitto(
+        folder / "strange",
+        "allow_anonymous true\nrequire_certificate true\n"
+        f"cafile {folder}/ca.pem\ncertfile {folder}/strange/broker.pem\nkeyfile {folder}/strange/broker.key\n",
+    )
+
+
+def first_event(folder: Path, path: MqttPath, tls: ssl.SSLContext | None = None) -> e.FromPath:
+    link = MqttLink("bank-7", path, tls or context(path, folder), lambda: "now")
     try:
         link.connect(WILL)
         end = time.monotonic() + 10
@@ -76,6 +91,31 @@ def test_a_broker_of_another_ca_is_refused(folder: Path) -> None:
     assert isinstance(closed, e.Closed)
     assert closed.refused
     assert "CERTIFICATE_VERIFY_FAILED" in closed.reason
+
+
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
+def test_a_broker_of_an_authority_that_the_center_added_is_believed_and_of_no_other(folder: Path) -> None:
+    added = (folder / "strange" / "ca.pem").read_text()
+    with mosquitto(folder, "broker") as ours, strange_broker(folder) as strange:
+        for port, authorities, opens in [
+            (strange.port, [added], True),
+            (strange.port, ["no certificate"], False),
+            (strange.port, [], False),
+            (ours.port, [added], True),
+        ]:
+            its = path(port)
+            found = first_event(folder, its, context(its, folder, authorities))
+            assert isinstance(found, e.Opened) is opens, (authorities, found)
+
+
+def test_an_authority_that_core_tells_of_counts_from_the_next_connection_on(folder: Path) -> None:
+    trusted: list[Sequence[str]] = []
+    link = MqttLink("bank-7", path(1), None, lambda: "now")
+    delivery = Delivery(Settings(panel="bank-7", path="primary"), Random(1))
+    way = MqttPathLink("primary", delivery, link, TurnedClock(), trusted.append)
+    way.hear(Authorities(certificates=["pem"]))
+    assert (trusted, list(way.turn())) == ([["pem"]], [])
+    link.close()
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary")
