@@ -25,6 +25,9 @@ _SOUNDLESS = frozenset(
 )
 # Lines 0 and 1 of the 40-pin header read the ID of add-on boards; above 27 a header has none (compute modules do).
 _HEADER = range(2, 28)
+KEEPALIVE_S, PATH_FAULT_S = 15, 60
+"""The defaults of the models."""
+REPORTED_WITHIN_S = 90
 
 
 def warnings(document: Document) -> Iterator[Finding]:
@@ -104,6 +107,24 @@ def _reporting(document: Document) -> Iterator[Finding]:
         )
 
 
+def _reporting_time(document: Document) -> Iterator[Finding]:
+    """A lost path is noticed after two keep-alives and told after `path_fault_s` (EN 50136 DP4, digest §2: 90 s)."""
+    patience = document.table("center").number("path_fault_s", PATH_FAULT_S) or 0
+    paths = [path for path in document.rows("path") if path.text("kind", "mqtt") == "mqtt"]
+    for path in paths if len(document.rows("path")) > 1 else ():
+        after = 2 * (path.number("keepalive_s", KEEPALIVE_S) or 0) + patience
+        if after > REPORTED_WITHIN_S:
+            yield Finding(
+                path.at("keepalive_s"),
+                show(after),
+                (
+                    f"2 × keepalive_s + path_fault_s at most {REPORTED_WITHIN_S} s",
+                    f"2 × keepalive_s + path_fault_s 不超过 {REPORTED_WITHIN_S} 秒",
+                ),
+                ("the loss of this path is reported later than EN 50136 DP4", "此路径中断的上报时间超过 EN 50136 DP4"),
+            )
+
+
 def _modem(document: Document) -> Iterator[Finding]:
     for path in document.rows("path"):
         port = path.text("port")
@@ -158,6 +179,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _areas,
     _entry,
     _reporting,
+    _reporting_time,
     _modem,
     _header,
     _cameras,

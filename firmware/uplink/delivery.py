@@ -138,7 +138,7 @@ class Delivery:
         moments = [self._connect_at if self._welcome else None, self._open_by, self.supervision.next_deadline()]
         moments.append(self._latencies.next_deadline() if self._welcome else None)
         if self.phase == "open":
-            moments += [self._ack_deadline(), self._proof.next_deadline()]
+            moments += [self._ack_deadline(), self._proof.next_deadline(self._asked is not None)]
             if self._asked is None:
                 open_lanes = self._open_lanes()
                 moments.extend(stream.next_due() for (_, lane), stream in self._streams.items() if lane in open_lanes)
@@ -222,6 +222,7 @@ class Delivery:
         self.phase = "open"
         self._open_by = None
         self._refused_here = False
+        self.supervision.opened()
         self.gate.opened()
         self.outbox.opened()
         self._publish(self._link(True, event.time), now_ms)
@@ -297,7 +298,7 @@ class Delivery:
         self.supervision.outstanding(bool(self.unreceipted()), False, now_ms)
 
     def _prove(self, records: Sequence[Record], now_ms: int) -> None:
-        """Send the newest record of the status lane once more; where there is none, the connection has to do."""
+        """Send a delivered record of the status lane once more; where there is none, the connection has to do."""
         if not records:
             self._proof.nothing(now_ms)
         for parcel in pack(records, True, {}):
@@ -439,8 +440,9 @@ class Delivery:
         if not self._proof.due(now_ms) or self._heads is None:
             return None
         for head in reversed(self._heads.journals):
-            if last := head.last.get(PROOF_LANE, 0):
-                pull = Pull(journal=head.journal, lane=PROOF_LANE, first=last, last=last, limit=1, again=True)
+            # Only what is delivered: what waits is for the path whose duty it is.
+            if number := head.first_undelivered.get(PROOF_LANE, 1) - 1:
+                pull = Pull(journal=head.journal, lane=PROOF_LANE, first=number, last=number, limit=1, again=True)
                 return Asked(pull, "proof")
         self._proof.nothing(now_ms)
         return None

@@ -1,8 +1,8 @@
-"""When a path that carries nothing proves itself: the newest record of the status lane goes over it once more.
+"""When a path that carries nothing proves itself: a delivered record of the status lane goes over it once more.
 
 A connection is no proof that the center behind it stores and signs. EN 50136 asks for a report on the alternative path
 too (digest §2: DP4 every 5 h while the primary works); a receipt for a record that is delivered already costs one
-message, changes nothing, and is as strong as any other.
+message, changes nothing, and is as strong as any other. Until there is one, the connection has to do.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Proof:
             self._by = now_ms + self._fault_ms
 
     def due(self, now_ms: int) -> bool:
-        """Whether to send the newest record now."""
+        """Whether to send one now."""
         return self._due is not None and now_ms >= self._due
 
     def sent(self, now_ms: int) -> None:
@@ -54,7 +54,7 @@ class Proof:
 
     def nothing(self, now_ms: int) -> None:
         """There is no record to send yet."""
-        self._due = now_ms + self._every_ms
+        self._due = now_ms + self._fault_ms
         self._by = None
 
     def receipted(self, now_ms: int) -> None:
@@ -67,6 +67,7 @@ class Proof:
         """No receipt came in time."""
         return self._by is not None and now_ms >= self._by
 
-    def next_deadline(self) -> int | None:
-        """When to look again."""
-        return min((moment for moment in (self._due, self._by) if moment is not None), default=None)
+    def next_deadline(self, asking: bool) -> int | None:
+        """When to look again. `asking`: core has not answered the last question yet, so none can be sent."""
+        moments = (self._by, None if asking else self._due)
+        return min((moment for moment in moments if moment is not None), default=None)

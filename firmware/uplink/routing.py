@@ -52,6 +52,7 @@ class Routing:
         self._works = {route.path: False for route in routes}
         self._since = {route.path: now_ms for route in routes}
         """Since when each is as `_works` says."""
+        self._leads: dict[str, str] = {}
 
     def head(self, head: Head, now_ms: int) -> None:
         """The durable mark or a cursor moved."""
@@ -70,7 +71,7 @@ class Routing:
         duties: dict[str, set[str]] = {route.path: set() for route in self._routes}
         for lane in sorted({lane for route in self._routes for lane in route.lanes}):
             able = [route.path for route in self._routes if lane in route.lanes]
-            lead = self._lead(able, now_ms)
+            lead = self._lead(lane, able, now_ms)
             duties[lead].add(lane)
             if lane == ALARM:
                 for path in self._also(able, lead, now_ms):
@@ -89,15 +90,16 @@ class Routing:
             moments += [since + step * terms.escalate_ms for step in range(1, len(self._routes))]
         return min((moment for moment in moments if moment > now_ms), default=None)
 
-    def _lead(self, able: list[str], now_ms: int) -> str:
-        working = [path for path in able if self._works[path]]
-        settled = [path for path in working if now_ms >= self._since[path] + self._terms.failback_ms]
+    def _lead(self, lane: str, able: list[str], now_ms: int) -> str:
+        """Whose the lane is. It stays where it is unless that path has failed, or a better one has settled."""
+        lead = self._leads.get(lane, able[0])
+        settled = [path for path in able if self._works[path] and now_ms >= self._since[path] + self._terms.failback_ms]
+        better = [path for path in able[: able.index(lead)] if path in settled]
         # One that failed a moment ago may be back in the next: nobody takes over at once.
-        patient = [
-            path for path in able if not self._works[path] and now_ms < self._since[path] + self._terms.failover_ms
-        ]
-        trusted = [path for path in able if path in settled or path in patient]
-        return next(iter([*trusted, *working, *able]))
+        failed = not self._works[lead] and now_ms >= self._since[lead] + self._terms.failover_ms
+        working = [path for path in able if self._works[path]]
+        self._leads[lane] = next(iter([*better, *(working if failed else []), lead]))
+        return self._leads[lane]
 
     def _also(self, able: list[str], lead: str, now_ms: int) -> list[str]:
         """Who carries alarms besides: those before the lead that are back, and whom an alarm escalates to."""

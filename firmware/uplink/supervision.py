@@ -33,6 +33,10 @@ class Supervision:
         if self.up_since is None and self._down_at is None:
             self._down_at = now_ms + self._fault_ms
 
+    def opened(self) -> None:
+        """It is connected; what is missing from now on is a receipt."""
+        self._reason = "the center does not receipt"
+
     def worked(self, now_ms: int) -> Path | None:
         """A receipt counted, or nothing waits for one. The message for core when that is news."""
         self._down_at = None
