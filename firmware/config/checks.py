@@ -165,6 +165,15 @@ def _keys(document: Document) -> Iterator[Finding]:
                     ("these 32 bytes are not a public key", "这 32 字节不是有效公钥"),
                 )
         yield from twice(items, ("each key only once", "每个公钥只列一次"), ("listed twice", "重复列出"))
+    used = {x for key in ("receipt_keys", "command_keys") for _, x in center.texts(key)}
+    for loc, x in center.texts("root_keys"):
+        if x in used:
+            yield Finding(
+                loc,
+                show(x),
+                ("a key of its own, kept offline", "离线保管的专用密钥"),
+                ("a root key must sign nothing else", "根密钥不得另作他用"),
+            )
 
 
 def _cameras(document: Document) -> Iterator[Finding]:

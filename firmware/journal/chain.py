@@ -18,6 +18,7 @@ CHECKPOINT_KIND = "journal.checkpoint"
 BEGUN_KIND = "journal.begun"
 BASE_KIND = "journal.base"
 LOST_KIND = "journal.lost"
+KEYS_KIND = "config.keys"
 
 Row: TypeAlias = tuple[int, str, int, bytes, bytes, str]
 """seq, lane, lane_seq, header, payload, hash."""

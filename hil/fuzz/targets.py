@@ -3,6 +3,7 @@
 A parser that takes a frame must keep its word about it: where there is a way back, what it took comes back the same.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from drivers.mcp3xxx import BadFrame, Chip
 from drivers.modbus import profiles, wire
 from drivers.osdp import cards
 from drivers.reader.lines import Format, Lines
-from firmware.protocol import jws, lines
+from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
 from firmware.uplink.sms import dialogue, pdu
 from rules.site import Condition
@@ -52,6 +53,7 @@ def targets() -> list[Target]:
         _socket_lines(),
         *_socket_messages(),
         _jws(),
+        *_of_the_center(),
         *_modem(),
         *_modbus(),
         _cards(),
@@ -162,6 +164,32 @@ def _jws() -> Target:
         _holds(frame == token.encode())
 
     return Target("signed receipt", (token.encode(),), parse, (jws.Refused,))
+
+
+def _of_the_center() -> list[Target]:
+    """What a key of the center's signed and what is in it nonetheless: the payload alone is played with."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    signer, x = jws.Signer(private), jws.b64url(private.public_key().public_bytes_raw())
+    ring = jws.KeyRing([signer.public])
+    lists = {"panel": "*", "serial": 3, "receipt_keys": [x], "command_keys": [x], "authorities": []}
+    time = {"panel": "bank-0001", "nonce": "A" * 22, "time": "2026-03-14T23:09:30.250Z"}
+
+    def read(of: str, reader: Callable[[jws.KeyRing, str], BaseModel]) -> Callable[[bytes], None]:
+        head = jws.b64url(json.dumps({"alg": "EdDSA", "kid": signer.kid, "typ": of}).encode())
+
+        def parse(frame: bytes) -> None:
+            body = f"{head}.{jws.b64url(frame)}"
+            found = reader(ring, f"{body}.{jws.b64url(private.sign(body.encode()))}")
+            _holds(reader(ring, signer.sign(of, found.model_dump())) == found)
+
+        return parse
+
+    return [
+        Target("exchange of keys", (json.dumps(lists).encode(),), read(typ.KEYS, signed.read_keys), (jws.Refused,)),
+        Target("center's time", (json.dumps(time).encode(),), read(typ.TIME, signed.read_time), (jws.Refused,)),
+    ]
 
 
 class NoAnswer(Exception):

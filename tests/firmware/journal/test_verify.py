@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.journal.texts import FINDINGS
-from firmware.protocol.jws import KeyRing
+from firmware.protocol.jws import KeyRing, Signer
 from firmware.protocol.typ import RECEIPT
 from tests.firmware.journal.rig import CENTER, PANEL, Rig, everything
 
@@ -200,6 +201,22 @@ def test_an_older_copy_of_the_whole_file_shows_only_against_the_center(rig: Rig,
     seen = [{"journal": journal.mark().journal, "seq": last.seq, "hash": last.hash}]
     assert rig.verify(tmp_path / "old.sqlite").sound
     assert [f.code for f in rig.verify(tmp_path / "old.sqlite", seen=seen).findings] == ["cut"]
+
+
+def test_a_receipt_under_an_exchanged_key_is_one_and_under_a_strangers_is_a_finding(rig: Rig) -> None:
+    journal = rig.open()
+    name = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder")])
+    new = Signer(Ed25519PrivateKey.from_private_bytes(b"n" * 32))
+    span = {"first": 1, "last": 1, "hash": journal.reader().hash_of(name, "alarm", 1)}
+    receipt = {"panel": PANEL, "journal": name, "lane": "alarm", "ranges": [span]}
+    journal.mark_delivered(name, "alarm", [(1, 1)])
+    journal.keep_receipt(name, "alarm", new.sign(RECEIPT, receipt))
+    journal.commit([rig.commit("area.armed", "armed")])
+    assert [f.code for f in rig.verify(receipt_keys=CENTER_KEYS).findings] == ["receipt"]
+    journal.commit([rig.commit("config.keys", "armed", by="center", receipt=[new.kid], command=[])])
+    assert rig.verify(receipt_keys=CENTER_KEYS).sound
+    journal.close()
 
 
 def test_another_panels_key_is_found(full: Rig) -> None:
