@@ -22,8 +22,8 @@ from firmware.language import Text, pick
 from hil import demo_play as play
 from hil.broker import EmbeddedBroker
 from hil.center import Center
-from hil.center.commands import address
 from hil.center.keys import Key, read_jwk_x
+from hil.center.wire import address
 from hil.demo_panel import PanelDied, PanelProcesses, Refused, Watcher
 from hil.demo_screen import JsonScreen, TerminalScreen
 from hil.demo_site import Address, BadFolder, make, names

@@ -3,7 +3,8 @@
 `Center` takes in, checks, stores and receipts; `chain` and `store` know what is held; `commands` is `fenghuo center`.
 """
 
-from hil.center.center import Arrival, Center, Heads
+from hil.center.center import Center, Heads
+from hil.center.intake import Arrival
 
 __all__ = ["Arrival", "Center", "Heads", "main"]
 

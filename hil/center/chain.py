@@ -27,11 +27,24 @@ class Chain:
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._runs: list[Run] = []
+        self._base = (0, GENESIS)
+        self.held = 0
+        """How many records are held."""
 
     @property
     def runs(self) -> Sequence[Run]:
         """All runs, lowest first, none overlapping."""
         return tuple(self._runs)
+
+    @property
+    def base(self) -> int:
+        """Records up to here are gone from the panel, as it signed; 0 for none."""
+        return self._base[0]
+
+    def rebase(self, seq: int, own_hash: str) -> None:
+        """The panel signed that its journal now begins behind this record. A lower one than known changes nothing."""
+        if seq > self.base:
+            self._base = (seq, own_hash)
 
     def add(self, seq: int, prev: str, own_hash: str) -> list[int]:
         """Take in a record that was not held before; return the places (`seq` of the later record) where no link fits.
@@ -40,6 +53,7 @@ class Chain:
         """
         if self._run_at(seq) is not None:
             return []
+        self.held += 1
         place = bisect_right(self._firsts, seq)
         left = self._runs[place - 1] if place else None
         right = self._runs[place] if place < len(self._runs) else None
@@ -74,21 +88,28 @@ class Chain:
         return found
 
     def gaps(self, head: int) -> list[tuple[int, int]]:
-        """The ranges of `seq` from 1 to `head` that are not held, ends included."""
-        found, after = [], 1
+        """The ranges of `seq` behind the base, up to `head`, that are not held, ends included."""
+        found, after = [], self.base + 1
         for run in self._runs:
             if run.first > head:
                 break
             if run.first > after:
                 found.append((after, run.first - 1))
-            after = run.last + 1
+            after = max(after, run.last + 1)
         return [*found, (after, head)] if after <= head else found
 
     def verified(self) -> int:
-        """The last record up to which the chain is verified from the first one on; 0 when there is none."""
-        if not self._runs or self._runs[0].first != 1 or self._runs[0].prev != GENESIS:
-            return 0
-        return self._runs[0].last
+        """Up to which record the chain is verified, from the first one or the base on; 0 when there is none."""
+        seq, own_hash = self._base
+        run = self._run_at(seq + 1)
+        if run is None:
+            return seq
+        begins = run.prev == own_hash if run.first == seq + 1 else run.first <= seq
+        return run.last if begins else seq
+
+    def run_of(self, seq: int) -> Run | None:
+        """The run that this record is in, None when it is not held."""
+        return self._run_at(seq)
 
     def _run_at(self, seq: int) -> Run | None:
         place = bisect_right(self._firsts, seq) - 1

@@ -1,79 +1,50 @@
-"""`fenghuo center`: run the reference center, look at what it holds, and send a signed command by hand."""
+"""`fenghuo center`: run the reference center, look at what it holds, send a signed command, try another center.
 
-import signal
+Exit codes: 0 done; 1 refused, or nothing there; 2 not understood; 3 not sent, or no reply.
+"""
+
+import json
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from firmware.language import Text, pick
-from hil.center.center import Arrival, Center
-from hil.center.keys import read_jwk_x
+from firmware.clock import SystemClock, utc_text
+from hil.center import screen
+from hil.center.alarms import acknowledge, alarms
+from hil.center.audit import gaps
+from hil.center.orders import NoReply, NotSent, Order, send
+from hil.center.running import Panels, serve
 from hil.center.store import Store
+from hil.center.texts import in_the_way, say, why
+from hil.center.watch import View, held
+from hil.center.wire import Broker
 
 app = typer.Typer(no_args_is_help=True, help="The reference alarm center, for rigs. 参考报警中心,用于测试台。")
 _Folder = Annotated[Path, typer.Option("--dir", help="Where its store and keys lie. 数据与密钥目录。")]
-_Broker = Annotated[str, typer.Option("--broker", help="mqtt://HOST:PORT of an MQTT 5 broker. MQTT 5 代理地址。")]
+_Broker = Annotated[str, typer.Option("--broker", help="mqtt(s)://HOST:PORT of an MQTT 5 broker. MQTT 5 代理地址。")]
+_Ca = Annotated[Path | None, typer.Option(help="CA of the broker's certificate (PEM). 代理证书的 CA。")]
+_Cert = Annotated[Path | None, typer.Option(help="Client certificate (PEM). 客户端证书。")]
+_Key = Annotated[Path | None, typer.Option(help="Its key (PEM). 证书私钥。")]
 _Operator = Annotated[str, typer.Option(help="Who asks. 操作员。")]
 _Panel = Annotated[str, typer.Argument(help="Panel id. 主机编号。")]
+_OnePanel = Annotated[str | None, typer.Argument(help="Panel id, none for all. 主机编号,留空为全部。")]
 _Areas = Annotated[list[str] | None, typer.Argument(help="Areas, none for all. 分区,留空为全部。")]
 _Zone = Annotated[str, typer.Argument(help="Zone. 防区。")]
-
-_TEXTS: dict[str, Text] = {
-    "running": ("center on {broker}, store in {folder}; Ctrl-C ends it",
-                "报警中心已连接 {broker},数据在 {folder};按 Ctrl-C 结束"),
-    "keys": ("its keys for [center] of a panel file: receipt_keys {receipt}, command_keys {command}",
-             "写入主机配置 [center] 的公钥:receipt_keys {receipt},command_keys {command}"),
-    "no-reply": ("no reply within {seconds} s", "{seconds} 秒内没有回复"),
-    "bad-broker": ("--broker {found!r}: expected mqtt://HOST:PORT", "--broker {found!r}:应为 mqtt://主机:端口"),
-    "bad-panel": ("--panel {found!r}: expected ID=core.jwk, {detail}", "--panel {found!r}:应为 编号=core.jwk,{detail}"),
-    "no-store": ("no center's store in {folder}", "{folder} 中没有报警中心数据"),
-    "panel": ("panel", "主机"), "online": ("online", "在线"), "records": ("records", "记录"),
-    "verified": ("verified to", "已验证至"), "gaps": ("gaps", "缺口"), "journal": ("journal", "日志"),
-    "heard": ("last heartbeat", "最近心跳"), "counts": ("counts", "计数"), "findings": ("findings", "发现的问题"),
-    "yes": ("yes", "是"), "no": ("no", "否"), "unknown": ("unknown", "未知"),
-}  # fmt: skip
+_Json = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON。")]
+_Public = Annotated[bool, typer.Option("--public", help="Without silent alarms. 不显示静默警情。")]
+MAX_SEQS = 500
 
 
-def address(url: str) -> tuple[str, int]:
-    """Host and port of `mqtt://HOST:PORT`; raises `ValueError`."""
-    parts = urlsplit(url)
-    if parts.scheme != "mqtt" or not parts.hostname:
-        raise ValueError(pick(_TEXTS["bad-broker"], found=url))
+def _broker(url: str, ca: Path | None, cert: Path | None, key: Path | None) -> Broker:
     try:
-        return parts.hostname, parts.port or 1883
-    except ValueError:
-        raise ValueError(pick(_TEXTS["bad-broker"], found=url)) from None
-
-
-def _address(url: str) -> tuple[str, int]:
-    try:
-        return address(url)
+        return Broker.at(url, ca, cert, key)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def _panel_files(words: list[str]) -> dict[str, Path]:
-    files = {}
-    for word in words:
-        panel, equals, file = word.partition("=")
-        if not (panel and equals and file):
-            raise typer.BadParameter(pick(_TEXTS["bad-panel"], found=word, detail=""))
-        files[panel] = Path(file)
-    return files
-
-
-def _key_of(files: dict[str, Path], panel: str) -> str | None:
-    file = files.get(panel)
-    if file is None or not file.exists():
-        return None
-    return read_jwk_x(file.read_text())
 
 
 @app.command()
@@ -83,99 +54,196 @@ def run(
     panel: Annotated[
         list[str] | None, typer.Option(help="ID=core.jwk, a panel and its public key. 主机及其公钥。")
     ] = None,
+    panels: Annotated[Path | None, typer.Option(help="A folder of ID.jwk files. 存放 编号.jwk 的目录。")] = None,
+    ca: _Ca = None,
+    cert: _Cert = None,
+    key: _Key = None,
+    as_json: _Json = False,
+    public: _Public = False,
 ) -> None:
     """Store, check and receipt what panels send. 存储、校验并回执主机上报的内容。"""
-    host, port = _address(broker)
-    files = _panel_files(panel or [])
-    for name, file in files.items():
-        try:
-            _key_of(files, name)
-        except ValueError as error:
-            raise typer.BadParameter(pick(_TEXTS["bad-panel"], found=f"{name}={file}", detail=error)) from None
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    console = Console()
     try:
-        with Center(host, port, folder, panels=lambda name: _key_of(files, name)) as center:
-            center.on_arrival(lambda arrival: _show(console, arrival))
-            console.print(pick(_TEXTS["running"], broker=broker, folder=folder), markup=False, highlight=False)
-            keys = {"receipt": center.receipt_key.x, "command": center.command_key.x}
-            console.print(pick(_TEXTS["keys"], **keys), markup=False, highlight=False)
-            ended.wait()
-    except TimeoutError as error:
-        console.print(str(error), style="red")
-        raise typer.Exit(1) from None
+        known = Panels.of(panel or [], panels)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public)
+    if code:
+        raise typer.Exit(code)
 
 
-def _show(console: Console, arrival: Arrival) -> None:
-    body = arrival.body
-    match arrival.what:
-        case "record" | "duplicate" | "rival":
-            header = body["header"]
-            text = f"{header['lane']} {header['lane_seq']} seq {header['seq']} {header['kind']} {header['time']}"
-        case "receipt":
-            text = f"{body['lane']} " + " ".join(f"{r['first']}-{r['last']}" for r in body["ranges"])
-        case "heartbeat":
-            text = f"seq {body['seq']} {' '.join(body['troubles'])}"
-        case "state" | "telemetry":
-            return
-        case _:
-            text = " ".join(f"{name}={value}" for name, value in body.items() if name not in ("nonce", "panel"))
-    console.print(f"{arrival.panel[:48]} {arrival.what} {text[:200]}", markup=False, highlight=False)
+# --- what a store holds
+
+
+def _store(folder: Path, panel: str | None = None) -> Store:
+    file = folder / "center.sqlite"
+    if not file.exists():
+        typer.echo(say("no-store", folder=folder), err=True)
+        raise typer.Exit(1)
+    store = Store(file)
+    if panel is not None and store.key(panel) is None:
+        store.close()
+        typer.echo(say("no-panel", panel=panel), err=True)
+        raise typer.Exit(1)
+    return store
 
 
 @app.command()
-def status(folder: _Folder) -> None:
-    """Panels, what is held of their journals, gaps, findings. 主机、记录、缺口和问题。"""
-    file = folder / "center.sqlite"
-    if not file.exists():
-        typer.echo(pick(_TEXTS["no-store"], folder=folder), err=True)
-        raise typer.Exit(1)
-    store = Store(file)
-    table = Table(*(pick(_TEXTS[n]) for n in ("panel", "online", "heard", "journal", "records", "verified", "gaps")))
-    for panel in store.panels():
-        for cells in _rows(store, panel):
-            table.add_row(panel, *cells)
-    console = Console()
-    console.print(table)
-    console.print(pick(_TEXTS["counts"]), store.counts())
-    for row in store.rows("SELECT * FROM findings ORDER BY id DESC LIMIT 20"):
-        console.print(f"{row['at']} {row['panel']} [red]{row['what']}[/] {escape(row['detail'])}", highlight=False)
+def show(folder: _Folder, panel: _OnePanel = None, as_json: _Json = False) -> None:
+    """Panels, what is held of their journals, findings. 主机、记录和问题。"""
+    store = _store(folder, panel)
+    names = store.panels() if panel is None else [panel]
+    views = [View(panel=name, standing=_standing(store, name), beat_age_ms=None, **vars(held(store, name)))
+             for name in names]  # fmt: skip
+    found = [dict(row) for row in store.rows("SELECT at, panel, what, detail FROM findings ORDER BY id DESC LIMIT 20")
+             if panel in (None, row["panel"])]  # fmt: skip
+    counts = store.counts()
     store.close()
+    if as_json:
+        typer.echo(json.dumps({"panels": [vars(view) for view in views], "findings": found, "counts": counts}))
+        return
+    console = Console()
+    console.print(screen.panels(views))
+    if found:
+        table = Table(*(say(name) for name in ("time", "panel", "what", "detail")))
+        for row in found:
+            table.add_row(*(Text(row[name]) for name in ("at", "panel", "what", "detail")))
+        console.print(table)
+    console.print(say("counts"), " ".join(f"{name}={n}" for name, n in counts.items()), markup=False, highlight=False)
 
 
-def _rows(store: Store, panel: str) -> list[tuple[str, ...]]:
-    link = store.rows("SELECT online FROM links WHERE panel=?", panel)
-    online = "unknown" if not link else "yes" if link[0]["online"] else "no"
-    heard = store.rows("SELECT heard FROM panels WHERE panel=?", panel)[0]["heard"] or ""
-    journals = store.rows("SELECT journal, COUNT(*) n, MAX(seq) top FROM records WHERE panel=? GROUP BY journal", panel)
-    rows: list[tuple[str, ...]] = []
-    for row in journals:
-        head = store.rows("SELECT seq FROM heads WHERE panel=? AND journal=?", panel, row["journal"])
-        top = max(row["top"], head[0]["seq"] if head else 0)
-        chain = store.chain(panel, row["journal"])
-        missing = " ".join(f"{a}-{b}" for a, b in chain.gaps(top)[:5]) or "0"
-        rows.append((pick(_TEXTS[online]), heard, row["journal"], str(row["n"]), str(chain.verified()), missing))
-    return rows or [(pick(_TEXTS[online]), heard, "", "0", "0", "0")]
+def _standing(store: Store, panel: str) -> Any:
+    return {None: "waiting", True: "online", False: "offline"}[store.online(panel)]
 
 
-def _command(broker: str, folder: Path, panel: str, name: str, args: dict[str, Any], operator: str) -> None:
-    host, port = _address(broker)
-    # Beside a running center: the same store counts, so that no counter is used twice.
-    with Center(host, port, folder, session=False) as center:
-        try:
-            counter = center.command(panel, name, args, operator)
-        except LookupError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from None
-        if not center.wait(lambda c: c.reply(panel, counter), 10):
-            typer.echo(pick(_TEXTS["no-reply"], seconds=10), err=True)
-            raise typer.Exit(1)
-        reply = center.reply(panel, counter) or {}
-    Console().print(reply["result"], reply["reason"], reply["detail"] or "")
+@app.command("alarms")
+def alarms_(
+    folder: _Folder,
+    panel: _OnePanel = None,
+    every: Annotated[bool, typer.Option("--all", help="Acknowledged ones too. 包括已确认的。")] = False,
+    as_json: _Json = False,
+    public: _Public = False,
+) -> None:
+    """Alarms that nobody acknowledged. 待处理警情。"""
+    store = _store(folder, panel)
+    found = [alarm for alarm in alarms(store, panel, every) if not (public and alarm.silent)]
+    store.close()
+    if as_json:
+        typer.echo(json.dumps([vars(alarm) | {"silent": alarm.silent} for alarm in found]))
+    elif found:
+        Console().print(screen.waiting(found))
+    else:
+        typer.echo(say("no-alarms"))
+
+
+@app.command("acknowledge")
+def acknowledge_(
+    panel: _Panel,
+    folder: _Folder,
+    seq: Annotated[list[int] | None, typer.Argument(help="Records, none for all. 记录序号,留空为全部。")] = None,
+    operator: _Operator = "operator",
+) -> None:
+    """An operator has seen these alarms. 确认警情。"""
+    store = _store(folder, panel)
+    number = acknowledge(store, panel, (seq or [])[:MAX_SEQS], operator[:64], utc_text(SystemClock().utc()))
+    store.close()
+    typer.echo(say("acknowledged", n=number))
+
+
+@app.command("gaps")
+def gaps_(folder: _Folder, panel: _OnePanel = None, as_json: _Json = False) -> None:
+    """Records that panels have and that are not held; exit code 1 when there are any. 缺口。"""
+    store = _store(folder, panel)
+    found = [
+        (name, journal, first, last)
+        for name in (store.panels() if panel is None else [panel])
+        for journal, ranges in gaps(store, name).items()
+        for first, last in ranges
+    ]
+    store.close()
+    if as_json:
+        members = ("panel", "journal", "first", "last")
+        typer.echo(json.dumps([dict(zip(members, gap, strict=True)) for gap in found]))
+    elif found:
+        Console().print(screen.gaps(found))
+    else:
+        typer.echo(say("no-gaps"))
+    if found:
+        raise typer.Exit(1)
+
+
+# --- signed commands
+
+
+def _send(broker: Broker, folder: Path, order: Order, as_json: bool) -> None:
+    try:
+        reply = send(broker, folder, order)
+    except NotSent as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None
+    except NoReply as none:
+        typer.echo(say("no-reply", seconds=10, counter=none.counter), err=True)
+        raise typer.Exit(3) from None
+    if as_json:
+        typer.echo(json.dumps(reply, ensure_ascii=False))
+    else:
+        for text in _told(order, reply):
+            Console().print(Text(text), highlight=False)
     if reply["result"] != "done":
         raise typer.Exit(1)
+
+
+def _told(order: Order, reply: dict[str, Any]) -> list[str]:
+    """A reply in words."""
+    detail = reply.get("detail")
+    members = detail if isinstance(detail, dict) else {}
+    if reply.get("result") == "done":
+        told = [say("done", command=order.command)]
+    else:
+        told = [say("refused", why=why(str(reply.get("reason"))))]
+        if isinstance(reasons := members.get("reasons"), list) and reasons:
+            told.append(say("in-the-way", reasons=in_the_way(reasons)))
+    rest = {name: value for name, value in members.items() if name != "reasons"}
+    return told + ([json.dumps(rest, ensure_ascii=False, indent=2)[:20_000]] if rest else [])
+
+
+def _areas(command: str, text: str) -> None:
+    """Make the command line of a command that is about areas."""
+
+    def ask(
+        panel: _Panel,
+        folder: _Folder,
+        broker: _Broker,
+        areas: _Areas = None,
+        operator: _Operator = "operator",
+        ca: _Ca = None,
+        cert: _Cert = None,
+        key: _Key = None,
+        as_json: _Json = False,
+    ) -> None:
+        order = Order(panel, command, {"areas": areas or []}, operator)
+        _send(_broker(broker, ca, cert, key), folder, order, as_json)
+
+    app.command(command, help=text)(ask)
+
+
+def _zone(command: str, text: str) -> None:
+    """Make the command line of a command that is about one zone."""
+
+    def ask(
+        panel: _Panel,
+        zone: _Zone,
+        folder: _Folder,
+        broker: _Broker,
+        operator: _Operator = "operator",
+        ca: _Ca = None,
+        cert: _Cert = None,
+        key: _Key = None,
+        as_json: _Json = False,
+    ) -> None:
+        order = Order(panel, command, {"zone": zone}, operator)
+        _send(_broker(broker, ca, cert, key), folder, order, as_json)
+
+    app.command(command, help=text)(ask)
 
 
 @app.command()
@@ -190,62 +258,39 @@ def arm(
     override: Annotated[
         bool, typer.Option("--override", help="In spite of what stands in the way. 强制布防。")
     ] = False,
+    ca: _Ca = None,
+    cert: _Cert = None,
+    key: _Key = None,
+    as_json: _Json = False,
 ) -> None:
     """Arm a panel's areas. 布防。"""
     # Only what is wished for: panels of before these members came would refuse the others.
     wishes = {"part": part, "instant": instant, "override": override}
     args = {"areas": areas or []} | {name: value for name, value in wishes.items() if value}
-    _command(broker, folder, panel, "arm", args, operator)
+    _send(_broker(broker, ca, cert, key), folder, Order(panel, "arm", args, operator), as_json)
+
+
+_areas("disarm", "Disarm a panel's areas. 撤防。")
+_areas("silence", "Silence a panel's sirens. 静音。")
+_areas("reset", "Reset what a panel indicates and is over. 复位报警指示与故障记忆。")
+_areas("postpone", "Put off a panel's automatic arming. 推迟自动布防。")
+_zone("bypass", "Bypass a zone. 旁路防区。")
+_zone("unbypass", "Remove a zone's bypass. 解除旁路。")
 
 
 @app.command()
-def disarm(
-    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
+def status(
+    panel: _Panel,
+    folder: _Folder,
+    broker: _Broker,
+    operator: _Operator = "operator",
+    ca: _Ca = None,
+    cert: _Cert = None,
+    key: _Key = None,
+    as_json: _Json = False,
 ) -> None:
-    """Disarm a panel's areas. 撤防。"""
-    _command(broker, folder, panel, "disarm", {"areas": areas or []}, operator)
-
-
-@app.command()
-def silence(
-    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
-) -> None:
-    """Silence a panel's sirens. 静音。"""
-    _command(broker, folder, panel, "silence", {"areas": areas or []}, operator)
-
-
-@app.command()
-def reset(
-    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
-) -> None:
-    """Reset what a panel indicates and is over. 复位报警指示与故障记忆。"""
-    _command(broker, folder, panel, "reset", {"areas": areas or []}, operator)
-
-
-@app.command()
-def postpone(
-    panel: _Panel, folder: _Folder, broker: _Broker, areas: _Areas = None, operator: _Operator = "operator"
-) -> None:
-    """Put off a panel's automatic arming. 推迟自动布防。"""
-    _command(broker, folder, panel, "postpone", {"areas": areas or []}, operator)
-
-
-@app.command()
-def bypass(panel: _Panel, zone: _Zone, folder: _Folder, broker: _Broker, operator: _Operator = "operator") -> None:
-    """Bypass a zone. 旁路防区。"""
-    _command(broker, folder, panel, "bypass", {"zone": zone}, operator)
-
-
-@app.command()
-def unbypass(panel: _Panel, zone: _Zone, folder: _Folder, broker: _Broker, operator: _Operator = "operator") -> None:
-    """Remove a zone's bypass. 解除旁路。"""
-    _command(broker, folder, panel, "unbypass", {"zone": zone}, operator)
-
-
-@app.command()
-def ask(panel: _Panel, folder: _Folder, broker: _Broker, operator: _Operator = "operator") -> None:
-    """Ask a panel for its state. 查询主机状态。"""
-    _command(broker, folder, panel, "status", {}, operator)
+    """Ask a panel for its state, by a signed command. 查询主机状态。"""
+    _send(_broker(broker, ca, cert, key), folder, Order(panel, "status", {}, operator), as_json)
 
 
 def main(argv: list[str]) -> int:

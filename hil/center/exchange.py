@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware.clock import Clock, SystemClock, utc_text
-from hil.center.center import Arrival, Center
+from hil.center.center import Center
+from hil.center.intake import Arrival
 from hil.center.keys import Key
 
 AGAIN_S = 60.0

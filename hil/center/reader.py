@@ -41,6 +41,10 @@ class RecordIn:
     stored: bool
     thumbnail: bytes | None
 
+    def size(self) -> int:
+        """About how many bytes it takes in a store."""
+        return len(str(self.header)) + len(str(self.payload)) + len(self.thumbnail or b"") + 256
+
 
 @dataclass(frozen=True)
 class LinkIn:

@@ -161,14 +161,16 @@ class TinyPanel:
         self.publish("heartbeat", token)
         return token
 
-    def reply(self, counter: int | None, result: str = "done", reason: str = "") -> None:
+    def reply(
+        self, counter: int | None, result: str = "done", reason: str = "", detail: dict[str, Any] | None = None
+    ) -> None:
         body: dict[str, Any] = {
             "panel": self.panel,
             "counter": counter,
             "key": "",
             "result": result,
             "reason": reason,
-            "detail": {},
+            "detail": detail or {},
             "time": NOW,
         }
         self.publish("reply", self.signer.sign("fenghuo.reply.v1", body))

@@ -291,9 +291,9 @@ def test_thumbnails_must_be_those_of_the_record(center: Center, panel: TinyPanel
 
 
 def test_a_late_will_is_not_believed(center: Center, panel: TinyPanel) -> None:
-    def link(online: bool, *order: int) -> None:
+    def link(online: bool, *order: int, word: str = "link") -> None:
         body = {"panel": panel.panel, "online": online, "order": list(order), "time": None}
-        panel.publish("link", json.dumps(body))
+        panel.publish(word, json.dumps(body))
 
     link(True, 1, 1, 2)
     link(False, 1, 1, 1)
@@ -305,6 +305,11 @@ def test_a_late_will_is_not_believed(center: Center, panel: TinyPanel) -> None:
     link(True, 1, 2, 1)
     assert center.wait(lambda c: c.online(panel.panel) is True, 5)
     assert count(center, "link-late") == 2
+    link(True, 1, 2, 1, word="link/second")
+    link(False, 1, 2, 1)
+    link(True, 1, 1, 1, word="link/other")
+    assert center.wait(lambda c: count(c, "garbage.topic") == 1, 5)
+    assert center.online(panel.panel) is True, "its second path stands"
 
 
 def test_callbacks_see_arrivals_after_they_are_stored_and_may_fail(center: Center, panel: TinyPanel) -> None:

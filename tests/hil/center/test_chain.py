@@ -42,6 +42,28 @@ def test_runs_breaks_and_gaps_are_those_of_the_plain_model(case: tuple[list[tupl
     assert chain.verified() == good
 
 
+@given(journals(), st.integers(0, 25))
+def test_what_lies_below_a_signed_base_is_not_missed(
+    case: tuple[list[tuple[int, str, str]], list[int]], base: int
+) -> None:
+    records, order = case
+    chain = Chain()
+    for seq in order[::2]:
+        chain.add(*records[seq - 1])
+    if base:
+        chain.rebase(base, f"{base:064}")
+    chain.rebase(base // 2, "e" * 64)
+    for seq in order[1::2]:
+        chain.add(*records[seq - 1])
+    held, wrong = set(order), {s for s, prev, _ in records if prev == "f" * 64}
+    assert chain.gaps(len(records)) == compress(set(range(base + 1, len(records) + 1)) - held)
+    good = base
+    while good + 1 in held and good + 1 not in wrong:
+        good += 1
+    assert chain.verified() == good
+    assert chain.held == len(held)
+
+
 @given(st.data())
 def test_receipt_ranges_name_what_arrived_and_never_span_what_is_not_linked(data: st.DataObject) -> None:
     length = data.draw(st.integers(1, 30))

@@ -1,0 +1,69 @@
+"""What waits for the center's thread: a bounded share for each panel, taken in turns.
+
+So a panel that floods fills its own share and delays nobody. What finds no room is dropped and counted: it gets no
+receipt, and a panel sends it again.
+"""
+
+import threading
+import time
+from collections import Counter, OrderedDict, deque
+
+MAX_SHARE = 256
+"""Messages of one panel. A panel has at most some 80 on their way: 64 live ones, and 256 records a lane in batches."""
+MAX_BYTES = 64 * 1024 * 1024
+OVERHEAD = 1024
+"""Counted for each message beside its bytes."""
+ROOM_S = 5.0
+"""So long the network thread waits for room, seconds; meanwhile the broker keeps what comes."""
+
+
+class Inbox:
+    """Filled by the network's thread, emptied by the center's."""
+
+    def __init__(self, share: int = MAX_SHARE, max_bytes: int = MAX_BYTES) -> None:
+        self.dropped = Counter[str]()
+        self._share = share
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._waiting: OrderedDict[str, deque[tuple[str, bytes]]] = OrderedDict()
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, topic: str, data: bytes) -> None:
+        """Keep a message of a panel, or drop and count it: `share-full`, or `no-room` after `ROOM_S`."""
+        panel = topic.split("/", 3)[2] if topic.count("/") >= 2 else ""
+        size = len(data) + OVERHEAD
+        with self._changed:
+            if len(self._waiting.get(panel, ())) >= self._share:
+                self.dropped["share-full"] += 1
+                return
+            if not self._changed.wait_for(lambda: self._bytes + size <= self._max_bytes or self._closed, ROOM_S):
+                self.dropped["no-room"] += 1
+                return
+            self._waiting.setdefault(panel, deque()).append((topic, data))
+            self._bytes += size
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let `take` come back at once from now on; what waits is still given out."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take(self, most: int, until: float | None) -> tuple[list[tuple[str, bytes]], bool]:
+        """Up to so many messages, one of each panel in turn, and whether more can come.
+
+        Waits for the first one, at most until this moment of `time.monotonic`, None for ever.
+        """
+        with self._changed:
+            wait = None if until is None else max(0.0, until - time.monotonic())
+            self._changed.wait_for(lambda: self._waiting or self._closed, wait)
+            taken: list[tuple[str, bytes]] = []
+            while self._waiting and len(taken) < most:
+                panel, queue = self._waiting.popitem(last=False)
+                taken.append(queue.popleft())
+                if queue:
+                    self._waiting[panel] = queue
+            self._bytes -= sum(len(data) + OVERHEAD for _, data in taken)
+            self._changed.notify_all()
+            return taken, not (self._closed and not self._waiting)
