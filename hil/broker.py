@@ -3,6 +3,7 @@
 Both are children, listen on 127.0.0.1 only and keep nothing: a desk's brokers, not a center's.
 """
 
+import signal
 import socket
 import subprocess
 import tempfile
@@ -136,6 +137,16 @@ class Mosquitto:
             self._process = None
 
     stop = kill
+
+    def hang(self) -> None:
+        """Nothing comes from it any more, and no connection ends: what its clients see of a cut line."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It was only hanging."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

@@ -133,9 +133,7 @@ CONFIRMATION = Standard(
         ),
         _confirmed("hold-up window", "within 8 h (up to 20 h)", "窗口8小时(至多20小时)", "M-m"),
         _confirmed("hold-up reset", "a confirmed hold-up needs no installer's reset", "紧急复核报警无需安装员复位"),
-        _confirmed(
-            "second path", "the second signal also arrives: two paths", "第二信号亦须送达:双路径", gap=Gap.UPLINK
-        ),
+        _confirmed("second path", "the second signal also arrives: two paths", "第二信号亦须送达:双路径"),
         _confirmed(
             "filtering",
             "the center filters unconfirmed alarms for 120 s at most",

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from tests.conformance import cp01, en50131, gb
+from tests.conformance import cp01, en50131, en50136, gb
 from tests.conformance.clause import Clause, Standard
 from tests.conformance.marked import Shown
 
-STANDARDS: tuple[Standard, ...] = (*gb.STANDARDS, *en50131.STANDARDS, *cp01.STANDARDS)
+STANDARDS: tuple[Standard, ...] = (*gb.STANDARDS, *en50131.STANDARDS, *en50136.STANDARDS, *cp01.STANDARDS)
 """In the order of the page: what is mandatory in China first."""
 CLAUSES: Mapping[str, Clause] = MappingProxyType({c.id: c for standard in STANDARDS for c in standard.clauses})
 

@@ -161,6 +161,7 @@ def test_a_true_receipt_counts_and_only_for_what_it_says(panel: Rig, captured: C
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50131-1 levels remote")
+@pytest.mark.clause("EN 50136 integrity")
 def test_forged_altered_stale_and_replayed_commands_do_nothing(panel: Rig, captured: Captured) -> None:
     true = captured.command(panel.commands, command="status")
     captured.client.send(m.CommandIn(jws=true))

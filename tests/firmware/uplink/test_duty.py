@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from firmware.protocol import messages as m
 from firmware.uplink import events as e
 from firmware.uplink.latencies import EVERY_MS, STEPS_MS, Histogram, Latencies
@@ -57,6 +59,7 @@ def test_the_proof_is_given_again_when_its_time_has_come() -> None:
     assert [path.up for path in world.paths] == [True]
 
 
+@pytest.mark.clause("EN 50136 idle path")
 def test_a_proof_without_a_receipt_is_tried_again_and_then_a_fault() -> None:
     world = idle()
     world.center.silent = True

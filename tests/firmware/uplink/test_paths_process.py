@@ -95,6 +95,7 @@ def test_an_alarm_that_the_first_center_does_not_receipt_goes_to_the_second(site
     assert list(site.center.held.values()) == [record], "one record, one identity"
 
 
+@pytest.mark.clause("Confirmation second path")
 def test_alarms_on_all_paths_and_nothing_else(tmp_path: Path) -> None:
     site = TwoCenters(tmp_path, 'alarm_paths = "all"\n')
     try:

@@ -274,6 +274,7 @@ def test_broker_core_and_uplink_die_one_by_one_and_nothing_is_lost(site: Site) -
     assert "Traceback" not in errors
 
 
+@pytest.mark.clause("EN 50136 acknowledged")
 def test_hostile_messages_change_nothing_and_a_silent_center_is_a_fault(site: Site) -> None:
     site.core.start()
     site.start_uplink()

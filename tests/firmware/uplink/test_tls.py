@@ -79,6 +79,7 @@ def first_event(folder: Path, path: MqttPath, tls: ssl.SSLContext | None = None)
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary")
+@pytest.mark.clause("EN 50136 confidentiality")
 def test_both_sides_prove_themselves_and_the_path_opens(folder: Path, broker: Mosquitto) -> None:
     assert first_event(folder, path(broker.port)) == e.Opened("now")
 
@@ -128,6 +129,7 @@ def test_a_broker_with_another_name_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary")
+@pytest.mark.clause("EN 50136 substitution")
 def test_a_client_certificate_of_another_ca_gets_nowhere(folder: Path, broker: Mosquitto) -> None:
     other = path(broker.port, certificate="strange/panel.pem", key="strange/panel.key")
     assert isinstance(first_event(folder, other), e.Closed)
