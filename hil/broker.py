@@ -118,6 +118,11 @@ class Mosquitto:
         self._config.write_text(f"user root\nmax_queued_messages 0\nlistener {self.port} {HOST}\n{extra}")
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process; 0 while it is not running."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self, timeout_s: float = 10.0) -> None:
         """Start and wait until it accepts connections. Raises `RuntimeError` when it does not."""
         quiet = subprocess.DEVNULL

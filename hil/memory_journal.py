@@ -8,6 +8,7 @@ import uuid
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
+from firmware.journal.entries import Mark
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.messages import JournalHead
 from firmware.protocol.records import Header
@@ -84,6 +85,11 @@ class MemoryJournal:
             for its in lanes.values()
             for record in its.records
         ]
+
+    def durable(self) -> Mark:
+        """The durable mark: the last record of the newest journal."""
+        lanes = {lane: len(its.records) for lane, its in self._journals[self._journal].items()}
+        return Mark(self._journal, self._seq, self._prev, lanes)
 
     def undelivered(self) -> int:
         """How many have no receipt."""

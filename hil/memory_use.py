@@ -1,5 +1,6 @@
 """Resident memory of the panel's processes together: core, uplink and camera of the demo's bank, at rest."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,9 +36,15 @@ def all_processes_mib(folder: Path) -> float:
                 process.wait(15)
 
 
-def rss_mib(pid: int) -> float:
-    """Resident MiB of a process, 0 when it is gone."""
+def rss_mib(pid: int | str) -> float:
+    """Resident MiB of a process (`self`: this one), 0 when it is gone."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def cpu_s(pid: int | str) -> float:
+    """Seconds of a processor that a process (`self`: this one) has taken, all threads, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

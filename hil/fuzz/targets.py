@@ -21,6 +21,7 @@ from drivers.reader.lines import Format, Lines
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
 from firmware.uplink.sms import dialogue, pdu
+from hil.fleet import mqtt5
 from rules.site import Condition
 
 
@@ -58,6 +59,7 @@ def targets() -> list[Target]:
         *_modbus(),
         _cards(),
         _reader_lines(),
+        _broker(),
     ]
 
 
@@ -253,6 +255,28 @@ def _modbus() -> list[Target]:
 
 def _summed(body: bytes) -> bytes:
     return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+
+
+class NoPacket(Exception):
+    """Nothing of a broker's is complete."""
+
+
+def _broker() -> Target:
+    sound = (
+        bytes.fromhex("2006000003210014"),
+        bytes.fromhex("9005000200010140020007d000"),
+        mqtt5.publish("fenghuo/v1/bank-0001/receipt", b"a.b.c", 7, False, "application/jose"),
+        mqtt5.publish("fenghuo/v1/bank-0001/command", b"a.b.c", None, True, ""),
+    )
+
+    def parse(frame: bytes) -> None:
+        parser = mqtt5.Parser(1_000)
+        found = mqtt5.Parser(1_000).feed(frame)
+        _holds(found == [packet for byte in frame for packet in parser.feed(bytes([byte]))])
+        if not found:
+            raise NoPacket
+
+    return Target("broker to the fleet's client", sound, parse, (mqtt5.BadPacket, NoPacket))
 
 
 class NoCard(Exception):
