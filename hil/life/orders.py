@@ -95,7 +95,7 @@ class Orders:
         if self._random.random() < 0.5:
             self._port.received(token)
         else:
-            self._submit(RemoteCommand(what.counter, what.operator, what.wish, what.areas, what.zone))
+            self._submit(RemoteCommand(what.counter, what.operator, what.wish, what.areas, what.zone, key=_CENTER.kid))
 
     def _beat(self) -> None:
         """The heartbeats that core has sent since, as far as they still count."""
