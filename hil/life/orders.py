@@ -11,6 +11,7 @@ from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from firmware.core.center_keys import CenterKeys, told
 from firmware.core.commands import Commands
 from firmware.core.refusals import Refusals
 from firmware.protocol.jws import KeyRing, Signer, b64url
@@ -23,6 +24,8 @@ from rules.stimuli import RemoteCommand, Stimulus, Wish
 
 PANEL = "life-panel"
 BEAT_MS = 30_000
+EXCHANGE_EVERY = 20
+"""So many commands, and the center exchanges its keys."""
 KEPT = 32
 """Tokens that somebody may have heard, for replays."""
 
@@ -83,9 +86,17 @@ class Orders:
         if what.genuine and nonce not in (_nonce(self._beaten), _nonce(self._beaten - 1)):
             nonce = _nonce(self._beaten)
         token = self._token(what, nonce, _STRANGER if deed == "forged" else _CENTER)
+        if what.genuine and what.counter % EXCHANGE_EVERY == 0:
+            self._exchange(what.counter)
         if what.genuine:
             self._given = [*self._given[-KEPT:], (token, what)]
         self._port.received(token)
+
+    def _exchange(self, serial: int) -> None:
+        """The center sends a new list of its keys, the same ones; how core checks it is not lived here."""
+        keys = (b64url(_CENTER.public.public_bytes_raw()),)
+        listed = CenterKeys("center", serial, keys, keys, "life-root")
+        self._submit(told(listed, listed.kept()))
 
     def _heard(self) -> Commanded:
         return self._given[self._random.randrange(len(self._given))][1]
