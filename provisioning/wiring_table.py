@@ -7,7 +7,7 @@ from rich.table import Table
 
 from drivers.loop_plan import LoopPlan
 from drivers.modbus.profiles import PROFILES
-from firmware.config import Box, Loop, MqttPath, Output, PanelFile, SmsPath, Wire, Zone
+from firmware.config import Box, Dc09Path, Loop, MqttPath, Output, PanelFile, SmsPath, Wire, Zone
 from firmware.config.modbus import Point
 from firmware.core.wires import loops_by_chip
 from firmware.language import Text, pick
@@ -55,6 +55,13 @@ _CAMERA: Text = ("camera {id}, {name}", "摄像机 {id},{name}")
 _PATH: Text = ("path {id}", "路径 {id}")
 _TLS: Text = ("{host}:{port}, TLS", "{host}:{port},TLS")
 _PLAIN: Text = ("{host}:{port}, PLAIN TEXT", "{host}:{port}，明文")
+_DC09: Text = (
+    "{host}, SIA DC-09, account {account}, {how}",
+    "{host}，SIA DC-09，账号 {account}，{how}",
+)
+_AES: Text = ("AES", "AES 加密")
+_WITH_TLS: Text = ("TLS", "TLS")
+_IN_PLAIN: Text = ("PLAIN TEXT", "明文")
 _SMS: Text = (
     "SMS by {port} to {numbers}, when no receipt comes within {after} s",
     "经 {port} 向 {numbers} 发送短信，{after} 秒内无回执时",
@@ -220,8 +227,18 @@ def _rest(file: PanelFile) -> Table:
     return table
 
 
-def _way(path: MqttPath | SmsPath) -> str:
+def _way(path: MqttPath | Dc09Path | SmsPath) -> str:
     if isinstance(path, SmsPath):
         numbers = ", ".join(path.numbers + path.other_numbers)
         return pick(_SMS, port=path.port, numbers=numbers, after=path.after_s)
+    if isinstance(path, Dc09Path):
+        return _dc09(path)
     return pick(_TLS if path.tls else _PLAIN, host=path.host, port=path.port)
+
+
+def _dc09(path: Dc09Path) -> str:
+    hosts = [f"{path.host}:{path.port}"]
+    if path.backup_host:
+        hosts.append(f"{path.backup_host}:{path.backup_port or path.port}")
+    ways = [pick(text) for there, text in ((path.tls, _WITH_TLS), (path.key_file, _AES)) if there]
+    return pick(_DC09, host=" / ".join(hosts), account=path.account, how=" + ".join(ways) or pick(_IN_PLAIN))

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from firmware.config.base import Tls
     from firmware.config.dated import Day, Schedule, Stop, Tour
+    from firmware.config.dc09 import Dc09Path
     from firmware.config.loaded import Loaded
     from firmware.config.mistakes import BadPanelFile, Mistake
     from firmware.config.models import (
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
         SmsPath,
         Storage,
         Timings,
-        Tls,
         Watch,
         Wire,
         Zone,
@@ -46,6 +47,7 @@ __all__ = [
     "Camera",
     "Center",
     "Day",
+    "Dc09Path",
     "Loaded",
     "Loop",
     "Mistake",
@@ -71,6 +73,8 @@ __all__ = [
 
 _HOMES = {
     "Day": "dated",
+    "Tls": "base",
+    "Dc09Path": "dc09",
     "Schedule": "dated",
     "Stop": "dated",
     "Tour": "dated",

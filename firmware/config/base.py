@@ -25,3 +25,11 @@ class Model(BaseModel):
     """All tables of the panel file: exact keys, frozen; compiled once, with the whole file, to start quickly."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class Tls(Model):
+    """`tls = {...}` of a path: files, relative to the panel file."""
+
+    ca: FilePath
+    certificate: FilePath
+    key: FilePath

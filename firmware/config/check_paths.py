@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from firmware.config.check_dc09 import is_dc09
 from firmware.config.findings import twice, wrong
 from firmware.config.mistakes import Finding, show
 from firmware.config.rows import Document, Row
@@ -26,7 +27,7 @@ def _encrypted(document: Document) -> Iterator[Finding]:
                 ("tls or plaintext, not both", "tls 与 plaintext 二选一"),
                 ("a path is either encrypted or plain", "路径只能加密或明文之一"),
             )
-        elif not path.has("tls") and not path.has("plaintext"):
+        elif not path.has("tls") and not path.has("plaintext") and not (is_dc09(path) and path.has("key_file")):
             yield Finding(
                 path.at("tls"),
                 "",
@@ -39,7 +40,8 @@ def _encrypted(document: Document) -> Iterator[Finding]:
 
 
 def _center(document: Document) -> Iterator[Finding]:
-    if document.rows("path") and not document.data.get("center"):
+    # Nobody signs a receipt where all go by DC-09.
+    if any(not is_dc09(path) for path in document.rows("path")) and not document.data.get("center"):
         yield Finding(
             ("center",),
             "",

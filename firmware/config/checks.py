@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from firmware.config import (
     check_dated,
+    check_dc09,
     check_loops,
     check_modbus,
     check_numbers,
@@ -228,6 +229,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_outputs.CHECKS,
     *check_parts.CHECKS,
     *check_paths.CHECKS,
+    *check_dc09.CHECKS,
     *check_dated.CHECKS,
     *check_supply.CHECKS,
     *check_readers.CHECKS,

@@ -84,6 +84,6 @@ def _mac(pepper: bytes, body: bytes) -> str:
 def _models() -> str:
     """What the file was checked with: the version, and in a source tree the state of models' and profiles' source."""
     here = Path(__file__).parent
-    sources = [here / f"{name}.py" for name in ("base", "dated", "defaults", "models", "readers", "supply")]
+    sources = [here / f"{name}.py" for name in ("base", "dated", "dc09", "defaults", "models", "readers", "supply")]
     stats = [source.stat() for source in (*sources, here.parents[1] / "rules" / "profiles.py")]
     return " ".join([VERSION, *(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats)])

@@ -22,8 +22,10 @@ from firmware.config.base import (
     Name,
     PhoneNumber,
     Time,
+    Tls,
 )
 from firmware.config.dated import Day, Schedule, Tour
+from firmware.config.dc09 import Dc09Path
 from firmware.config.modbus import Modbus, OutputPoint, Point
 from firmware.config.readers import LineReader, Osdp, TourTag
 from firmware.config.supply import Board, Power
@@ -266,14 +268,6 @@ class Timings(Model):
     auto_part: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,47})?$")]
 
 
-class Tls(Model):
-    """`tls = {...}` of a path: files, relative to the panel file."""
-
-    ca: FilePath
-    certificate: FilePath
-    key: FilePath
-
-
 class MqttPath(Model):
     """`[[path]]`: a way to the center. Plain text only when the file says so in these words."""
 
@@ -308,17 +302,17 @@ class SmsPath(Model):
     delivery_reports: bool = True
 
 
-PATH_KINDS: dict[str, type[Model]] = {"mqtt": MqttPath, "sms": SmsPath}
+PATH_KINDS: dict[str, type[Model]] = {"mqtt": MqttPath, "dc09": Dc09Path, "sms": SmsPath}
 
 
 def _kind_of_path(table: Any) -> str:
     """`mqtt` where the file names no kind, or one that there is not: that model tells of it."""
     kind = table.get("kind") if isinstance(table, dict) else getattr(table, "kind", None)
-    return "sms" if kind == "sms" else "mqtt"
+    return kind if kind in ("dc09", "sms") else "mqtt"
 
 
 AnyPath = Annotated[
-    Annotated[MqttPath, Tag("mqtt")] | Annotated[SmsPath, Tag("sms")],
+    Annotated[MqttPath, Tag("mqtt")] | Annotated[Dc09Path, Tag("dc09")] | Annotated[SmsPath, Tag("sms")],
     Discriminator(_kind_of_path),
 ]
 

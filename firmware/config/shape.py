@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from firmware.config.dc09 import ACCOUNT, LINE, MAC, RECEIVER
 from firmware.config.hours import DATE, HOURS, TIME
 from firmware.config.mistakes import Finding, Loc, show
 from firmware.config.models import PATH_KINDS, PanelFile
@@ -79,6 +80,10 @@ _PATTERNS: Mapping[str, Text] = {
         'a telephone number as "+8613800138000": 3 to 15 digits, no spaces',
         '如 "+8613800138000" 的电话号码：3 至 15 位数字，不含空格',
     ),
+    ACCOUNT: ("3 to 16 hex digits, letters as A to F", "3 至 16 位十六进制数字，字母为 A 至 F"),
+    RECEIVER: ("at most 6 hex digits, letters as A to F", "至多 6 位十六进制数字，字母为 A 至 F"),
+    LINE: ("1 to 6 hex digits, letters as A to F", "1 至 6 位十六进制数字，字母为 A 至 F"),
+    MAC: ("12 hex digits, letters as A to F, without colons", "12 位十六进制数字，字母为 A 至 F，不含冒号"),
     r"^[^\x00-\x1f\x7f-\x9f]+$": ("text without control characters", "不含控制字符的文本"),
     r"^[^\x00-\x1f\x7f-\x9f]*$": ("text without control characters", "不含控制字符的文本"),
     r"^[A-Za-z0-9._:-]+$": (

@@ -13,8 +13,18 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
+from firmware.journal.check import UNSIGNED
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.messages import MAX_BATCH_BYTES, Delivered, Head, JournalHead, Pull, ReceiptIn, Records
+from firmware.protocol.messages import (
+    MAX_BATCH_BYTES,
+    Acknowledged,
+    Delivered,
+    Head,
+    JournalHead,
+    Pull,
+    ReceiptIn,
+    Records,
+)
 from firmware.protocol.signed import Receipt, ReceiptRange, read_receipt
 from firmware.protocol.stored import StoredRecord
 
@@ -115,6 +125,24 @@ class Deliveries:
         self._mark(receipt.journal, receipt.lane, ranges, message.jws)
         self.counted += 1
         return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges, path=message.path)
+
+    def acknowledged(self, message: Acknowledged) -> Delivered | None:
+        """What an unsigned acknowledgement delivers. Only for a path that may: the caller has checked that.
+
+        None where it does not count: it names no journal of ours, or more than is durable of it.
+        """
+        place = f"{UNSIGNED}{message.path}"
+        durable = next((head.last for head in self._reader.heads() if head.journal == message.journal), {})
+        last = durable.get(message.lane, 0)
+        beyond = next(((low, high) for low, high in message.ranges if high > last or low > high), None)
+        if beyond is not None:
+            self.refusals["beyond-journal"] += 1
+            detail = f"{message.lane} {beyond[0]} to {beyond[1]}, but the last durable one is {last}"
+            self._refused("beyond-journal", f"{place}: {detail}")
+            return None
+        self._mark(message.journal, message.lane, message.ranges, place)
+        self.counted += 1
+        return Delivered(journal=message.journal, lane=message.lane, ranges=message.ranges, path=message.path)
 
     def _check(self, receipt: Receipt) -> None:
         if receipt.panel != self._panel:

@@ -107,7 +107,14 @@ class Outside:
         path_fault_s = float(file.center.path_fault_s if file.center else 60)
         roots = file.center.root_keys if file.center else []
         return UplinkPort(
-            UplinkFacts(panel, session, VERSION, frozenset(path.id for path in file.path), path_fault_s),
+            UplinkFacts(
+                panel,
+                session,
+                VERSION,
+                frozenset(path.id for path in file.path),
+                path_fault_s,
+                frozenset(path.id for path in file.path if path.kind == "dc09" and path.acknowledgement),
+            ),
             self._deliveries,
             self._commands,
             Exchanges(panel, roots, self._rings, self._refusals, inside.engine.submit),

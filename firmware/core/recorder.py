@@ -16,6 +16,7 @@ from typing import TypeVar
 from firmware.clock import Clock
 from firmware.journal import Commit, Draft, Journal, Mark
 from firmware.journal.chain import LOST_KIND
+from firmware.journal.check import newest_receipt
 from firmware.journal.ranges import Ranges
 from rules.effects import JsonValue
 
@@ -108,8 +109,8 @@ class Recorder:
     def mark_delivered(self, journal: str, lane: str, ranges: list[tuple[int, int]], receipt: str) -> None:
         """The center holds these: its checked receipt says so. Never blocks; while the disk stalls they are merged."""
         with self._wake:
-            old = self._delivered.get((journal, lane), (Ranges(), ""))[0]
-            self._delivered[journal, lane] = (old.add(ranges), receipt)
+            old, kept = self._delivered.get((journal, lane), (Ranges(), ""))
+            self._delivered[journal, lane] = (old.add(ranges), newest_receipt(kept, receipt))
             self._wake.notify()
 
     def snapshot(self, path: Path) -> "Future[Path]":

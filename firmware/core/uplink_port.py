@@ -34,6 +34,8 @@ class UplinkFacts:
     version: str
     paths: frozenset[str]
     path_fault_s: float
+    acknowledging: frozenset[str] = frozenset()
+    """Paths whose unsigned acknowledgement delivers a record, because the panel file says so."""
 
 
 class UplinkPort:
@@ -104,6 +106,8 @@ class UplinkPort:
                 delivered = self._deliveries.receipt(message)
                 if delivered is not None:
                     self._send(delivered)
+            case m.Acknowledged():
+                self._acknowledged(message)
             case m.CommandIn():
                 self._commands.received(message.jws)
             case m.KeysIn():
@@ -116,6 +120,12 @@ class UplinkPort:
                     self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
                 else:
                     self.notes_refused += 1
+
+    def _acknowledged(self, message: m.Acknowledged) -> None:
+        if message.path not in self._facts.acknowledging:
+            self.notes_refused += 1
+        elif (delivered := self._deliveries.acknowledged(message)) is not None:
+            self._send(delivered)
 
     def _send(self, message: Any) -> None:
         self._server.broadcast("uplink", message)

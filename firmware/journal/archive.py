@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from firmware.journal.check import SELECT, predecessor, read_base, read_delivered, read_receipts, read_session
+from firmware.journal.check import (
+    SELECT,
+    newest_receipt,
+    predecessor,
+    read_base,
+    read_delivered,
+    read_receipts,
+    read_session,
+)
 from firmware.journal.entries import LANES
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import Connect, file_uri, frozen_uri
@@ -86,7 +94,7 @@ class Archive:
 
     def receipt(self, lane: str, jws: str) -> None:
         """Keep the newest receipt of a lane."""
-        self._receipts[lane] = jws
+        self._receipts[lane] = newest_receipt(self._receipts.get(lane), jws)
         self._dirty.add(lane)
 
     @property

@@ -223,6 +223,15 @@ def read_receipts(connection: sqlite3.Connection) -> dict[str, str]:
     return {str(lane): str(jws) for lane, jws in connection.execute("SELECT lane, jws FROM receipt")}
 
 
+UNSIGNED = "dc09:"
+"""What is kept instead of a receipt begins so where a path delivered by an acknowledgement that nobody signed."""
+
+
+def newest_receipt(kept: str | None, new: str) -> str:
+    """Which to keep: the newer, but no unsigned acknowledgement in place of a receipt that proves something."""
+    return kept if kept and new.startswith(UNSIGNED) and not kept.startswith(UNSIGNED) else new
+
+
 def receipt_hash(jws: str | None) -> str:
     """What the signed delivery ranges say of the receipt kept beside them; empty for none."""
     return sha256_hex(jws.encode()) if jws else ""

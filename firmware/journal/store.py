@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
-from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, mark_of, receipt_hash
+from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, mark_of, newest_receipt, receipt_hash
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import (
@@ -202,7 +202,7 @@ class Store:
 
     def receipt(self, lane: str, jws: str) -> None:
         """Keep the newest receipt of a lane; written with the next transaction."""
-        self._receipts[lane] = jws
+        self._receipts[lane] = newest_receipt(self._receipts.get(lane), jws)
         self._dirty.add(lane)
 
     def deliver(self, lane: str, ranges: Iterable[tuple[int, int]]) -> None:

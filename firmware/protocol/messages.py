@@ -149,6 +149,19 @@ class ReceiptIn(Strict):
     path: Id = Field(default="", description="the path that it came by; told again with `delivered`")
 
 
+class Acknowledged(Strict):
+    """Uplink to core: the receiver of a DC-09 path acknowledged these, unsigned.
+
+    It delivers only where the panel file says that it may.
+    """
+
+    type: Literal["acknowledged"] = "acknowledged"
+    path: Id
+    journal: JournalId
+    lane: Lane
+    ranges: list[Range] = Field(min_length=1, max_length=MAX_DELIVERED)
+
+
 class CommandIn(Strict):
     """Uplink to core: the center sent this command; core checks it."""
 
@@ -240,7 +253,7 @@ class Latency(Strict):
 
 
 FromUplink: TypeAlias = Annotated[
-    Pull | ReceiptIn | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency,
+    Pull | ReceiptIn | Acknowledged | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency,
     Field(discriminator="type"),
 ]
 ToUplink: TypeAlias = Annotated[

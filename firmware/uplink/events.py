@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from firmware.protocol.messages import (
+    Acknowledged,
     Authorities,
     Beat,
     CommandIn,
@@ -133,5 +134,5 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = Pull | ReceiptIn | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency
+ToCore: TypeAlias = Pull | ReceiptIn | Acknowledged | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from random import SystemRandom
 
 from firmware.clock import Clock, utc_text
-from firmware.config import Center, Loaded, MqttPath, SmsPath
+from firmware.config import Center, Dc09Path, Loaded, MqttPath, SmsPath
+from firmware.uplink.dc09.setup import dc09_link
 from firmware.uplink.delivery import Delivery, Settings
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink, PathLink
@@ -27,6 +28,8 @@ def links_of(loaded: Loaded, clock: Clock) -> list[PathLink]:
         match path:
             case MqttPath():
                 links.append(mqtt_link(loaded, path, PLACES[brokers.index(path)], clock))
+            case Dc09Path():
+                links.append(dc09_link(loaded, path, clock))
             case SmsPath():
                 better = frozenset(other.id for other in loaded.file.path if other is not path)
                 links.append(sms_link(loaded, path, better, clock))

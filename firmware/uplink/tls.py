@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware.config import MqttPath
+from firmware.config import Dc09Path, MqttPath
 
 log = logging.getLogger("fenghuo.uplink.tls")
 
@@ -14,7 +14,7 @@ class BadTlsFiles(Exception):
     """A certificate, key or CA file that can't be used; the text names the file, never its content."""
 
 
-def context(path: MqttPath, folder: Path, authorities: Sequence[str] = ()) -> ssl.SSLContext | None:
+def context(path: MqttPath | Dc09Path, folder: Path, authorities: Sequence[str] = ()) -> ssl.SSLContext | None:
     """The context of a path, None for one that the panel file allows in plain text. Raises `BadTlsFiles`.
 
     `authorities`: PEM of CAs that count besides the file's; core has checked who sent them.

@@ -83,7 +83,7 @@ def test_each_mistake(tmp_path: Path, old: str, new: str, key: str, found: str, 
 
 def test_mistakes_of_the_whole(tmp_path: Path) -> None:
     wrong_kind = said(tmp_path, BANK.replace('kind = "mqtt"', 'kind = "pigeon"', 1))
-    assert wrong_kind == [('[[path]] #1 "center-1": kind', '"pigeon"', "'mqtt' or 'sms'")]
+    assert wrong_kind == [('[[path]] #1 "center-1": kind', '"pigeon"', "'mqtt' or 'dc09' or 'sms'")]
     twice = said(tmp_path, with_sms(SMS.replace("[center]\n", "") + SMS.replace('"gsm"', '"gsm-2"')))
     assert [mistake[2] for mistake in twice] == ["at most one path by SMS"]
     start = BANK.index("[[path]]")

@@ -147,6 +147,9 @@ class Core:
                 case m.ReceiptIn():
                     delivered = self._deliveries.receipt(message)
                     return (encode(delivered) + encode(self._deliveries.head())) if delivered else b""
+                case m.Acknowledged():
+                    counted = self._deliveries.acknowledged(message)
+                    return (encode(counted) + encode(self._deliveries.head())) if counted else b""
                 case m.CommandIn():
                     self.commands.append(message.jws)
                 case m.Path():
