@@ -53,6 +53,10 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "Replace the card: it is full, or it fails. Records go on in memory and to the center meanwhile.",
             "更换存储卡：已满或已损坏。记录暂存内存并继续上传中心。",
         ),
+        "mirror": (
+            "Put the panel's own stick back, or a new empty one; when it is full, damaged or read-only, replace it.",
+            "插回本主机的 U 盘，或插入新的空盘；若已满、损坏或只读，请更换。",
+        ),
         "clock": (
             "Give the panel a time server, or fit a clock module with a battery.",
             "为主机设置时间服务器，或加装带电池的时钟模块。",

@@ -78,6 +78,7 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
             Trouble("jamming", 344, "XQ", "XH", "radio jammed", "无线干扰", "link", fault=False, priority=2),
             Trouble("camera", 330, "ET", "ER", "camera failed", "摄像机故障"),
             Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障", "storage"),
+            Trouble("mirror", 300, "YX", "YZ", "mirror of the journal failed", "日志镜像故障", fault=False),
             Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步"),
             Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", "path", fault=False),
             Trouble("paths", 350, "YS", "YK", "all paths failed", "全部传输路径故障", "paths", fault=False),

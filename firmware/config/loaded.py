@@ -30,6 +30,11 @@ class Loaded:
         """Where the sockets lie."""
         return self.folder / self.file.storage.run
 
+    @property
+    def mirror(self) -> Path | None:
+        """Where the journal is mirrored, on a second medium; None where it is not."""
+        return self.folder / self.file.storage.mirror if self.file.storage.mirror else None
+
     @cached_property
     def warnings(self) -> "list[Mistake]":
         """What is allowed but seldom meant."""

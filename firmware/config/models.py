@@ -340,6 +340,7 @@ class Storage(Model):
     data: FilePath = "data"
     run: FilePath = "run"
     retention_days: int
+    mirror: FilePath | None = Field(default=None, description="a folder on a second medium, for a copy of the journal")
 
 
 class PanelFile(Model):

@@ -5,6 +5,7 @@ sounded sounds again. It owns the parts and says in which order they start and s
 """
 
 import logging
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from drivers.loop_baseline import Baseline
     from drivers.simulated import SimulatedWorld
     from firmware.core.board_watch import BoardWatch
+    from firmware.core.mirror import MirrorKeeper
     from firmware.core.supply import SupplyTold
 
 log = logging.getLogger("fenghuo.core")
@@ -100,6 +102,7 @@ class Inside:
         self._battery: Condition | None = None
         self._lines = Lines(file, self.trouble)
         self._board: BoardWatch | None = None
+        self._mirror: MirrorKeeper | None = None
         self._watched = file.panel.pins == "simulated"
         self.keys = load_or_make(loaded.data / "keys")
         self.journal = Journal.open(
@@ -210,6 +213,36 @@ class Inside:
         self._board = open_board_watch(self.loaded.file, self.clock, self.trouble, self.world)
         self._board.start()
 
+    def start_mirror(self) -> None:
+        """Begin to mirror the journal, where the file names a second medium."""
+        folder = self.loaded.mirror
+        if folder is None:
+            return
+        from firmware.core.mirror import MirrorKeeper
+        from firmware.mirror.words import Setup
+
+        loaded = self.loaded
+        what = Setup(
+            loaded.file.panel.id,
+            str(loaded.data),
+            str(loaded.run),
+            str(folder),
+            str(loaded.path),
+            loaded.sha256,
+            (loaded.data / "keys" / "core.jwk").read_text(),
+            second=not self._watched,
+        )
+        self._mirror = MirrorKeeper(
+            what,
+            lambda: int(time.monotonic() * 1000),  # a medium is as slow as it is, however fast the panel's clock runs
+            lambda present, detail: self.trouble("mirror", present, "", detail),
+        )
+        self._mirror.start()
+
+    def mirror_figures(self) -> dict[str, JsonValue]:
+        """Of the mirror, where there is one."""
+        return {} if self._mirror is None else self._mirror.figures()
+
     def spent(self) -> str:
         """Why the panel must end now, for the battery's sake: what was found; else empty."""
         return "" if self.supply is None else self.supply.spent
@@ -235,6 +268,7 @@ class Inside:
                 {loop.zone for loops in loops_by_chip(file).values() for loop in loops} | maintained(file),
                 self._lines.watched,
                 self._lines.boxes | reader_ids(file),
+                self.loaded.mirror is not None,
             ),
         )
 
@@ -250,6 +284,8 @@ class Inside:
     def close(self) -> None:
         """Write what waits and close. The lines are given back last."""
         self.recorder.close()
+        if self._mirror is not None:
+            self._mirror.close()
         self.telemetry.close()
         self._factory.close()
         if self._lock is not None:

@@ -21,7 +21,7 @@ OF_THEMSELVES = ("clock", "paths", "battery-test")
 class Sources:
     """What the parts of this life watch over. `supplies`: troubles of the supply (`mains`, `battery` …) that something
     measures. The others are ids of the panel file: `loops` all loops, `sirens` the outputs whose lines are supervised,
-    `boxes` the boxes with a tamper switch."""
+    `boxes` the boxes with a tamper switch. `mirror`: whether the journal is mirrored."""
 
     supplies: Set[str] = frozenset()
     paths: Set[str] = frozenset()
@@ -29,6 +29,7 @@ class Sources:
     loops: Set[str] = frozenset()
     sirens: Set[str] = frozenset()
     boxes: Set[str] = frozenset()
+    mirror: bool = False
 
 
 def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -> list[TroubleChanged]:
@@ -45,10 +46,11 @@ def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -
         "siren": sources.sirens,
         "box": sources.boxes,
     }
+    own = {*sources.supplies, *(("mirror",) if sources.mirror else ())}
     return [
         TroubleChanged(name, False, subject)
         for name, _, subject in (trouble.partition(":") for trouble in standing)
-        if not _watched(name, subject, storage_trouble, sources.supplies, named)
+        if not _watched(name, subject, storage_trouble, own, named)
     ]
 
 

@@ -359,6 +359,7 @@ class Outside:
             "lines_failing": driver["failing"],
             "line_errors": driver["errors"],
             **inside.power_figures(),
+            **inside.mirror_figures(),
             "max_rss_kib": usage.ru_maxrss,
             "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
         }

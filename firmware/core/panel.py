@@ -24,7 +24,7 @@ class Panel:
         self.inside.start()
 
     def open(self) -> None:
-        """Watch the supply, and open the sockets. Raises `OSError`."""
+        """Watch the supply, open the sockets, begin to mirror. Raises `OSError`."""
         self.inside.watch_supply()
         # Here, not above: what only talks must not delay the first reading of the inputs.
         from firmware.core.outside import Outside
@@ -34,6 +34,7 @@ class Panel:
         self._outside = outside
         self.inside.doorstep.open(outside)
         self.inside.keep_file()
+        self.inside.start_mirror()
 
     def alive(self) -> bool:
         """Whether rules and driver turn, and the sockets live. A stalled card does not count: the siren goes on."""

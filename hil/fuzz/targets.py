@@ -18,6 +18,7 @@ from drivers.mcp3xxx import BadFrame, Chip
 from drivers.modbus import profiles, wire
 from drivers.osdp import cards
 from drivers.reader.lines import Format, Lines
+from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
 from firmware.uplink.sms import dialogue, pdu
@@ -49,6 +50,7 @@ def targets() -> list[Target]:
     return [
         _bus_words(),
         _bus_biddings(),
+        *_mirror_words(),
         *_converters(),
         _meter(),
         _socket_lines(),
@@ -78,6 +80,25 @@ def _bus_words() -> Target:
         _holds(words.saying(words.packed(word)) == word)
 
     return Target("bus child to core", tuple(words.packed(word) for word in sound), parse, (words.BadWord,))
+
+
+def _mirror_words() -> tuple[Target, Target]:
+    status = mirror_words.Status("full", "database or disk is full", 7, 3, 0, False)
+    setup = mirror_words.Setup("panel-1", "/data", "/run", "/media/usb", "/etc/panel.toml", "0" * 64, "{}", True)
+
+    def parse_status(frame: bytes) -> None:
+        word = mirror_words.status(frame)
+        _holds(mirror_words.status(mirror_words.packed(word)) == word)
+
+    def parse_setup(frame: bytes) -> None:
+        word = mirror_words.setup(frame)
+        _holds(mirror_words.setup(mirror_words.packed(word)) == word)
+
+    refusals = (mirror_words.BadWord,)
+    return (
+        Target("mirror child to core", (mirror_words.packed(status),), parse_status, refusals),
+        Target("core to mirror child", (mirror_words.packed(setup),), parse_setup, refusals),
+    )
 
 
 def _bus_biddings() -> Target:

@@ -176,7 +176,7 @@ LOG: Mapping[str, tuple[str, set[int]]] = {
     ),
     "transmission": ("trouble.path trouble.paths", {350, 351}),
     "siren": ("trouble.siren", {321, 322}),
-    "other": ("trouble.storage trouble.board trouble.program trouble.rules", {300, 303, 304, 307}),
+    "other": ("trouble.storage trouble.mirror trouble.board trouble.program trouble.rules", {300, 303, 304, 307}),
     "inhibit": ("zone.bypassed zone.unbypassed", {570, 573}),
     "isolate": ("zone.isolated zone.unisolated", {570, 572}),
     "override": ("area.arming-overridden", {574}),

@@ -19,6 +19,7 @@ SOURCES = Sources({"mains"}, {"center-1"}, {"cam-1"}, frozenset(), {"bell"}, {"c
     [
         "driver:gpio",
         "storage",
+        "mirror",
         "battery",
         "path:center-2",
         "camera:cam-9",
@@ -88,3 +89,7 @@ def test_the_rules_take_them_and_nothing_keeps_from_arming() -> None:
         kinds += [effect.kind for effect in effects if isinstance(effect, Record)]
     assert not state.durable.troubles
     assert sorted(kinds) == sorted(f"trouble.{name}-ended" for name in [*names, "paths"])
+
+
+def test_the_mirror_tells_itself_where_there_is_one() -> None:
+    assert leftovers(["mirror"], "", replace(SOURCES, mirror=True)) == []
