@@ -5,7 +5,7 @@ swallows packets, a router that forgets its connections, a line that crawls.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -114,6 +114,17 @@ def drawn(seed: int, length_s: float, calm_s: float = 8.0, longest_s: float = 20
         fault = Fault(at, min(length_s - at, longest_s * chance.random() ** 2 + 0.2), kind, chance.random())
         faults.append(fault)
         at = fault.end_s + chance.uniform(0, 2 * calm_s)
+    return tuple(faults)
+
+
+def storms(seed: int, length_s: float, storm_s: float = 180.0, calm_s: float = 120.0) -> Programme:
+    """Storms as `drawn` has them, with calms between: in the end of a calm a link is as it is on a good day."""
+    faults: list[Fault] = []
+    begin = 0.0
+    while begin < length_s:
+        storm = drawn(seed + int(begin), min(storm_s, length_s - begin))
+        faults += [replace(fault, at_s=fault.at_s + begin) for fault in storm]
+        begin += storm_s + calm_s
     return tuple(faults)
 
 
