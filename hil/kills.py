@@ -153,6 +153,8 @@ class _Kills:
             "center-1": stand.center_parts[0],
         }
         self._kills: Counter[str] = Counter()
+        self._first = self._chance.sample(tuple(WEIGHTS), len(WEIGHTS))
+        """Everyone once, so that a short run has each; then by weight."""
         self._proof = _Proof(stand.journal, report)
         self._watcher = Watcher(stand.run / "desk.sock", self._proof.seen)
         self._hands = Hands(stand.run, Random(seed + 1), PER_S)  # noqa: S311
@@ -172,7 +174,8 @@ class _Kills:
         self._judge()
 
     def _strike(self) -> None:
-        chosen = self._chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()))[0]
+        by_weight = self._chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()))[0]
+        chosen = self._first.pop() if self._first else by_weight
         victims = [*self._parts] if chosen == "all" else [chosen]
         for name in victims:
             if name == "core" and not self._watcher.watching.is_set():

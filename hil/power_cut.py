@@ -2,8 +2,8 @@
 
 A real core, uplink, broker and center work while core's disk logs every write and flush. Then the disk is made anew as
 a cut at a random write would leave it (what was not flushed is there in part, torn, in any order), the kernel mounts
-it, the panel's own code opens the journal, and it is held against what had been shown outside before that moment. In the
-negative control the last flushes are taken as never done, as by a card that lies: it must find losses.
+it, the panel's own code opens the journal, and it is held against what had been shown outside before that moment. In
+the negative control the last flushes are taken as never done, as by a card that lies: it must find losses.
 """
 
 import argparse
