@@ -69,6 +69,10 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "Nothing reaches the center: restore one path first; alarms sound here and wait in the journal.",
             "无法连接中心：请先恢复一条路径；警情在本地发声并保存在日志中。",
         ),
+        "certificate": (
+            "It renews itself when the center answers: call the center; else install new files before it ends.",
+            "证书由中心应答后自动更新：请联系中心；否则在到期前安装新证书文件。",
+        ),
         "board": (
             "Fit a supply of 5.1 V with enough current, shorten its cable, and give the box air.",
             "使用电流充足的 5.1 V 电源，缩短供电线，并改善机箱散热。",

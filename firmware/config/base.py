@@ -28,8 +28,12 @@ class Model(BaseModel):
 
 
 class Tls(Model):
-    """`tls = {...}` of a path: files, relative to the panel file."""
+    """`tls = {...}` of a path: files, relative to the panel file.
+
+    `client_ca`: who may sign the next client certificate of an MQTT path; `ca` where it is not named.
+    """
 
     ca: FilePath
     certificate: FilePath
     key: FilePath
+    client_ca: FilePath | None = None

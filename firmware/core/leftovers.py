@@ -41,6 +41,7 @@ def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -
     """
     named = {
         "path": sources.paths,
+        "certificate": sources.paths,
         "camera": sources.cameras,
         "maintenance": sources.loops,
         "siren": sources.sirens,

@@ -16,6 +16,7 @@ import rules
 from firmware.clock import utc_text
 from firmware.core.camera_port import CameraFacts, CameraPort
 from firmware.core.center_keys import Exchanges, Rings
+from firmware.core.certificates import Certificates
 from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.delivery import Deliveries
@@ -106,18 +107,22 @@ class Outside:
         panel, session = file.panel.id, inside.journal.restored.session
         path_fault_s = float(file.center.path_fault_s if file.center else 60)
         roots = file.center.root_keys if file.center else []
+        paths = frozenset(path.id for path in file.path)
+        floor = self._reader.newest_sure()
         return UplinkPort(
             UplinkFacts(
                 panel,
                 session,
                 VERSION,
-                frozenset(path.id for path in file.path),
+                paths,
                 path_fault_s,
                 frozenset(path.id for path in file.path if path.kind == "dc09" and path.acknowledgement),
+                floor,
             ),
             self._deliveries,
             self._commands,
             Exchanges(panel, roots, self._rings, self._refusals, inside.engine.submit),
+            Certificates(panel, paths, inside.keys.signer, inside.clock, floor, inside.engine.submit),
             Heartbeats(
                 panel,
                 session,

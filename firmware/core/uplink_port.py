@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.core.center_keys import Exchanges
+from firmware.core.certificates import Certificates
 from firmware.core.commands import Commands
 from firmware.core.damping import Allowance, Damper
 from firmware.core.delivery import Deliveries
@@ -21,6 +22,7 @@ from rules.effects import JsonValue
 from rules.stimuli import TroubleChanged
 
 GONE_AFTER_S = 30.0
+CERTIFICATES_EVERY_S = 3600.0
 NOTES_BURST, NOTES_PER_S = 200, 0.1
 """What an uplink may add to the telemetry: far more than a day's limit of short messages."""
 
@@ -36,6 +38,7 @@ class UplinkFacts:
     path_fault_s: float
     acknowledging: frozenset[str] = frozenset()
     """Paths whose unsigned acknowledgement delivers a record, because the panel file says so."""
+    floor: str = ""
 
 
 class UplinkPort:
@@ -47,6 +50,7 @@ class UplinkPort:
         deliveries: Deliveries,
         commands: Commands,
         exchanges: Exchanges,
+        certificates: Certificates,
         heartbeats: Heartbeats,
         submit: Callable[[TroubleChanged], object],
         state: Callable[[], m.State | None],
@@ -62,6 +66,7 @@ class UplinkPort:
         self._commands = commands
         self._exchanges = exchanges
         self._heartbeats = heartbeats
+        self._certificates = certificates
         self._troubled = Damper(submit)
         self._state = state
         self._troubles = troubles
@@ -81,12 +86,17 @@ class UplinkPort:
         """Set the regular work up; before the server starts."""
         self._server.every(heartbeat_s, self.beat)
         self._server.every(1.0, self._watch)
+        self._server.every(CERTIFICATES_EVERY_S, self._certificates.look)
 
     def _connected(self, peer: Peer) -> None:
         facts = self._facts
         if authorities := self._authorities():
             peer.send(m.Authorities(certificates=list(authorities)))
-        peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
+        peer.send(
+            m.Welcome(
+                panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version, floor=facts.floor
+            )
+        )
         peer.send(self._deliveries.head())
         if state := self._state():
             peer.send(state)
@@ -115,6 +125,8 @@ class UplinkPort:
             case m.Path():
                 if message.path in self._facts.paths:
                     self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
+            case m.RenewalAsk() | m.Certificate() | m.Renewed() | m.TakenOver():
+                self._of_certificates(message)
             case m.Sms() | m.Modem() | m.Latency():
                 if message.path in self._facts.paths and self._notes.take():
                     self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
@@ -126,6 +138,18 @@ class UplinkPort:
             self.notes_refused += 1
         elif (delivered := self._deliveries.acknowledged(message)) is not None:
             self._send(delivered)
+
+    def _of_certificates(self, message: m.RenewalAsk | m.Certificate | m.Renewed | m.TakenOver) -> None:
+        match message:
+            case m.RenewalAsk():
+                if (signed := self._certificates.ask(message)) is not None:
+                    self._send(signed)
+            case m.Certificate():
+                self._certificates.heard(message)
+            case m.Renewed():
+                self._certificates.renewed(message)
+            case m.TakenOver():
+                self._certificates.taken_over(message)
 
     def _send(self, message: Any) -> None:
         self._server.broadcast("uplink", message)
@@ -155,6 +179,7 @@ class UplinkPort:
 
     def _watch(self) -> None:
         self._troubled.settle()
+        self._certificates.settle()
         if not self._facts.paths:
             return  # nobody is to carry anything, so nothing is missing
         now = time.monotonic()

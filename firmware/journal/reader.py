@@ -1,5 +1,6 @@
 """Reading the journals for delivery and for `journal tail`, from a thread of its own, up to the durable mark."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -107,6 +108,15 @@ class Reader:
                 if len(rows) >= limit:
                     break
         return [StoredRecord(*row) for row in rows if row[0] <= volume.head]
+
+    def newest_sure(self) -> str:
+        """The newest time at which a record was made with a synchronised clock; empty where none is near the end."""
+        mark = b'"clock":"synchronised"'
+        query = f"{COLUMNS} WHERE seq > ? AND instr(header, ?) ORDER BY seq DESC LIMIT 1"
+        for volume in reversed(self._shelf()):
+            if rows := self._query(volume, query, (volume.head - PIECE * MAX_PIECES, mark)):
+                return str(json.loads(rows[0][3])["time"])
+        return ""
 
     def close(self) -> None:
         """Close the connections."""

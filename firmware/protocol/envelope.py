@@ -84,6 +84,15 @@ class Link(Strict):
     time: UtcText | None = Field(description="null in a last will")
 
 
+class IssuedCertificate(Strict):
+    """On `certificate`, from the center: what its authority has issued for a `renewal`. It proves itself."""
+
+    panel: PanelId
+    chain: list[Annotated[str, Field(max_length=8192, description="PEM, one certificate")]] = Field(
+        min_length=1, max_length=4, description="the panel's own first, then those that lead to the authority, if any"
+    )
+
+
 class PublicState(Strict):
     """Retained on `state`. Holds nothing of a silent alarm."""
 

@@ -35,6 +35,14 @@ MAX_DELIVERED = 64
 Lane: TypeAlias = LaneName
 Id = Annotated[str, Field(max_length=48, description="id in the panel file")]
 Token = Annotated[str, Field(max_length=MAX_TOKEN, description="compact JWS")]
+CertificateRequest = Annotated[
+    str,
+    Field(
+        max_length=8192,
+        pattern=r"^-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE REQUEST-----\n$",
+        description="PKCS #10 in PEM",
+    ),
+]
 # Strict python validation would refuse the list that JSON has for a pair.
 Range = Annotated[tuple[Count, Count], Field(strict=False, description="first and last, ends included")]
 
@@ -57,6 +65,9 @@ class Welcome(Strict):
     session: Count = Field(description="grows with each start of core")
     peer: Count = Field(description="number of this connection in the session, grows")
     version: str = Field(max_length=64)
+    floor: UtcText | Literal[""] = Field(
+        default="", description="newest time that the journal is sure of: now is later; empty when it is sure of none"
+    )
 
 
 class JournalHead(Strict):
@@ -141,6 +152,14 @@ class Authorities(Strict):
     certificates: list[Annotated[str, Field(max_length=8192)]] = Field(max_length=4, description="PEM, one each")
 
 
+class Renewal(Strict):
+    """Core to uplink, in answer to `renewal-ask`: publish this signed request on that path."""
+
+    type: Literal["renewal"] = "renewal"
+    path: Id
+    jws: Token
+
+
 class ReceiptIn(Strict):
     """Uplink to core: the center sent this receipt; core checks it."""
 
@@ -190,6 +209,44 @@ class Path(Strict):
     path: Id
     up: bool
     detail: str = Field(default="", max_length=200)
+
+
+class TakenOver(Strict):
+    """Uplink to core: the broker ended this path's session because somebody else opened it (MQTT 5, 0x8E)."""
+
+    type: Literal["taken-over"] = "taken-over"
+    path: Id
+
+
+class Certificate(Strict):
+    """Uplink to core, when it connects and when that changes: when the certificates of a path end.
+
+    `client` is ours, `ca` the last of those by which brokers are believed.
+    """
+
+    type: Literal["certificate"] = "certificate"
+    path: Id
+    file: Literal["client", "ca"]
+    not_after: UtcText
+
+
+class RenewalAsk(Strict):
+    """Uplink to core: sign this request for a new client certificate. Core answers with `renewal`, not too often."""
+
+    type: Literal["renewal-ask"] = "renewal-ask"
+    path: Id
+    csr: CertificateRequest
+    replaces: Hash = Field(description="SHA-256 of the certificate (DER) in force")
+
+
+class Renewed(Strict):
+    """Uplink to core: another client certificate is in force on this path."""
+
+    type: Literal["renewed"] = "renewed"
+    path: Id
+    old: Hash = Field(description="SHA-256 of the certificate (DER) of before")
+    new: Hash
+    not_after: UtcText
 
 
 SmsState: TypeAlias = Literal["sent", "delivered", "failed", "unconfirmed", "dropped"]
@@ -253,11 +310,24 @@ class Latency(Strict):
 
 
 FromUplink: TypeAlias = Annotated[
-    Pull | ReceiptIn | Acknowledged | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency,
+    Pull
+    | ReceiptIn
+    | Acknowledged
+    | CommandIn
+    | KeysIn
+    | TimeIn
+    | Path
+    | TakenOver
+    | Certificate
+    | RenewalAsk
+    | Renewed
+    | Sms
+    | Modem
+    | Latency,
     Field(discriminator="type"),
 ]
 ToUplink: TypeAlias = Annotated[
-    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Authorities | Error,
+    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Renewal | Authorities | Error,
     Field(discriminator="type"),
 ]
 

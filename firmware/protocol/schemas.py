@@ -24,6 +24,7 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "telemetry": ("Telemetry item as a CloudEvent", TypeAdapter(envelope.TelemetryEvent)),
     "telemetry-batch": ("CloudEvents batch of telemetry items", envelope.telemetry_batch),
     "link": ("Link of a panel, retained", TypeAdapter(envelope.Link)),
+    "certificate": ("A client certificate from the center", TypeAdapter(envelope.IssuedCertificate)),
     "state": ("Public state of a panel, retained", TypeAdapter(envelope.PublicState)),
     "heartbeat": ("Payload of a heartbeat's JWS", TypeAdapter(signed.Heartbeat)),
     "receipt": ("Payload of a receipt's JWS", TypeAdapter(signed.Receipt)),
@@ -31,6 +32,7 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "keys": ("Payload of an exchange of keys, a JWS", TypeAdapter(signed.KeyRotation)),
     "time": ("Payload of the center's time, a JWS", TypeAdapter(signed.CenterTime)),
     "reply": ("Payload of a reply's JWS", TypeAdapter(signed.Reply)),
+    "renewal": ("Payload of a renewal's JWS", TypeAdapter(signed.Renewal)),
     "checkpoint": ("Payload of a checkpoint's JWS", TypeAdapter(signed.Checkpoint)),
     "base": ("Payload of a base's JWS", TypeAdapter(signed.Base)),
     "tick": ("Payload of a tick's JWS", TypeAdapter(signed.Tick)),
@@ -55,7 +57,7 @@ def schema(name: str) -> dict[str, Any]:
     out members that have a default, so those schemas are in the form of what is read.
     """
     title, adapter = (WIRE | SOCKETS)[name]
-    reading = name in {"receipt", "command", "keys", "time"} or name.startswith("socket-from-")
+    reading = name in {"receipt", "command", "keys", "time", "certificate"} or name.startswith("socket-from-")
     body = adapter.json_schema(mode="validation" if reading else "serialization")
     for model in body.get("$defs", {}).values():
         _require_type(model)

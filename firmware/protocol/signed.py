@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
+from firmware.protocol.messages import CertificateRequest
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, REPLY, TICK, TIME
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, RENEWAL, REPLY, TICK, TIME
 
 MAX_RANGES = 64
 
@@ -161,6 +162,16 @@ class Tick(Strict):
     monotonic_ms: Number
 
 
+class Renewal(Strict):
+    """Signed by core: the uplink asks for a new client certificate, in the place of one that it holds."""
+
+    panel: PanelId
+    path: str = Field(max_length=48, description="id of the path in the panel file")
+    csr: CertificateRequest
+    replaces: Hash = Field(description="SHA-256 of the certificate (DER) that the new one is to replace")
+    time: UtcText
+
+
 def read_heartbeat(keys: KeyRing, token: str) -> Heartbeat:
     """The heartbeat in a token; raises `Refused`."""
     return _model(Heartbeat, keys.verify(HEARTBEAT, token))
@@ -204,6 +215,11 @@ def read_base(keys: KeyRing, token: str) -> Base:
 def read_tick(keys: KeyRing, token: str) -> Tick:
     """The tick in a token; raises `Refused`."""
     return _model(Tick, keys.verify(TICK, token))
+
+
+def read_renewal(keys: KeyRing, token: str) -> Renewal:
+    """The renewal in a token; raises `Refused`."""
+    return _model(Renewal, keys.verify(RENEWAL, token))
 
 
 def _model(model: type[M], payload: dict[str, Any]) -> M:

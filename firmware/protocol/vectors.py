@@ -9,6 +9,7 @@ import hmac
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from firmware.protocol.jws import Signer, b64url
 from firmware.protocol.records import Header, Record, record_hash
 from firmware.protocol.stored import GENESIS
 from firmware.protocol.topics import topic
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, REPLY, TICK, TIME
+from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, RENEWAL, REPLY, TICK, TIME
 
 Json = dict[str, Any]
 
@@ -230,7 +231,47 @@ def _payloads() -> list[tuple[str, str, Json]]:
             _checkpoint(chain[1]) | {"lanes": {"alarm": 1, "evidence": 0, "status": 1}, "expired": 0},
         ),
         ("panel", TICK, _tick(chain[4])),
+        ("panel", RENEWAL, _renewal()),
     ]
+
+
+def _uplink_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(sha256(b"fenghuo test vector: uplink").digest())
+
+
+def _certificate() -> str:
+    """What an authority issues for the request below; Ed25519 signatures are always the same."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    authority = Ed25519PrivateKey.from_private_bytes(sha256(b"fenghuo test vector: authority").digest())
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (PANEL, "panel ca")]
+    builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).serial_number(1)
+    builder = builder.public_key(_uplink_key().public_key())
+    builder = builder.not_valid_before(datetime(2026, 3, 14, tzinfo=UTC)).not_valid_after(
+        datetime(2027, 3, 14, tzinfo=UTC)
+    )
+    builder = builder.add_extension(x509.BasicConstraints(False, None), True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+    return builder.sign(authority, None).public_bytes(Encoding.PEM).decode()
+
+
+def _renewal() -> Json:
+    """With a request of an Ed25519 key, whose signature is always the same."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import NameOID
+
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, PANEL)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(_uplink_key(), None)
+    return {
+        "panel": PANEL,
+        "path": "center-1",
+        "csr": request.public_bytes(Encoding.PEM).decode(),
+        "replaces": sha256(b"fenghuo test vector: certificate").hexdigest(),
+        "time": "2026-03-14T23:09:32.000Z",
+    }
 
 
 def _range(first: int, last: int, last_hash: str) -> Json:
@@ -342,6 +383,7 @@ def envelopes() -> Json:
         "link, online": ("link", 1, True, _link(True, "2026-03-14T23:00:00.000Z")),
         "link, last will": ("link", 1, True, _link(False, None)),
         "state": ("state", 1, True, _state()),
+        "certificate": ("certificate", 1, False, {"panel": PANEL, "chain": [_certificate()]}),
     }
     return {
         "about": "`body` is the canonical form of `value`; senders may write the same JSON in another form.",

@@ -31,13 +31,14 @@ MAX_PACKET_BYTES = MAX_BYTES + 4096
 RECEIVE_MAXIMUM = 64
 WORDS = ("receipt", "command")
 """What a path can't do without: a broker that refuses one of these is none."""
-MORE_WORDS = ("keys", "time")
+MORE_WORDS = ("keys", "time", "certificate")
 """What an older access list may refuse."""
 CONNECT_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 FIRST_FAILURE = 0x80
-# The broker will not have us, or not this; more than a broken line (MQTT 5, 2.4). 0x8E: taken over.
-_REFUSALS = frozenset({0x82, 0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x8E, 0x97, 0x9A, 0x9B, 0x9C, 0x9D})
+TAKEN_OVER = 0x8E
+# The broker will not have us, or not this; more than a broken line (MQTT 5, 2.4).
+_REFUSALS = frozenset({0x82, 0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, TAKEN_OVER, 0x97, 0x9A, 0x9B, 0x9C, 0x9D})
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,10 @@ class Connection:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def _close(self, reason: str, refused: bool) -> None:
+    def _close(self, reason: str, refused: bool, taken_over: bool = False) -> None:
         if not self._ended.is_set():
             self._ended.set()
-            self._put(self, Closed(reason[:200], refused))
+            self._put(self, Closed(reason[:200], refused, taken_over))
 
     # --- paho's thread -------------------------------------------------------------------------
 
@@ -187,6 +188,7 @@ class Connection:
         self, _client: paho.Client, _data: Any, flags: paho.DisconnectFlags, reason: ReasonCode, _properties: Any
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._close(f"the broker ended the connection: {reason}", reason.value in _REFUSALS)
+            taken_over = reason.value == TAKEN_OVER
+            self._close(f"the broker ended the connection: {reason}", reason.value in _REFUSALS, taken_over)
         else:
             self._close(f"the connection was lost: {reason}", False)

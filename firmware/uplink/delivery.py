@@ -27,8 +27,10 @@ from firmware.protocol.messages import (
     Head,
     Path,
     Pull,
+    Renewal,
     ReplyOut,
     State,
+    TakenOver,
     Telemetry,
     Welcome,
 )
@@ -48,6 +50,8 @@ from firmware.uplink.events import (
     Pulled,
     Received,
     Stop,
+    Switch,
+    Switched,
 )
 from firmware.uplink.flying import LANES, Flying
 from firmware.uplink.gate import Gate
@@ -169,7 +173,9 @@ class Delivery:
                 self._head(event)
             case Telemetry() if "telemetry" not in self._duty:
                 pass
-            case Beat() | State() | ReplyOut() | Telemetry():
+            case Renewal() if event.path != self._settings.path:
+                pass
+            case Beat() | State() | ReplyOut() | Renewal() | Telemetry():
                 self.outbox.put(event)
             case Duty():
                 self._assigned(event.lanes, now_ms)
@@ -177,6 +183,10 @@ class Delivery:
                 self._opened(event, now_ms)
             case Closed():
                 self._closed(event, now_ms)
+            case Switch() if self.phase == "open" and self._welcome:
+                self._out.append(self._connect_order(self._welcome, beside=True))
+            case Switched():
+                self._switched(event, now_ms)
             case Welcome() | CoreLost():
                 self._core_changed(event if isinstance(event, Welcome) else None, now_ms)
             case Error():
@@ -234,6 +244,8 @@ class Delivery:
         if self.supervision.up_since is not None:
             self._backoff.worked(now_ms - self.supervision.up_since)
         self._tell(self.supervision.lost(event.reason, event.refused, now_ms))
+        if event.taken_over and self._welcome:
+            self._out.append(TakenOver(path=self._settings.path))
         self.phase = "idle"
         self._open_by = None
         self._flying.clear()
@@ -242,6 +254,16 @@ class Delivery:
         if self._asked:
             self._asked.stale = True
         self._connect_at = now_ms + self._backoff.pause_ms()
+
+    def _switched(self, event: Switched, now_ms: int) -> None:
+        """Another connection is in the first one's place: the path was never down, but what was under way goes anew."""
+        if self.phase != "open":
+            return
+        self._flying.clear()
+        self.gate.opened()
+        self.outbox.opened()
+        self._publish(self._link(True, event.time), now_ms)
+        self._restart_streams()
 
     def _stop(self, event: Stop, now_ms: int) -> None:
         if self.phase == "open":
@@ -384,13 +406,16 @@ class Delivery:
         self._out.append(Disconnect(reason))
 
     def _connect(self, welcome: Welcome, now_ms: int) -> None:
-        self._connection += 1
-        self._order = [welcome.session, welcome.peer, self._connection]
         self._connect_at = None
         self._open_by = now_ms + OPEN_WITHIN_MS
         self.phase = "connecting"
+        self._out.append(self._connect_order(welcome))
+
+    def _connect_order(self, welcome: Welcome, beside: bool = False) -> Connect:
+        self._connection += 1
+        self._order = [welcome.session, welcome.peer, self._connection]
         will = self._link(False, None)
-        self._out.append(Connect(topics.topic(self._settings.panel, *will.words), will.payload))
+        return Connect(topics.topic(self._settings.panel, *will.words), will.payload, beside)
 
     # --- outputs -------------------------------------------------------------------------------
 

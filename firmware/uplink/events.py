@@ -12,6 +12,7 @@ from firmware.protocol.messages import (
     Acknowledged,
     Authorities,
     Beat,
+    Certificate,
     CommandIn,
     Delivered,
     Error,
@@ -23,9 +24,13 @@ from firmware.protocol.messages import (
     Pull,
     ReceiptIn,
     Records,
+    Renewal,
+    RenewalAsk,
+    Renewed,
     ReplyOut,
     Sms,
     State,
+    TakenOver,
     Telemetry,
     TimeIn,
     Welcome,
@@ -56,10 +61,33 @@ class Opened:
 
 @dataclass(frozen=True)
 class Closed:
-    """The path could not be opened, or ended. `refused`: the broker said no (rights, quota, taken over)."""
+    """The path could not be opened, or ended. `refused`: the broker said no (rights, quota, taken over).
+
+    `taken_over`: somebody else opened a session under our client id, and it was not we.
+    """
 
     reason: str
     refused: bool = False
+    taken_over: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """There is something better to connect with: open a second connection beside the first."""
+
+
+@dataclass(frozen=True)
+class Switched:
+    """The second connection is up and the first one over; nothing of the first will be heard. `time`: UTC text."""
+
+    time: str
+
+
+@dataclass(frozen=True)
+class NotSwitched:
+    """The second connection did not come up; the first goes on, or its `Closed` follows."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -98,20 +126,21 @@ class Stop:
 
 
 FromCore: TypeAlias = (
-    Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Authorities | Error | CoreLost
+    Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Renewal | Authorities | Error | CoreLost
 )
-FromPath: TypeAlias = Opened | Closed | Acked | Received
-Input: TypeAlias = FromCore | FromPath | Duty | Tick | Stop
+FromPath: TypeAlias = Opened | Closed | Acked | Received | Switched | NotSwitched
+Input: TypeAlias = FromCore | FromPath | Duty | Switch | Tick | Stop
 
 # --- out -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Connect:
-    """Open the path, with this last will (QoS 1, retained)."""
+    """Open the path, with this last will (QoS 1, retained). `beside`: while the connection of before still works."""
 
     will_topic: str
     will: bytes
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,5 +163,20 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = Pull | ReceiptIn | Acknowledged | CommandIn | KeysIn | TimeIn | Path | Sms | Modem | Latency
+ToCore: TypeAlias = (
+    Pull
+    | ReceiptIn
+    | Acknowledged
+    | CommandIn
+    | KeysIn
+    | TimeIn
+    | Path
+    | TakenOver
+    | Certificate
+    | RenewalAsk
+    | Renewed
+    | Sms
+    | Modem
+    | Latency
+)
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish

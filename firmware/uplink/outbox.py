@@ -1,7 +1,7 @@
 """What the uplink publishes besides records: heartbeat, state, replies, telemetry. All of it bounded.
 
-Of heartbeat and state only the newest counts. Replies and telemetry wait in short queues, oldest dropped first and
-counted. Telemetry goes only when no record wants to.
+Of heartbeat, state and a request for a certificate only the newest counts. Replies and telemetry wait in short queues,
+oldest dropped first and counted. Telemetry goes only when no record wants to.
 """
 
 from collections import Counter, deque
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from firmware.protocol.envelope import BATCH_CONTENT_TYPE, CONTENT_TYPE, telemetry
-from firmware.protocol.messages import Beat, ReplyOut, State, Telemetry
+from firmware.protocol.messages import Beat, Renewal, ReplyOut, State, Telemetry
 from firmware.uplink.packing import encode
 
 JSON_TYPE = "application/json"
@@ -43,17 +43,20 @@ class Outbox:
         self._state: State | None = None
         self._state_sent = False
         self._beat: Beat | None = None
+        self._renewal: Renewal | None = None
         self._replies: deque[ReplyOut] = deque()
         self._items: deque[dict[str, Any]] = deque()
         self._number = 0
 
-    def put(self, message: Beat | State | ReplyOut | Telemetry) -> None:
+    def put(self, message: Beat | State | ReplyOut | Renewal | Telemetry) -> None:
         """Keep this until it can go."""
         match message:
             case Beat():
                 self._beat = message
             case State():
                 self._state, self._state_sent = message, False
+            case Renewal():
+                self._renewal = message
             case ReplyOut():
                 self._keep(self._replies, message, REPLIES, "reply")
             case Telemetry():
@@ -71,6 +74,9 @@ class Outbox:
             yield Letter("heartbeat", ("heartbeat",), beat.jws.encode(), JWS_TYPE, qos=0)
         for _ in range(min(len(self._replies), REPLIES_AT_ONCE - flying["reply"])):
             yield Letter("reply", ("reply",), self._replies.popleft().jws.encode(), JWS_TYPE)
+        if self._renewal and not flying["renewal"]:
+            renewal, self._renewal = self._renewal, None
+            yield Letter("renewal", ("renewal",), renewal.jws.encode(), JWS_TYPE)
         if self._state and not self._state_sent and not flying["state"]:
             self._state_sent = True
             yield Letter("state", ("state",), encode(self._state.body), JSON_TYPE, retain=True)

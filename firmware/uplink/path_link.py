@@ -5,7 +5,7 @@ and keeps the others.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from firmware.clock import Clock, utc_text
@@ -14,19 +14,27 @@ from firmware.uplink.delivery import ALL_LANES, Delivery
 from firmware.uplink.events import (
     Closed,
     Connect,
+    CoreLost,
     Disconnect,
     Duty,
     FromCore,
+    FromPath,
     Input,
+    NotSwitched,
     Opened,
     Output,
     Publish,
     Pulled,
+    Received,
     Stop,
+    Switch,
+    Switched,
     Tick,
     ToCore,
 )
+from firmware.uplink.identity import Identity
 from firmware.uplink.mqtt import MqttLink
+from firmware.uplink.renewal import Renewal
 
 log = logging.getLogger("fenghuo.uplink")
 
@@ -99,11 +107,13 @@ class MqttPathLink:
         delivery: Delivery,
         link: MqttLink,
         clock: Clock,
-        trust: Callable[[Sequence[str]], object] = lambda _: None,
+        identity: Identity | None = None,
+        renewal: Renewal | None = None,
     ) -> None:
-        """`trust`: with these authorities besides the file's from the next connection on."""
+        """`identity`, `renewal`: of a path with TLS."""
         self.id = id_
-        self._trust = trust
+        self._identity = identity
+        self._renewal = renewal
         self._delivery = delivery
         self._link = link
         self._clock = clock
@@ -120,14 +130,26 @@ class MqttPathLink:
 
     def next_deadline(self) -> int | None:
         """When something is due (monotonic ms)."""
-        return self._delivery.next_deadline()
+        moments = [self._delivery.next_deadline()]
+        if self._renewal is not None:
+            moments.append(self._renewal.next_deadline())
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def hear(self, event: FromCore) -> None:
         """Records, heartbeats, state and receipts that counted; authorities that count from now on."""
         if isinstance(event, m.Authorities):
-            self._trust(event.certificates)
+            if self._identity is not None:
+                self._identity.trust(event.certificates)
             return
+        if isinstance(event, m.Welcome | CoreLost):
+            self._core_changed(event)
         self._feed(event)
+
+    def _core_changed(self, event: m.Welcome | CoreLost) -> None:
+        if self._identity is not None and isinstance(event, m.Welcome):
+            self._identity.floor.raise_to(event.floor)
+        if self._renewal is not None:
+            self._renewal.core(isinstance(event, m.Welcome))
 
     def path(self, message: m.Path) -> None:
         """Nothing here depends on the other paths but the duty."""
@@ -143,8 +165,11 @@ class MqttPathLink:
     def turn(self) -> list[ToCore]:
         """Take what the adapter has, let time pass, hand over what core has to hear."""
         for event in self._link.events():
-            self._feed(event)
+            if self._renewal is None or not self._of_renewal(self._renewal, event):
+                self._feed(event)
         self._feed(Tick())
+        if self._renewal is not None:
+            self._renew(self._renewal)
         told, self._for_core = self._for_core, []
         return told
 
@@ -152,6 +177,32 @@ class MqttPathLink:
         """Say goodbye to the broker."""
         self._feed(Stop(utc_text(self._clock.utc())))
         self._link.close()
+
+    def _renew(self, renewal: Renewal) -> None:
+        told, switch = renewal.turn(self._clock.monotonic_ms(), self._delivery.phase == "open")
+        self._for_core += told
+        if renewal.overdue(self._clock.monotonic_ms()):
+            self._link.give_up_second("the broker did not answer")
+        if switch:
+            self._feed(Switch())
+
+    def _of_renewal(self, renewal: Renewal, event: FromPath) -> bool:
+        """What an event means for the certificate; True where it means nothing else."""
+        now_ms = self._clock.monotonic_ms()
+        match event:
+            case Received() if renewal.wants(event.word):
+                renewal.answered(event.payload, now_ms)
+                return True
+            case NotSwitched():
+                renewal.failed(event.reason, now_ms)
+                return True
+            case Switched():
+                renewal.worked()
+            case Opened() if self._identity is not None and self._identity.shows_next:
+                renewal.worked()
+            case Closed():
+                renewal.interrupted()
+        return False
 
     def _feed(self, event: Input) -> None:
         self._note(event)
@@ -174,6 +225,8 @@ class MqttPathLink:
         match event:
             case Opened():
                 log.info("path %s: connected to the center", self.id)
+            case Switched():
+                log.info("path %s: connected to the center anew, with the renewed certificate", self.id)
             case Closed():
                 log.warning("path %s: no connection to the center: %s", self.id, event.reason)
                 for reason, count in (self._delivery.gate.dropped + self._link.dropped).items():

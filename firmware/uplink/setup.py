@@ -1,20 +1,18 @@
 """From the panel file to the links of the uplink, in the file's order, and to the terms of their routing."""
 
-import logging
-from collections.abc import Sequence
 from random import SystemRandom
 
 from firmware.clock import Clock, utc_text
 from firmware.config import Center, Dc09Path, Loaded, MqttPath, SmsPath
 from firmware.uplink.dc09.setup import dc09_link
 from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.floor import Floor
+from firmware.uplink.identity import identity
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink, PathLink
+from firmware.uplink.renewal import Renewal
 from firmware.uplink.routing import Terms
 from firmware.uplink.sms.setup import sms_link
-from firmware.uplink.tls import BadTlsFiles, context
-
-log = logging.getLogger("fenghuo.uplink")
 
 PLACES = ("", "second", "third", "fourth")
 """The first broker knows the panel as ever; what the others are called stands behind its name."""
@@ -40,17 +38,21 @@ def mqtt_link(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> MqttP
     """A broker's link. Raises `BadTlsFiles`."""
     panel = loaded.file.panel.id
     client = f"{panel}-{place}" if place else panel
-    link = MqttLink(panel, path, context(path, loaded.folder), lambda: utc_text(clock.utc()), client)
+    shown = identity(path, loaded.folder, Floor(clock))
+    link = MqttLink(panel, path, shown, lambda: utc_text(clock.utc()), client)
     delivery = Delivery(settings(loaded, path, place, clock), SystemRandom())
-    return MqttPathLink(path.id, delivery, link, clock, lambda more: retrust(loaded, path, link, more))
+    renewal = None if shown is None else Renewal(path.id, panel, shown, owns_files(loaded, path))
+    return MqttPathLink(path.id, delivery, link, clock, shown, renewal)
 
 
-def retrust(loaded: Loaded, path: MqttPath, link: MqttLink, authorities: Sequence[str]) -> None:
-    """Believe brokers of these authorities too; where the files can't be read now, all stays as it was."""
-    try:
-        link.trust(context(path, loaded.folder, authorities))
-    except BadTlsFiles as bad:
-        log.error("the authorities stay as they are: %s", bad)
+def owns_files(loaded: Loaded, path: MqttPath) -> bool:
+    """Whether this path renews its client certificate: of several with the same files, the first does."""
+    same = [
+        other
+        for other in loaded.file.path
+        if isinstance(other, MqttPath) and other.tls and path.tls and other.tls.certificate == path.tls.certificate
+    ]
+    return bool(same) and same[0] is path
 
 
 def settings(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> Settings:

@@ -6,8 +6,7 @@ With TLS it is the broker of docs/examples/mosquitto: a certificate for each pan
 from pathlib import Path
 from types import TracebackType
 
-from firmware.config import MqttPath
-from firmware.uplink.tls import context
+from firmware.uplink.tls import Files, context
 from hil.authority import Authority
 from hil.broker import HOST, Mosquitto, free_port
 from hil.fleet.wire import Way
@@ -64,9 +63,8 @@ class FleetBroker:
             return Way(HOST, self._broker.port)
         folder = self._authority.folder
         self._authority.issue(panel, [])
-        files = {"ca": "ca.pem", "certificate": f"{panel}.pem", "key": f"{panel}.key"}
-        path = MqttPath.model_validate({"id": "fleet", "host": HOST, "port": self._tls_port, "tls": files})
-        return Way(HOST, self._tls_port, context(path, folder))
+        named = Files(folder / "ca.pem", folder / f"{panel}.pem", folder / f"{panel}.key")
+        return Way(HOST, self._tls_port, context("fleet", named))
 
     def start(self) -> None:
         """Start, and wait until it listens. Raises `RuntimeError`."""

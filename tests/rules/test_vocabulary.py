@@ -62,6 +62,7 @@ LOCAL = {
     *("zone.alarm-held", "zone.soak-tripped", "code.lock-out-ended", "installer.granted", "panel.reset"),
     *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
+    "path.certificate-renewed",
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",

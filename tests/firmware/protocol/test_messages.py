@@ -33,6 +33,7 @@ PICTURE = m.Picture(
 RECORD = Record.model_validate(records()["chain"][1]["record"])
 HEAD = m.JournalHead(journal=JOURNAL, last={"alarm": 0, "status": 3}, first_undelivered={"alarm": 1, "status": 2})
 
+REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"
 EXAMPLES: dict[str, list[BaseModel]] = {
     "socket-from-uplink": [
         m.Pull(journal=JOURNAL, lane="alarm", first=1, last=9),
@@ -40,6 +41,10 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.CommandIn(jws="not a token: core refuses it, and says so"),
         m.Path(path="center-1", up=False, detail="无收据"),
         m.Sms(path="gsm", record=f"{JOURNAL}-7", receiver="center-1", state="sent", parts=2),
+        m.TakenOver(path="center-1"),
+        m.Certificate(path="center-1", file="ca", not_after="2027-03-14T00:00:00.000Z"),
+        m.RenewalAsk(path="center-1", csr=REQUEST, replaces="0" * 64),
+        m.Renewed(path="center-1", old="0" * 64, new="1" * 64, not_after="2027-03-14T00:00:00.000Z"),
         m.Modem(path="gsm", signal_dbm=-73, network="home", operator="CMCC"),
     ],
     "socket-to-uplink": [
@@ -51,6 +56,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.State(body={"areas": {}}),
         m.Telemetry(items=[{"kind": "telemetry.health"}]),
         m.ReplyOut(jws="a.b.c"),
+        m.Renewal(path="center-1", jws="a.b.c"),
         m.Error(reason="message: no"),
     ],
     "socket-from-camera": [

@@ -136,6 +136,7 @@ def schema_of(words: tuple[str, ...]) -> str:
 MODELS: dict[str, Any] = {
     "event": envelope.Event.model_validate_json,
     "batch": envelope.batch.validate_json,
+    "certificate": envelope.IssuedCertificate.model_validate_json,
     "link": envelope.Link.model_validate_json,
     "state": envelope.PublicState.model_validate_json,
     "telemetry": envelope.TelemetryEvent.model_validate_json,

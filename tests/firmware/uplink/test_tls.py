@@ -1,21 +1,30 @@
 """TLS against a real Mosquitto that requires client certificates, with certificates made for the test."""
 
+import contextlib
 import select
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from firmware.clock import SystemClock, utc_text
 from firmware.config import MqttPath
 from firmware.protocol.messages import Authorities
 from firmware.uplink import events as e
 from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.floor import Floor
+from firmware.uplink.identity import Identity, identity
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink
-from firmware.uplink.tls import BadTlsFiles, context
+from firmware.uplink.tls import BadTlsFiles, Files, OutOfDate, check_dates, context
+from hil.authority import Life
 from hil.broker import HOST
 from tests.clock import TurnedClock
 from tests.firmware.uplink.brokers import Authority, Mosquitto, wait_for
@@ -64,8 +73,14 @@ def strange_broker(folder: Path) -> Mosquitto:
     )
 
 
-def first_event(folder: Path, path: MqttPath, tls: ssl.SSLContext | None = None) -> e.FromPath:
-    link = MqttLink("bank-7", path, tls or context(path, folder), lambda: "now")
+def shown(folder: Path, path: MqttPath, floor: Floor | None = None) -> Identity:
+    found = identity(path, folder, floor or Floor(SystemClock()))
+    assert found is not None
+    return found
+
+
+def first_event(folder: Path, path: MqttPath, whom: Identity | None = None) -> e.FromPath:
+    link = MqttLink("bank-7", path, whom or shown(folder, path), lambda: "now")
     try:
         link.connect(WILL)
         end = time.monotonic() + 10
@@ -105,18 +120,24 @@ def test_a_broker_of_an_authority_that_the_center_added_is_believed_and_of_no_ot
             (ours.port, [added], True),
         ]:
             its = path(port)
-            found = first_event(folder, its, context(its, folder, authorities))
+            whom = shown(folder, its)
+            whom.trust(authorities)
+            found = first_event(folder, its, whom)
             assert isinstance(found, e.Opened) is opens, (authorities, found)
 
 
 def test_an_authority_that_core_tells_of_counts_from_the_next_connection_on(folder: Path) -> None:
-    trusted: list[Sequence[str]] = []
-    link = MqttLink("bank-7", path(1), None, lambda: "now")
-    delivery = Delivery(Settings(panel="bank-7", path="primary"), Random(1))
-    way = MqttPathLink("primary", delivery, link, TurnedClock(), trusted.append)
-    way.hear(Authorities(certificates=["pem"]))
-    assert (trusted, list(way.turn())) == ([["pem"]], [])
-    link.close()
+    added = (folder / "strange" / "ca.pem").read_text()
+    with strange_broker(folder) as strange:
+        its = path(strange.port)
+        whom = shown(folder, its)
+        link = MqttLink("bank-7", its, whom, lambda: "now")
+        delivery = Delivery(Settings(panel="bank-7", path="primary"), Random(1))
+        way = MqttPathLink("primary", delivery, link, TurnedClock(), whom)
+        assert isinstance(first_event(folder, its, whom), e.Closed)
+        way.hear(Authorities(certificates=[added]))
+        assert isinstance(first_event(folder, its, whom), e.Opened)
+        link.close()
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary")
@@ -135,16 +156,169 @@ def test_a_client_certificate_of_another_ca_gets_nowhere(folder: Path, broker: M
     assert isinstance(first_event(folder, other), e.Closed)
 
 
-def test_tls_1_1_is_too_old(folder: Path, broker: Mosquitto) -> None:
-    made = context(path(broker.port), folder)
-    assert made is not None
-    assert made.minimum_version.name == "TLSv1_2"
-    assert made.check_hostname
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
+def test_tls_1_1_is_too_old(folder: Path) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    old.load_cert_chain(folder / "broker.pem", folder / "broker.key")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        lenient = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        lenient.set_ciphers("DEFAULT:@SECLEVEL=0")
+        lenient.minimum_version = ssl.TLSVersion.TLSv1
+    lenient.load_verify_locations(folder / "ca.pem")
+    with OldServer(old) as port:
+        with socket.create_connection((HOST, port), 5) as plain, lenient.wrap_socket(plain, server_hostname=HOST) as s:
+            assert s.version() == "TLSv1.1"  # the server is one that somebody could talk to
+        closed = first_event(folder, path(port))
+    assert isinstance(closed, e.Closed)
+    assert closed.refused
+    assert "PROTOCOL_VERSION" in closed.reason.upper() or "UNSUPPORTED_PROTOCOL" in closed.reason.upper()
+
+
+class OldServer:
+    """Shakes hands with whoever comes, until it is closed."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._listener = socket.create_server((HOST, 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                plain, _ = self._listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as shaken:
+                shaken.recv(1)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        return int(self._listener.getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
+def test_a_broker_in_plain_text_is_refused_where_the_file_wants_tls(folder: Path, tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as plain:
+        assert isinstance(first_event(folder, path(plain.port)), e.Closed)
+
+
+# --- a board without a right clock ----------------------------------------------------------------------------
+
+YEAR = 365.0
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A broker whose certificates begin in a year: for them, this machine's clock is a year behind."""
+
+    folder: Path
+    port: int
+
+    def first(self, floor_days: float | None, state: str = "free-running") -> e.FromPath:
+        """What happens to a panel with a floor so far from now (None: the build alone), and a clock as this one."""
+        clock = TurnedClock(utc=time.time())
+        clock.quality = state
+        floor = Floor(clock)
+        if floor_days is not None:
+            floor.raise_to(utc_text(time.time() + floor_days * 86_400))
+        its = path(self.port, ca="ahead/ca.pem")
+        return first_event(self.folder, its, shown(self.folder, its, floor))
+
+
+@pytest.fixture(scope="module")
+def ahead(folder: Path) -> Iterator[Ahead]:
+    authority = Authority.make(folder / "ahead", "center ca", Life.days(-YEAR, 3 * YEAR))
+    authority.issue("broker", [HOST], Life.days(-YEAR, 2 * YEAR))
+    lines = (
+        f"allow_anonymous true\nrequire_certificate true\ncafile {folder}/ca.pem\n"
+        f"certfile {folder}/ahead/broker.pem\nkeyfile {folder}/ahead/broker.key\n"
+    )
+    with Mosquitto(folder / "ahead", lines) as broker:
+        yield Ahead(folder, broker.port)
+
+
+def test_a_clock_that_is_behind_keeps_a_panel_out_without_a_floor(ahead: Ahead) -> None:
+    closed = ahead.first(None)
+    assert isinstance(closed, e.Closed)
+    assert "not yet valid" in closed.reason
+
+
+def test_a_board_without_a_right_clock_connects_by_its_floor(ahead: Ahead) -> None:
+    assert ahead.first(1.5 * YEAR) == e.Opened("now")
+
+
+def test_a_floor_before_the_certificates_begin_does_too_for_now_is_later(ahead: Ahead) -> None:
+    assert ahead.first(0.5 * YEAR) == e.Opened("now")
+
+
+def test_a_certificate_that_ended_before_the_floor_is_refused(ahead: Ahead) -> None:
+    closed = ahead.first(2.5 * YEAR)
+    assert isinstance(closed, e.Closed)
+    assert closed.refused
+    assert "has expired" in closed.reason
+
+
+def test_a_synchronised_clock_is_believed_more_than_the_floor(ahead: Ahead) -> None:
+    assert isinstance(ahead.first(1.5 * YEAR, "synchronised"), e.Closed)
+
+
+def test_with_an_unsure_clock_everything_else_is_checked_as_ever(folder: Path, ahead: Ahead) -> None:
+    clock = TurnedClock(utc=time.time())
+    clock.quality = "free-running"
+    floor = Floor(clock)
+    floor.raise_to(utc_text(time.time() + 60))
+    with mosquitto(folder / "strange", "broker") as strange, mosquitto(folder, "elsewhere") as elsewhere:
+        for port, why in ((strange.port, "CERTIFICATE_VERIFY_FAILED"), (elsewhere.port, "mismatch")):
+            its = path(port)
+            closed = first_event(folder, its, shown(folder, its, floor))
+            assert isinstance(closed, e.Closed)
+            assert why in closed.reason
+    with mosquitto(folder, "broker") as broker:
+        assert first_event(folder, path(broker.port), shown(folder, path(broker.port), floor)) == e.Opened("now")
+
+
+def test_no_byte_of_mqtt_goes_to_a_broker_whose_certificate_ended_before_the_floor(folder: Path) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "ahead" / "broker.pem", folder / "ahead" / "broker.key")
+    named = Files(folder / "ahead" / "ca.pem", folder / "panel.pem", folder / "panel.key")
+    for floor, expected in ((time.time() + 1.5 * YEAR * 86_400, b"hello"), (time.time() + 2.5 * YEAR * 86_400, b"")):
+        ours, theirs = socket.socketpair()
+        heard: list[bytes] = []
+
+        def serve(end: socket.socket = theirs, heard: list[bytes] = heard) -> None:
+            with contextlib.suppress(OSError), server.wrap_socket(end, server_side=True) as shaken:
+                heard.append(shaken.recv(100))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            with context("primary", named, floor=floor).wrap_socket(ours, server_hostname=HOST) as sock:
+                sock.sendall(b"hello")
+        except OutOfDate:
+            ours.close()
+        thread.join(5)
+        assert b"".join(heard) == expected
+
+
+def test_a_chain_whose_parts_never_count_together_is_refused(folder: Path) -> None:
+    early = Authority.make(folder / "early", "ca", Life.days(10, -5)).certificate
+    late = Authority.make(folder / "late", "ca", Life.days(-5, 10)).certificate
+    with pytest.raises(OutOfDate):
+        check_dates([early, late], 0)
+    check_dates([late], 0)
 
 
 def test_a_cut_over_tls_ends_cleanly(folder: Path, broker: Mosquitto) -> None:
     its = path(broker.port)
-    link = MqttLink("bank-7", its, context(its, folder), lambda: "now")
+    link = MqttLink("bank-7", its, shown(folder, its), lambda: "now")
     link.connect(WILL)
     seen: list[e.FromPath] = []
 
@@ -171,11 +345,11 @@ def test_a_cut_over_tls_ends_cleanly(folder: Path, broker: Mosquitto) -> None:
 )
 def test_bad_files_are_named_and_their_content_is_not(folder: Path, files: dict[str, str], named: str) -> None:
     with pytest.raises(BadTlsFiles) as bad:
-        context(path(1, **files), folder)
+        shown(folder, path(1, **files))
     assert named in str(bad.value)
     assert "BEGIN" not in str(bad.value)
 
 
 def test_plain_text_has_no_context(tmp_path: Path) -> None:
     plain = {"id": "p", "host": HOST, "plaintext": "I accept that anyone on the network can read and drop reports"}
-    assert context(MqttPath.model_validate(plain), tmp_path) is None
+    assert identity(MqttPath.model_validate(plain), tmp_path, Floor(SystemClock())) is None
