@@ -73,7 +73,7 @@ def _hosts(document: Document) -> Iterator[Finding]:
 
 def _blocks(document: Document) -> Iterator[Finding]:
     for path in _paths(document):
-        if path.text("mac") and path.text("x_data", "all") != "all":
+        if path.text("mac") and path.text("x_data", "one") != "all":
             yield wrong(
                 path,
                 "mac",

@@ -17,8 +17,9 @@ class Dc09Path(Model):
 
     `account`, `receiver`, `line`: as the center gives them, hex. `key_file`: the AES key alone, mode 0600, in
     `key_encoding`. `backup_host`: the center's second receiver. One try takes `retry_s`; after `tries` of them the
-    other receiver has its turn. `x_data`: `one` for receivers that take a single block. `text`: zone names too (SIA).
-    `users`: numbers of users, id → number. `acknowledgement`: this sentence lets an acknowledgement deliver a record.
+    other receiver has its turn. `x_data`: how many blocks besides the event; some receivers take one only. `text`: zone
+    names too (SIA). `users`: numbers of users, id → number. `acknowledgement`: this sentence lets an
+    acknowledgement deliver a record.
     """
 
     id: Id
@@ -38,7 +39,7 @@ class Dc09Path(Model):
     supervision_s: int = Field(default=30, ge=10, le=86_400, description="NULL so long after the last message")
     retry_s: int = Field(default=20, ge=5, le=60)
     tries: int = Field(default=3, ge=1, le=9)
-    x_data: Literal["all", "one", "none"] = "all"
+    x_data: Literal["all", "one", "none"] = "one"
     mac: Annotated[str, Field(pattern=MAC)] = ""
     text: bool = False
     users: dict[Id, Annotated[int, Field(ge=0, le=999_999)]] = Field(default={}, max_length=1000)

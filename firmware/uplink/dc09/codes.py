@@ -53,7 +53,7 @@ class Style:
     """How this receiver wants it. `text`: a name behind the number (SIA). `mac`: 12 hex digits, empty for none."""
 
     format: Format = "adm-cid"
-    extras: Extras = "all"
+    extras: Extras = "one"
     text: bool = False
     mac: str = ""
 
