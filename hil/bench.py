@@ -4,6 +4,7 @@ What a later issue must bring is listed as missing, not left out. Nothing here d
 noisy; the exit code is 0 whenever every part could be measured.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +20,7 @@ from rich.table import Table
 
 from firmware.language import Text, pick
 from hil import (
+    bench_backlog,
     bench_camera,
     bench_gpio,
     bench_journal,
@@ -108,6 +111,37 @@ def backlog_rows(folder: Path) -> list[Row]:
     ]
 
 
+def million_rows(folder: Path, records: int = bench_backlog.RECORDS) -> list[Row]:
+    """Very many records that wait: core's start on them, memory, alarms, and the drain by the real processes."""
+    f = bench_backlog.measure(folder, records)
+    many = f"{records:,}"
+    rate = f"{f['drain_per_s']:.0f}/s by core and uplink as processes, bare paho {f['bare_per_s']:.0f}/s"
+    core, uplink = (f[f"{name}_most_mib"] - f[f"{name}_before_mib"] for name in ("core", "uplink"))
+    mib = f"core {f['core_before_mib']:.0f} → {f['core_most_mib']:.0f}"
+    mib += f", uplink {f['uplink_before_mib']:.0f} → {f['uplink_most_mib']:.0f} MiB"
+    return [
+        Row(
+            (f"start with {many} waiting against none", f"积压{many}条时的启动与空日志之比"),
+            f["start_ratio"],
+            1.1,
+            True,
+            "×",
+            f"{f['start_ms']:.0f} ms",
+        ),
+        Row((f"{many} waiting: drain", f"积压{many}条:上传"), f["ratio"], 1.0, False, "×", rate),
+        Row(
+            ("link up to receipt of the newest alarm", "恢复至最新报警回执"),
+            f["alarm_first_ms"],
+            1000.0,
+            True,
+            "ms",
+        ),
+        Row(("a live alarm amid that drain", "上传期间的报警回执"), f["alarm_amid_ms"], 1000.0, True, "ms"),
+        Row(("memory that the drain adds", "上传增加的内存"), core + uplink, 16.0, True, "MiB", mib),
+        Row(("records missing at the center", "中心缺失的记录"), f["last"] - f["held"], 0.0, True, ""),
+    ]
+
+
 def start_rows(folder: Path) -> list[Row]:
     """Start and memory."""
     f = bench_start.measure(folder)
@@ -163,6 +197,7 @@ PARTS: tuple[Callable[[Path], list[Row]], ...] = (
     latency_rows,
     journal_rows,
     backlog_rows,
+    million_rows,
     start_rows,
     camera_rows,
     life_rows,
@@ -181,25 +216,38 @@ _FAILED: Text = ("could not be measured: {part}", "无法测量:{part}")
 
 
 def main(argv: list[str]) -> int:
-    """Measure everything and print the table (`--json`: one object). 1 when a part could not be measured."""
-    console = Console(stderr="--json" in argv)
+    """Measure everything and print the table. 1 when a part could not be measured."""
+    words = _parser().parse_args(argv)
+    console = Console(stderr=words.json)
     rows: list[Row] = []
     failed = False
     for part in PARTS:
         name = part.__name__.removesuffix("_rows")
+        if words.only and name not in words.only:
+            continue
+        measure = partial(million_rows, records=words.records) if part is million_rows else part
         console.print(pick(_MEASURING, part=name), style="dim")
         try:
             with tempfile.TemporaryDirectory(prefix="fh-", dir=Path.cwd()) as folder:
-                rows += part(Path(folder))
+                rows += measure(Path(folder))
         except (OSError, RuntimeError, AssertionError, KeyError, subprocess.SubprocessError):
             failed = True
             console.print(pick(_FAILED, part=name), style="red")
             traceback.print_exc()
-    if "--json" in argv:
+    if words.json:
         print(json.dumps([vars(row) | {"verdict": row.verdict()} for row in rows], ensure_ascii=False))
     else:
         console.print(_table(rows))
     return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hil.bench", description=main.__doc__)
+    parser.add_argument("--json", action="store_true", help="one list of objects instead of the table")
+    names = [part.__name__.removesuffix("_rows") for part in PARTS]
+    parser.add_argument("--only", nargs="+", choices=names, help="these parts alone")
+    parser.add_argument("--records", type=int, default=bench_backlog.RECORDS, help="that wait in the part `million`")
+    return parser
 
 
 def _table(rows: list[Row]) -> Table:

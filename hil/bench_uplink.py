@@ -5,22 +5,17 @@ a center in a child that checks hashes, commits to SQLite (FULL) and signs recei
 same records, one message each, QoS 1, to nobody. The bar of the design: ratio ≥ 1.
 """
 
-import json
-import queue
 import select
 import shutil
-import sqlite3
-import subprocess
-import sys
 import threading
-from collections import defaultdict, deque
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
 from time import perf_counter
-from typing import Any
 
 import paho.mqtt.client as paho
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware.clock import SystemClock, utc_text
@@ -29,22 +24,20 @@ from firmware.core.delivery import Deliveries
 from firmware.journal.entries import Commit, Draft
 from firmware.journal.journal import Journal
 from firmware.protocol import messages as m
-from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import event
-from firmware.protocol.jws import KeyRing, Signer
-from firmware.protocol.typ import RECEIPT
+from firmware.protocol.jws import KeyRing, Signer, load_public
 from firmware.uplink import events as e
 from firmware.uplink.delivery import Delivery, Settings
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.packing import encode
 from hil.broker import HOST, Mosquitto
+from hil.storing_center import StoringCenter
 from rules.effects import JsonValue
 from rules.vocabulary import KINDS
 
 PANEL = "bench-panel"
 RECORDS = 20_000
 LIMIT_S = 60.0
-_CENTER_KEY = Signer(Ed25519PrivateKey.from_private_bytes(b"bench of the uplink, not a secret"[:32]))
 _PLAIN = "I accept that anyone on the network can read and drop reports"
 
 
@@ -59,11 +52,11 @@ def measure(folder: Path, records: int = RECORDS) -> dict[str, float]:
     try:
         with Mosquitto(work) as broker:
             journal = _journal(work, records)
-            bare = _bare(broker.port, journal, records)
+            yardstick = bare(broker.port, payloads(journal, records))
             ours, alarm_ms = _ours(work, broker.port, journal, records)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return {"uplink_per_s": ours, "bare_per_s": bare, "uplink_ratio": ours / bare, "alarm_ms": alarm_ms}
+    return {"uplink_per_s": ours, "bare_per_s": yardstick, "uplink_ratio": ours / yardstick, "alarm_ms": alarm_ms}
 
 
 def _journal(work: Path, records: int) -> Journal:
@@ -98,8 +91,8 @@ def _draft(kind: str, number: int) -> Draft:
 # --- the yardstick -----------------------------------------------------------------------------------
 
 
-def _bare(port: int, journal: Journal, records: int) -> float:
-    payloads = _payloads(journal, records)
+def bare(port: int, payloads: Sequence[bytes]) -> float:
+    """Messages per second that a bare paho loop gets acknowledged, QoS 1."""
     acknowledged = threading.Semaphore(0)
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.on_publish = lambda *_: acknowledged.release()
@@ -117,7 +110,8 @@ def _bare(port: int, journal: Journal, records: int) -> float:
     return len(payloads) / span
 
 
-def _payloads(journal: Journal, records: int) -> list[bytes]:
+def payloads(journal: Journal, records: int) -> list[bytes]:
+    """The first undelivered status records of a journal as they travel, one by one."""
     reader = journal.reader()
     core = Deliveries(reader, PANEL, KeyRing([]), lambda *_: None)
     name, at, found = reader.heads()[-1].journal, 1, list[bytes]()
@@ -135,12 +129,12 @@ def _payloads(journal: Journal, records: int) -> list[bytes]:
 class _Panel:
     """Core's side, delivery and paho in one loop."""
 
-    def __init__(self, port: int, journal: Journal) -> None:
+    def __init__(self, port: int, journal: Journal, key: Ed25519PublicKey) -> None:
         self.journal = journal
         self.reader = journal.reader()
         self.clock = SystemClock()
         self.alarm_receipted = 0.0
-        self._core = Deliveries(self.reader, PANEL, KeyRing([_CENTER_KEY.public]), self._mark)
+        self._core = Deliveries(self.reader, PANEL, KeyRing([key]), self._mark)
         self._delivery = Delivery(Settings(PANEL, "bench", backoff_base_ms=1), SystemRandom())
         path = MqttPath.model_validate({"id": "bench", "host": HOST, "port": port, "plaintext": _PLAIN})
         self._link = MqttLink(PANEL, path, None, lambda: utc_text(self.clock.utc()))
@@ -194,15 +188,11 @@ class _Panel:
 
 
 def _ours(work: Path, port: int, journal: Journal, records: int) -> tuple[float, float]:
-    center = subprocess.Popen(
-        [sys.executable, "-m", "hil.bench_uplink", str(port), str(work / "center.sqlite")], stdout=subprocess.PIPE
-    )
-    panel = _Panel(port, journal)
+    center = StoringCenter(port, work / "center.sqlite")
+    panel = _Panel(port, journal, load_public(center.x))
     alarm = next(kind.name for kind in KINDS.values() if kind.lane == "alarm" and not kind.checkpoint)
     alarm_at = 0.0
     try:
-        if center.stdout is None or center.stdout.readline() != b"ready\n":
-            raise RuntimeError("the bench's center did not start")
         begin = perf_counter()
         while panel.waiting():
             panel.turn()
@@ -215,69 +205,5 @@ def _ours(work: Path, port: int, journal: Journal, records: int) -> tuple[float,
         span = perf_counter() - begin
     finally:
         panel.close()
-        center.terminate()
-        center.wait(10)
+        center.stop()
     return records / span, (panel.alarm_receipted - alarm_at) * 1000
-
-
-# --- the center, in a child ----------------------------------------------------------------------------
-
-
-def center(port: int, file: Path) -> None:
-    """Check, store, receipt; for ever."""
-    arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    client.on_subscribe = lambda *_: print("ready", flush=True)
-    client.on_message = lambda _client, _data, message: arrived.put(bytes(message.payload))
-    client.connect(HOST, port)
-    client.loop_start()
-    client.subscribe([(f"fenghuo/v1/+/{word}/#", 1) for word in ("event", "batch")])
-    database = sqlite3.connect(file, isolation_level=None)
-    database.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE record(journal TEXT, seq INTEGER, lane TEXT,"
-        " lane_seq INTEGER, header BLOB, payload BLOB, hash TEXT, PRIMARY KEY(journal, seq)) WITHOUT ROWID"
-    )
-    while True:
-        messages = [arrived.get()]
-        while not arrived.empty() and len(messages) < 16:
-            messages.append(arrived.get())
-        for token in _store(database, messages):
-            client.publish(f"fenghuo/v1/{PANEL}/receipt", token, 1)
-
-
-def _store(database: sqlite3.Connection, messages: list[bytes]) -> list[str]:
-    rows = [_row(item["data"]) for message in messages for item in _events(message)]
-    database.execute("BEGIN")
-    database.executemany("INSERT OR IGNORE INTO record VALUES(?,?,?,?,?,?,?)", rows)
-    database.execute("COMMIT")
-    lanes: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
-    for journal, _, lane, lane_seq, _, _, hash_ in rows:
-        lanes[journal, lane][lane_seq] = hash_
-    return [_receipt(journal, lane, held) for (journal, lane), held in lanes.items()]
-
-
-def _events(message: bytes) -> list[dict[str, dict[str, object]]]:
-    value = json.loads(message)
-    return value if isinstance(value, list) else [value]
-
-
-def _row(data: dict[str, object]) -> tuple[str, int, str, int, bytes, bytes, str]:
-    its: Any = data["header"]
-    header, payload = canonical(its), canonical(data["payload"])
-    if sha256_hex(header) != data["hash"] or sha256_hex(payload) != its["payload_hash"]:
-        raise ValueError(f"record {its['seq']} does not fit its hashes")
-    return its["journal"], its["seq"], its["lane"], its["lane_seq"], header, payload, str(data["hash"])
-
-
-def _receipt(journal: str, lane: str, held: dict[int, str]) -> str:
-    ranges: list[dict[str, int | str]] = []
-    for number in sorted(held):
-        if ranges and ranges[-1]["last"] == number - 1:
-            ranges[-1] |= {"last": number, "hash": held[number]}
-        else:
-            ranges.append({"first": number, "last": number, "hash": held[number]})
-    return _CENTER_KEY.sign(RECEIPT, {"panel": PANEL, "journal": journal, "lane": lane, "ranges": ranges[:64]})
-
-
-if __name__ == "__main__":
-    center(int(sys.argv[1]), Path(sys.argv[2]))

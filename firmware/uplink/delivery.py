@@ -2,6 +2,7 @@
 
 1. The journal is the queue: only numbers are held here, and records only for as long as one call takes.
 2. One pull at a time, for the highest lane that has something to send; in a lane live, then overdue, then stored.
+   Of the alarms that waited the newest go first: what happened a minute ago is not behind those of last month.
 3. What was sent stays in its lane's window until core says `Delivered`. Unreceipted it is pulled and sent again, after
    a new connection all of it at once. Duplicates do no harm: identity is (panel, journal, seq).
 4. A session starts clean, on purpose: a receipt that was lost is asked for again, and a late command must not count.
@@ -60,13 +61,15 @@ from firmware.uplink.outbox import JSON_TYPE, Letter, Outbox
 from firmware.uplink.packing import encode, pack
 from firmware.uplink.proof import LANE as PROOF_LANE
 from firmware.uplink.proof import Proof
-from firmware.uplink.streams import Origin, Stream, Why
+from firmware.uplink.streams import URGENCY, Origin, Stream, Why
 from firmware.uplink.supervision import Supervision
 
 ALL_LANES = frozenset({*LANES, "telemetry"})
 EVIDENCE_PULL = 4
 """Evidence travels one by one, with thumbnails: so few at a time."""
 OPEN_WITHIN_MS = 30_000
+FRESH_ALARMS = MAX_BATCH_RECORDS
+"""So many of the newest alarms that waited go before older ones: one batch."""
 
 Phase = Literal["idle", "connecting", "open", "closing", "stopped"]
 
@@ -221,7 +224,7 @@ class Delivery:
             return
         for key, first, last in _lanes_of(self._heads):
             if key[1] in changed:
-                self._streams[key] = Stream(first, last, self._settings.window, live=False)
+                self._streams[key] = self._waited(key, first, last)
         if self._asked and self._asked.pull.lane in changed:
             self._asked.stale = True
         self.supervision.outstanding(bool(self.unreceipted()), False, now_ms)
@@ -292,7 +295,13 @@ class Delivery:
         if self._asked:
             self._asked.stale = True
         lanes = _lanes_of(self._heads) if self._heads else []
-        self._streams = {key: Stream(first, last, self._settings.window, live=False) for key, first, last in lanes}
+        self._streams = {key: self._waited(key, first, last) for key, first, last in lanes}
+
+    def _waited(self, key: tuple[str, str], first: int, last: int) -> Stream:
+        """A lane that waited for this connection."""
+        newest = self._heads.journals[-1].journal if self._heads else ""
+        fresh = FRESH_ALARMS if key == (newest, "alarm") else 0
+        return Stream(first, last, self._settings.window, live=False, fresh=fresh)
 
     def _pulled(self, event: Pulled, now_ms: int) -> None:
         asked, self._asked = self._asked, None
@@ -455,7 +464,7 @@ class Delivery:
                     why, first, last = wish
                     room = stream.room(why, limit)
                     found.append(Asked(Pull(journal=journal, lane=lane, first=first, last=last, limit=room), why))
-            yield from sorted(found, key=lambda asked: ("live", "again", "stored").index(asked.why))
+            yield from sorted(found, key=lambda asked: URGENCY.index(asked.why))
 
     def _open_lanes(self) -> list[str]:
         """The lanes of its duty in which more may be on its way, highest first."""

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Why: TypeAlias = Literal["live", "again", "stored", "proof"]
-"""Recorded since the connection; sent, but not receipted in time; from before the connection; delivered already, sent
-to prove the path (`proof.py`; never of a stream)."""
+Why: TypeAlias = Literal["live", "fresh", "again", "stored", "proof"]
+"""Recorded since the connection; the newest from before it; sent, but not receipted in time; all else from before the
+connection; delivered already, sent to prove the path (`proof.py`; never of a stream)."""
+URGENCY: tuple[Why, ...] = ("live", "fresh", "again", "stored")
+"""What goes first in a lane."""
 
 MAX_DOUBLINGS = 4
 LIVE_EXTRA = 64
@@ -41,15 +43,18 @@ class Flight:
 class Stream:
     """A lane of a journal, from a connection on. Numbers are `lane_seq`."""
 
-    def __init__(self, first_undelivered: int, last: int, window: int, live: bool) -> None:
-        """`live`: all of it was recorded since the connection."""
+    def __init__(self, first_undelivered: int, last: int, window: int, live: bool, fresh: int = 0) -> None:
+        """`live`: all of it was recorded since the connection. `fresh`: so many of the newest go before the others."""
         self.last = last
         self.first_undelivered = first_undelivered
         self.flights: dict[int, Flight] = {}
         self._window = window
+        stored_last = 0 if live else last
+        self._fresh_next = max(first_undelivered, stored_last - fresh + 1)
+        self._fresh_last = stored_last
         self._stored_next = first_undelivered
-        self._stored_last = 0 if live else last
-        self._live_next = max(self._stored_last + 1, first_undelivered)
+        self._stored_last = self._fresh_next - 1
+        self._live_next = max(stored_last + 1, first_undelivered)
         self._stuck = False
         self._earliest_due: int | None = None
         self._sweep_at: int | None = None
@@ -66,6 +71,8 @@ class Stream:
             return None
         if self._live_next <= self.last and self.room("live", limit):
             return "live", self._live_next, self.last
+        if self._fresh_next <= self._fresh_last and self.room("fresh", limit):
+            return "fresh", self._fresh_next, self._fresh_last
         if again := self._overdue(now_ms, limit):
             return "again", *again
         if self._stored_next <= self._stored_last and self.room("stored", limit):
@@ -93,7 +100,11 @@ class Stream:
         return due[0], last
 
     def _sweep(self, now_ms: int) -> tuple[Why, int, int] | None:
-        walked = self._live_next > self.last and self._stored_next > self._stored_last
+        walked = (
+            self._live_next > self.last
+            and self._fresh_next > self._fresh_last
+            and self._stored_next > self._stored_last
+        )
         if self.flights or not walked or self.first_undelivered > self.last:
             self._sweep_at = None
         elif self._sweep_at is None:
@@ -122,6 +133,8 @@ class Stream:
             self._stuck = True
         elif why == "live":
             self._live_next = go_on
+        elif why == "fresh":
+            self._fresh_next = go_on
         elif why == "stored":
             self._stored_next = go_on
         else:

@@ -126,6 +126,36 @@ def test_lanes_go_out_highest_first_and_live_before_stored() -> None:
     assert live <= ALARM_PUBLISHES * 64, "the live alarm waits behind the backlog of its lane"
 
 
+def test_of_the_alarms_that_waited_the_newest_go_first_and_all_go_once() -> None:
+    world = World()
+    world.record("status")
+    for _ in range(1000):
+        world.record("alarm")
+    world.start_core()
+    world.open()
+    world.settle()
+    numbers = [number for lane, _, number, _ in world.center.arrivals if lane == "alarm"]
+    assert numbers == [*range(937, 1001), *range(1, 937)]
+    assert all(stored for *_, stored in world.center.arrivals)
+    assert world.complete()
+    assert world.center.duplicates == 0
+
+
+def test_the_newest_alarms_go_before_those_of_an_older_journal() -> None:
+    world = World()
+    for _ in range(200):
+        world.record("alarm")
+    world.journal.begin()
+    for _ in range(3):
+        world.record("alarm")
+    world.start_core()
+    world.open()
+    world.settle()
+    journals = list(dict.fromkeys(journal for _, journal, *_ in world.center.arrivals))
+    assert journals == [head.journal for head in reversed(world.journal.heads())]
+    assert world.complete()
+
+
 def test_evidence_carries_its_thumbnail_and_goes_singly() -> None:
     world = World()
     world.record("evidence", {"thumbnail": {"file": "a.jpg"}})
