@@ -17,6 +17,7 @@ from firmware.clock import SystemClock, utc_text
 from hil.center import screen
 from hil.center.alarms import acknowledge, alarms
 from hil.center.audit import gaps
+from hil.center.conform.command import conform
 from hil.center.orders import NoReply, NotSent, Order, send
 from hil.center.running import Panels, serve
 from hil.center.store import Store
@@ -291,6 +292,9 @@ def status(
 ) -> None:
     """Ask a panel for its state, by a signed command. 查询主机状态。"""
     _send(_broker(broker, ca, cert, key), folder, Order(panel, "status", {}, operator), as_json)
+
+
+app.command()(conform)
 
 
 def main(argv: list[str]) -> int:

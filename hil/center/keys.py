@@ -34,6 +34,11 @@ class Key:
         self.x = str(key.as_dict(private=False)["x"])
 
     @classmethod
+    def new(cls) -> "Key":
+        """A key that is kept nowhere."""
+        return cls(OKPKey.generate_key("Ed25519", private=True))
+
+    @classmethod
     def at(cls, path: Path) -> "Key":
         """The key of this file, which is made (0600) when there is none."""
         if not path.exists():

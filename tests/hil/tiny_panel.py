@@ -6,62 +6,19 @@ import json
 import threading
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import event
 from firmware.protocol.jws import KeyRing, Refused, Signer, b64url, load_public
-from firmware.protocol.records import Header, Record, record_hash
+from firmware.protocol.records import Record
 from firmware.protocol.signed import Command, Receipt, read_command, read_receipt
-from firmware.protocol.stored import GENESIS
+from hil.center.conform.journal import LANES, NOW, Journal
 
-NOW = "2026-03-14T23:09:26.123Z"
-LANES = ("alarm", "status", "evidence")
-
-
-class Journal:
-    """Records with right hashes and links."""
-
-    def __init__(self, panel: str, journal: str | None = None) -> None:
-        self.panel = panel
-        self.id = journal or str(uuid4())
-        self.records: list[Record] = []
-        self.lanes = dict.fromkeys(LANES, 0)
-
-    def add(self, kind: str, lane: str, payload: dict[str, Any] | None = None) -> Record:
-        body = payload if payload is not None else {"zone": f"z{len(self.records)}"}
-        self.lanes[lane] += 1
-        header = Header(
-            panel=self.panel,
-            journal=self.id,
-            seq=len(self.records) + 1,
-            lane=lane,
-            lane_seq=self.lanes[lane],
-            boot="b",
-            time=NOW,
-            clock="free-running",
-            monotonic_ms=1,
-            kind=kind,
-            payload_hash=sha256_hex(canonical(body)),
-            state_hash="1" * 64,
-            prev=self.records[-1].hash if self.records else GENESIS,
-        )
-        record = Record(header=header, payload=body, hash=record_hash(header))
-        self.records.append(record)
-        return record
-
-    def fill(self, count: int) -> list[Record]:
-        """Records over all lanes."""
-        return [self.add("zone.fault", LANES[i % 3]) for i in range(count)]
-
-    @property
-    def head(self) -> tuple[int, str]:
-        return (len(self.records), self.records[-1].hash) if self.records else (0, GENESIS)
+__all__ = ["LANES", "NOW", "Journal", "TinyPanel", "encoded", "picture"]
 
 
 class TinyPanel:
