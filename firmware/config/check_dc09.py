@@ -14,11 +14,6 @@ def is_dc09(path: Row) -> bool:
     return path.text("kind", "mqtt") == "dc09"
 
 
-def believed(path: Row) -> bool:
-    """Whether its acknowledgements deliver records."""
-    return is_dc09(path) and path.text("acknowledgement") == SENTENCE
-
-
 def _paths(document: Document) -> list[Row]:
     return [path for path in document.rows("path") if is_dc09(path)]
 
@@ -27,7 +22,7 @@ def _alone(document: Document) -> Iterator[Finding]:
     """Without a path that brings signed receipts nothing would ever be delivered."""
     receipts = any(path.text("kind", "mqtt") == "mqtt" for path in document.rows("path"))
     paths = _paths(document)
-    if paths and not receipts and not any(believed(path) for path in paths):
+    if paths and not receipts and not any(path.has("acknowledgement") for path in paths):
         yield wrong(
             paths[0],
             "acknowledgement",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firmware.core.delivery import Deliveries
 from firmware.protocol.jws import MAX_BYTES, KeyRing, Signer
-from firmware.protocol.messages import MAX_LINE, Delivered, Pull, ReceiptIn
+from firmware.protocol.messages import MAX_LINE, Acknowledged, Delivered, Pull, ReceiptIn
 from firmware.protocol.records import faults
 from firmware.protocol.typ import COMMAND, RECEIPT
 from hil.memory_journal import MemoryJournal
@@ -146,3 +146,33 @@ def test_a_full_answer_fits_a_line_and_an_expired_payload_is_null() -> None:
     value = json.loads(line)
     assert value["type"] == "records"
     assert 10 < len(value["records"]) < 64
+
+
+def acknowledged(core: Core, **changes: Any) -> Delivered | None:
+    body = {"path": "receiver", "journal": core.name, "lane": "alarm", "ranges": [(1, 3), (5, 5)], **changes}
+    return core.deliveries.acknowledged(Acknowledged.model_validate(body))
+
+
+def test_an_acknowledgement_delivers_its_ranges_and_is_kept_as_what_it_is() -> None:
+    core = Core()
+    kept: list[str] = []
+
+    def mark(journal: str, lane: str, ranges: list[tuple[int, int]], receipt: str) -> None:
+        core.journal.mark(journal, lane, ranges, receipt)
+        kept.append(receipt)
+
+    core.deliveries._mark = mark
+    ranges = [(1, 3), (5, 5)]
+    assert acknowledged(core) == Delivered(journal=core.name, lane="alarm", ranges=ranges, path="receiver")
+    assert core.journal.undelivered() == 20 - 4
+    assert kept == ["dc09:receiver"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"ranges": [(1, 3), (9, 11)]}, {"ranges": [(3, 1)]}, {"journal": UNKNOWN}, {"lane": "evidence"}]
+)
+def test_an_acknowledgement_of_what_is_not_durable_changes_nothing(changes: dict[str, Any]) -> None:
+    core = Core()
+    assert acknowledged(core, **changes) is None
+    assert core.journal.undelivered() == 20
+    assert [reason for reason, _ in core.refused] == ["beyond-journal"]

@@ -219,6 +219,26 @@ def test_a_receipt_under_an_exchanged_key_is_one_and_under_a_strangers_is_a_find
     journal.close()
 
 
+def test_an_unsigned_acknowledgement_is_no_finding_and_never_replaces_a_receipt(rig: Rig) -> None:
+    journal = rig.open()
+    name = journal.mark().journal
+    journal.commit([rig.commit("alarm.intruder"), rig.commit("area.armed", "armed")])
+    for lane in ("alarm", "status"):
+        journal.mark_delivered(name, lane, [(1, 1)])
+        journal.keep_receipt(name, lane, "dc09:receiver")
+    journal.commit([rig.commit("area.disarmed", "disarmed")])
+    assert rig.verify(receipt_keys=CENTER_KEYS).sound
+    span = {"first": 1, "last": 1, "hash": journal.reader().hash_of(name, "alarm", 1)}
+    signed = CENTER.sign(RECEIPT, {"panel": PANEL, "journal": name, "lane": "alarm", "ranges": [span]})
+    for kept in (signed, "dc09:receiver"):
+        journal.keep_receipt(name, "alarm", kept)
+    journal.commit([rig.commit("area.armed", "armed")])
+    journal.close()
+    with closing(sqlite3.connect(rig.main)) as connection:
+        assert dict(connection.execute("SELECT lane, jws FROM receipt")) == {"alarm": signed, "status": "dc09:receiver"}
+    assert rig.verify(receipt_keys=CENTER_KEYS).sound
+
+
 def test_another_panels_key_is_found(full: Rig) -> None:
     from firmware.journal.verify import verify
 
