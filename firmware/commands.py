@@ -16,13 +16,17 @@ from firmware.config import kept
 from firmware.config.loaded import Loaded
 from firmware.language import Text, pick
 
-PROCESSES = ("core", "uplink", "camera")
+PROCESSES = ("core", "uplink", "camera", "clock")
 EXIT_CONFIG = 2
 """The panel file or the board is wrong: trying again does not help."""
 MAX_SOCKET_PATH = 107
 
 _NO_CAMERA: Text = ("{file} has no [[camera]]: nothing to run", "{file} 中没有 [[camera]]：无需运行")
 _NO_PATH: Text = ("{file} has no [[path]]: nothing to run", "{file} 中没有 [[path]]：无需运行")
+_NO_CLOCK: Text = (
+    "{file} does not say [clock] from_center = true: nothing to run",
+    "{file} 未设置 [clock] from_center = true：无需运行",
+)
 _LONG: Text = (
     "{path}: {found} bytes, expected at most {most} for a socket; set a shorter `run` under [storage], as /run/fenghuo",
     "{path}：{found} 字节，套接字路径至多 {most} 字节；请在 [storage] 中设置更短的 run，如 /run/fenghuo",
@@ -31,7 +35,7 @@ _FAILED: Text = ("{process} ended by an error", "{process} 因错误退出")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a process of the panel: core, uplink, camera, or all. 运行主机进程。"""
+    """Run a process of the panel: core, uplink, camera, clock, or all. 运行主机进程。"""
     words = _parser().parse_args(argv)
     log.setup(words.log_level)
     loaded = (kept.load(words.config) if words.process == "core" else None) or _checked(words.config)
@@ -79,6 +83,10 @@ def _entry(process: str) -> Callable[[Loaded], int]:
         from firmware.uplink.main import run as uplink
 
         return uplink
+    if process == "clock":
+        from firmware.timekeeper.main import run as clock
+
+        return clock
     from firmware.camera.main import run as camera
 
     return camera
@@ -96,6 +104,8 @@ def _lacking(process: str, loaded: Loaded) -> Text | None:
         return _NO_CAMERA
     if process == "uplink" and not loaded.file.path:
         return _NO_PATH
+    if process == "clock" and not loaded.file.clock.from_center:
+        return _NO_CLOCK
     return None
 
 

@@ -1,4 +1,4 @@
-"""`fenghuo run all`: core, uplink and camera as children of one process, restarted when they die or hang.
+"""`fenghuo run all`: core, uplink, camera and clock as children of one process, restarted when they die or hang.
 
 On a panel systemd does this, with a user and a sandbox for each; here is the same promise for a desk. A child that
 dies comes back after a pause that grows from 0.2 s to 30 s, drawn at random below that (full jitter).
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from firmware.child import Child, Job
 from firmware.clock import Clock, SystemClock
 from firmware.config import Loaded
+from firmware.rights import may_set_clock
 from firmware.sd_notify import notify, watchdog_interval_s
 from firmware.stopping import StopFlag
 
@@ -42,12 +43,17 @@ def run_all(loaded: Loaded, log_level: str = "info") -> int:
 
 
 def jobs(loaded: Loaded, log_level: str) -> list[Job]:
-    """Core first of all; camera and uplink where the file has something for them."""
+    """Core first of all; the others where the file has something for them, and the machine lets them."""
     names = ["core"]
     if loaded.file.path:
         names.append("uplink")
     if loaded.file.camera:
         names.append("camera")
+    if loaded.file.clock.from_center:
+        if may_set_clock():
+            names.append("clock")
+        else:
+            log.warning("the clock can't be set by the center's time: that needs the right CAP_SYS_TIME")
     tail = ["--config", str(loaded.path.absolute()), "--log-level", log_level]
     return [Job(name, [sys.executable, "-m", "firmware.commands", name, *tail]) for name in names]
 

@@ -21,7 +21,7 @@ from rules.who import Who
 def idle(site: Site, state: PanelState, clock: ClockTold) -> bool:
     """Whether nothing is due by this minute; without a draft, since it is so in nearly every minute of a life."""
     durable, now = state.durable, clock.day * DAY + clock.minute
-    if not _kept_dull(site, durable.closings, now) or clock.day > MAX_DAY:
+    if not _kept_dull(site, durable.closings, now) or clock.day > MAX_DAY or durable.clock_sure is not clock.sure:
         return False
     reported = durable.reported_day == clock.day or clock.minute < site.timings.report_minute
     return reported and clock.day > 0 and 0 <= clock.minute < DAY and not tours.near(site, now)
@@ -40,6 +40,8 @@ def told(d: Draft, clock: ClockTold) -> None:
     if not (0 < clock.day <= MAX_DAY and 0 <= clock.minute < DAY):
         return
     d.note(day=clock.day, minute=clock.minute, sure=clock.sure)
+    if d.durable.clock_sure is not clock.sure:
+        d.keep(clock_sure=clock.sure)
     _report(d, clock)
     if clock.sure:
         now = clock.day * DAY + clock.minute

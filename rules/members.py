@@ -163,5 +163,6 @@ DURABLE = Table(
         "tours_begun": pairs(NUMBER),
         "closings": by_id(CLOSING),
         "reported_day": COUNT,
+        "clock_sure": FLAG,
     },
 )

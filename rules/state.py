@@ -232,7 +232,7 @@ class Durable:
     `battery_test`: tests that run. `keys_by`, `keys_serial`: whose keys of the center count (`file`, `center`), and the
     number of their list; `center_keys`: the newest exchange that the center has made, as core wrote it. `tours`: those
     that run; `tours_begun`: tour → minute since day 0 of its last start. `closings`: area → its closing times.
-    `reported_day`: of the last daily report.
+    `reported_day`: of the last daily report. `clock_sure`: the wall clock was sure when it was last told.
     """
 
     areas: Mapping[str, AreaState]
@@ -265,6 +265,7 @@ class Durable:
     tours_begun: Mapping[str, int] = field(default_factory=dict)
     closings: Mapping[str, Closing] = field(default_factory=dict)
     reported_day: int = 0
+    clock_sure: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ class TurnedClock:
         self.now_utc = utc
         self.quality = "synchronised"
         self.boot_id = "boot-1"
+        self.vouched_until_ms = -1
 
     def turn(self, ms: int) -> None:
         """Let time pass."""
@@ -30,7 +31,13 @@ class TurnedClock:
         return self.now_utc
 
     def state(self) -> str:
-        return self.quality
+        return "synchronised" if self.now_ms <= self.vouched_until_ms else self.quality
+
+    def served(self) -> bool:
+        return self.quality == "synchronised"
+
+    def vouch(self, until_ms: int) -> None:
+        self.vouched_until_ms = until_ms
 
     def boot(self) -> str:
         return self.boot_id

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("rules", "drivers", "firmware", "provisioning", "hil")
 """Lowest first: a room imports only itself and the rooms before it."""
-PROCESSES = ("firmware.core", "firmware.uplink", "firmware.camera")
+PROCESSES = ("firmware.core", "firmware.uplink", "firmware.camera", "firmware.timekeeper")
 PURE = {
     *("__future__", "collections", "dataclasses", "enum", "functools", "importlib", "itertools"),
     *("json", "math", "operator", "re", "string", "types", "typing"),
@@ -40,6 +40,7 @@ BANNED_IN_CORE = (
     "typer",
     "uvicorn",
     "firmware.camera",
+    "firmware.timekeeper",
     "firmware.uplink",
     "firmware.protocol.schemas",
     "firmware.protocol.vectors",

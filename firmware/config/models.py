@@ -334,6 +334,13 @@ class Center(Model):
     )
 
 
+class ClockSource(Model):
+    """`[clock]`: a time server is the system's own affair; `from_center`: where none is reached, the center's signed
+    time sets the clock."""
+
+    from_center: bool = False
+
+
 class Storage(Model):
     """`[storage]`: where things lie; relative paths are relative to the panel file."""
 
@@ -365,4 +372,5 @@ class PanelFile(Model):
     timings: Timings
     power: Power = Field(default_factory=Power)
     board: Board = Field(default_factory=Board)
+    clock: ClockSource = Field(default_factory=ClockSource)
     storage: Storage

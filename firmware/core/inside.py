@@ -127,7 +127,9 @@ class Inside:
     def _make_engine(self) -> Engine:
         panel = self.loaded.file.panel
         # The wall of a simulated panel is as good as its hands and its mains; a board's must have been synchronised.
-        wall = Wall(self.clock, panel.timezone, self._submit, panel.clock_rate, trusted=self._watched)
+        trusted = self._watched or self._begin.sure
+        wall = Wall(self.clock, panel.timezone, self._submit, panel.clock_rate, trusted, panel.profile)
+        self.wall = wall
         ports = Ports(
             self._switch,
             self._commit,

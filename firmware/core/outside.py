@@ -17,6 +17,7 @@ from firmware.clock import utc_text
 from firmware.core.camera_port import CameraFacts, CameraPort
 from firmware.core.center_keys import Exchanges, Rings
 from firmware.core.certificates import Certificates
+from firmware.core.clock_port import ClockPort
 from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.delivery import Deliveries
@@ -66,6 +67,7 @@ class Outside:
         self._reader = inside.journal.reader()
         self._deliveries = self._make_deliveries()
         self._commands = self._make_commands()
+        self._clock = self._make_clock()
         self._uplink = self._make_uplink()
         self._camera = CameraPort(
             CameraFacts(file.panel.id, inside.journal.restored.session, VERSION, frozenset(c.id for c in file.camera)),
@@ -102,6 +104,20 @@ class Outside:
             lambda jws: self._server.broadcast("uplink", m.ReplyOut(jws=jws)),
         )
 
+    def _make_clock(self) -> ClockPort:
+        inside, file = self._inside, self._inside.loaded.file
+        return ClockPort(
+            file.panel.id,
+            inside.journal.restored.session,
+            VERSION,
+            self._rings.receipt,
+            inside.clock,
+            inside.wall,
+            self._refusals,
+            self._server,
+            file.clock.from_center,
+        )
+
     def _make_uplink(self) -> UplinkPort:
         inside, file = self._inside, self._inside.loaded.file
         panel, session = file.panel.id, inside.journal.restored.session
@@ -123,6 +139,7 @@ class Outside:
             self._commands,
             Exchanges(panel, roots, self._rings, self._refusals, inside.engine.submit),
             Certificates(panel, paths, inside.keys.signer, inside.clock, floor, inside.engine.submit),
+            self._clock,
             Heartbeats(
                 panel,
                 session,
@@ -170,6 +187,8 @@ class Outside:
         file, run, server = self._inside.loaded.file, self._inside.loaded.run, self._server
         server.add(self._uplink.role(run / "uplink.sock"))
         server.add(self._technician.role(run / "technician.sock"))
+        if file.clock.from_center:
+            server.add(self._clock.role(run / "clock.sock"))
         if file.camera:
             server.add(self._camera.role(run / "camera.sock"))
         if self._desk is not None:
@@ -365,6 +384,8 @@ class Outside:
             "line_errors": driver["errors"],
             **inside.power_figures(),
             **inside.mirror_figures(),
+            **self._clock.figures(),
+            "clock_ppb": inside.wall.oscillator_ppb,
             "max_rss_kib": usage.ru_maxrss,
             "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
         }

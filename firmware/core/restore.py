@@ -5,13 +5,17 @@ The same boot goes on exactly; a new boot goes on with what remained of each tim
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import rules
-from firmware.clock import Clock
+from firmware.clock import Clock, rtc_utc
 from firmware.journal import Restored
 from rules.site import Site
 from rules.stimuli import PanelStarted
+
+RTC_WITHIN_S = 10.0
+"""The kernel reads the RTC at boot to the second; what lies further apart was set by another."""
 
 log = logging.getLogger("fenghuo.core.restore")
 
@@ -22,21 +26,38 @@ class Restart:
 
     state: rules.PanelState
     started: PanelStarted
+    sure: bool = False
+    """The wall clock was sure before, and nothing speaks against it."""
 
 
-def restart(site: Site, restored: Restored, clock: Clock, version: str, config_hash: str) -> Restart:
-    """The panel as it was; a state that can't be read is reported and begins anew."""
+def restart(
+    site: Site,
+    restored: Restored,
+    clock: Clock,
+    version: str,
+    config_hash: str,
+    rtc: Callable[[], int | None] = rtc_utc,
+) -> Restart:
+    """The panel as it was; a state that can't be read is reported and begins anew. `rtc`: the battery-backed clock."""
     state = _decode(restored)
     if state is None:
         return Restart(rules.initial(site), PanelStarted("first", -1, version, config_hash))
     now = clock.monotonic_ms()
     if restored.boot == clock.boot():
-        return Restart(
-            rules.adapt(site, state), PanelStarted("restart", max(0, now - restored.monotonic_ms), version, config_hash)
-        )
+        started = PanelStarted("restart", max(0, now - restored.monotonic_ms), version, config_hash)
+        return Restart(rules.adapt(site, state), started, state.durable.clock_sure)
     state = rules.rebase(state, now - restored.monotonic_ms)
     dark_ms = _dark_ms(restored, clock)
-    return Restart(rules.adapt(site, state), PanelStarted("power-up", dark_ms, version, config_hash))
+    sure = state.durable.clock_sure and dark_ms >= 0 and _from_rtc(clock, rtc())
+    return Restart(rules.adapt(site, state), PanelStarted("power-up", dark_ms, version, config_hash), sure)
+
+
+def _from_rtc(clock: Clock, rtc: int | None) -> bool:
+    """Whether the time of this boot is that of a clock with a battery.
+
+    A board without one comes up with the time of its last shutdown, which is not before the journal's either.
+    """
+    return rtc is not None and abs(clock.utc() - rtc) <= RTC_WITHIN_S
 
 
 def _decode(restored: Restored) -> rules.PanelState | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from firmware.core.center_keys import Exchanges
 from firmware.core.certificates import Certificates
+from firmware.core.clock_port import ClockPort
 from firmware.core.commands import Commands
 from firmware.core.damping import Allowance, Damper
 from firmware.core.delivery import Deliveries
@@ -51,6 +52,7 @@ class UplinkPort:
         commands: Commands,
         exchanges: Exchanges,
         certificates: Certificates,
+        clock: ClockPort,
         heartbeats: Heartbeats,
         submit: Callable[[TroubleChanged], object],
         state: Callable[[], m.State | None],
@@ -65,6 +67,7 @@ class UplinkPort:
         self._deliveries = deliveries
         self._commands = commands
         self._exchanges = exchanges
+        self._clock = clock
         self._heartbeats = heartbeats
         self._certificates = certificates
         self._troubled = Damper(submit)
@@ -122,6 +125,8 @@ class UplinkPort:
                 self._commands.received(message.jws)
             case m.KeysIn():
                 self._exchanges.received(message.jws)
+            case m.TimeIn():
+                self._clock.time_received(message.jws)
             case m.Path():
                 if message.path in self._facts.paths:
                     self._troubled.change(TroubleChanged("path", not message.up, message.path, message.detail))
@@ -175,6 +180,7 @@ class UplinkPort:
         if self._server.peers("uplink"):
             jws, nonce = self._heartbeats.beat(self._troubles())
             self._commands.heartbeat_sent(nonce)
+            self._clock.heartbeat_sent(nonce)
             self._send(m.Beat(jws=jws))
 
     def _watch(self) -> None:

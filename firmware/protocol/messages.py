@@ -410,6 +410,28 @@ class CameraHealth(Strict):
 FromCamera: TypeAlias = Annotated[Manifest | CameraHealth, Field(discriminator="type")]
 ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Error, Field(discriminator="type")]
 
+# --- core and the process that sets the clock ---------------------------------------------------
+
+
+class SetClock(Strict):
+    """Core to clock: at this moment of the boot clock it was so much UTC."""
+
+    type: Literal["set-clock"] = "set-clock"
+    utc_ms: Number = Field(description="milliseconds since 1970")
+    monotonic_ms: Number = Field(description="boot clock, milliseconds")
+
+
+class ClockSet(Strict):
+    """Clock to core: what became of it. `off_ms`: how much later the right time was than the clock's."""
+
+    type: Literal["clock-set"] = "clock-set"
+    how: Literal["stepped", "slewed", "refused"]
+    off_ms: int = Field(ge=-MAX_INTEGER, le=MAX_INTEGER)
+    detail: str = Field(default="", max_length=200)
+
+
+ToClock: TypeAlias = Annotated[Welcome | SetClock | Error, Field(discriminator="type")]
+
 # --- core and technician -------------------------------------------------------------------------
 
 
@@ -637,6 +659,8 @@ from_uplink: TypeAdapter[Any] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
 from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
+from_clock: TypeAdapter[ClockSet] = TypeAdapter(ClockSet)
+to_clock: TypeAdapter[Any] = TypeAdapter(ToClock)
 from_technician: TypeAdapter[AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
     FromTechnician
 )

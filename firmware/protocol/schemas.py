@@ -43,6 +43,8 @@ SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "socket-to-uplink": ("A line from core to the uplink", messages.to_uplink),
     "socket-from-camera": ("A line from the camera process to core", messages.from_camera),
     "socket-to-camera": ("A line from core to the camera process", messages.to_camera),
+    "socket-from-clock": ("A line from the process that sets the clock to core", messages.from_clock),
+    "socket-to-clock": ("A line from core to the process that sets the clock", messages.to_clock),
     "socket-from-technician": ("A line from the technician's tools to core", messages.from_technician),
     "socket-to-technician": ("A line from core to the technician's tools", messages.to_technician),
     "socket-from-desk": ("A line from the desk to core, simulated pins only", messages.from_desk),

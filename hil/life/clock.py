@@ -76,6 +76,13 @@ class PanelClock:
         """One of `firmware.clock.CLOCK_STATES`."""
         return self.doubt
 
+    def served(self) -> bool:
+        """Whether a time server keeps it."""
+        return self.doubt == "synchronised"
+
+    def vouch(self, until_ms: int) -> None:
+        """No simulated center tells the time."""
+
     def boot(self) -> str:
         """The id of this boot."""
         return f"boot-{self.boots}"

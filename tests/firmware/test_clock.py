@@ -8,18 +8,68 @@ from pathlib import Path
 
 import pytest
 
-from firmware.clock import CLOCK_STATES, SystemClock, utc_text
+from firmware.clock import CLOCK_STATES, SystemClock, rtc_utc, utc_text
+from firmware.kernel_clock import SYNCHRONISED_WITHIN_US, greatest_error_us, synchronised
 
 
-def test_the_state_follows_the_file_of_timesyncd(tmp_path: Path) -> None:
-    clock = SystemClock(1, tmp_path / "synchronized")
+def forbidden() -> bool:
+    raise PermissionError("adjtimex")
+
+
+def test_where_the_kernel_may_not_be_asked_the_state_follows_the_file_of_timesyncd(tmp_path: Path) -> None:
+    clock = SystemClock(1, tmp_path / "synchronized", forbidden)
     assert clock.state() == "free-running"
     (tmp_path / "synchronized").touch()
     assert clock.state() == "synchronised"
 
 
+def test_the_kernel_knows_better_than_a_file_that_one_client_once_touched(tmp_path: Path) -> None:
+    (tmp_path / "synchronized").touch()
+    kept = [True]
+    clock = SystemClock(1, tmp_path / "synchronized", lambda: kept[0])
+    assert (clock.state(), clock.served()) == ("synchronised", True)
+    kept[0] = False
+    assert (clock.state(), clock.served()) == ("free-running", False)
+
+
+def test_the_machines_kernel_can_be_asked_by_anyone() -> None:
+    assert greatest_error_us() >= 0
+    assert synchronised() is (greatest_error_us() < SYNCHRONISED_WITHIN_US)
+
+
+def test_a_vouched_clock_counts_as_synchronised_until_then_and_is_not_served() -> None:
+    clock = SystemClock(1, kernel=lambda: False)
+    clock.vouch(clock.monotonic_ms() + 60_000)
+    assert (clock.state(), clock.served()) == ("synchronised", False)
+    clock.vouch(clock.monotonic_ms() - 1)
+    assert clock.state() == "free-running"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, None),
+        ({"rtc0/hctosys": "0\n", "rtc0/since_epoch": "1790000000\n"}, None),
+        ({"rtc0/hctosys": "1\n", "rtc0/since_epoch": "1790000000\n"}, 1_790_000_000),
+        (
+            {"rtc0/hctosys": "0", "rtc0/since_epoch": "1", "rtc1/hctosys": "1", "rtc1/since_epoch": "1790000000"},
+            1_790_000_000,
+        ),
+        ({"rtc0/hctosys": "1\n"}, None),
+        ({"rtc0/hctosys": "1\n", "rtc0/since_epoch": "dead\n"}, None),
+    ],
+)
+def test_the_battery_backed_clock_that_the_kernel_took(
+    tmp_path: Path, files: dict[str, str], found: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert rtc_utc(tmp_path) == found
+
+
 def test_a_file_that_cant_even_be_asked_for_costs_no_record(tmp_path: Path) -> None:
-    assert SystemClock(1, tmp_path / ("x" * 300)).state() in CLOCK_STATES
+    assert SystemClock(1, tmp_path / ("x" * 300), forbidden).state() in CLOCK_STATES
 
 
 def test_boot_and_moments_need_no_file_descriptor() -> None:

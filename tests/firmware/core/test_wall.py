@@ -6,7 +6,7 @@ import pytest
 
 from firmware.clock import utc_text
 from firmware.core.wall import LOOK_MS, SET_EVERY_S, SETS_AT_ONCE, Wall
-from rules.stimuli import ClockTold, Noted
+from rules.stimuli import ClockTold, Noted, TroubleChanged
 from tests.clock import TurnedClock
 
 
@@ -18,9 +18,9 @@ class Box:
     """Takes what a wall tells."""
 
     def __init__(self) -> None:
-        self.told: list[ClockTold | Noted] = []
+        self.told: list[ClockTold | Noted | TroubleChanged] = []
 
-    def take(self, stimulus: ClockTold | Noted) -> bool:
+    def take(self, stimulus: ClockTold | Noted | TroubleChanged) -> bool:
         self.told.append(stimulus)
         return True
 
@@ -30,12 +30,12 @@ class Room:
 
     def __init__(self, at: str, timezone: str = "Asia/Shanghai", *, rate: int = 1, trusted: bool = False) -> None:
         self.clock = TurnedClock(utc=utc(at))
-        self.told: list[ClockTold | Noted] = []
+        self.told: list[ClockTold | Noted | TroubleChanged] = []
         self.full = False
         self.wall = Wall(self.clock, timezone, self._submit, rate, trusted)
         self.wall.look()
 
-    def _submit(self, stimulus: ClockTold | Noted) -> bool:
+    def _submit(self, stimulus: ClockTold | Noted | TroubleChanged) -> bool:
         if not self.full:
             self.told.append(stimulus)
         return not self.full
@@ -88,7 +88,13 @@ def test_a_clock_that_was_set_is_recorded_with_old_and_new_and_the_minute_told(s
     room.set(step)
     (payload,) = room.sets()
     old = utc("2026-12-01T04:00:10") + LOOK_MS / 1000
-    expected = {"old": utc_text(old), "new": utc_text(old + step), "clock": "synchronised", "by": "system"}
+    expected: dict[str, object] = {
+        "old": utc_text(old),
+        "new": utc_text(old + step),
+        "clock": "synchronised",
+        "by": "system",
+    }
+    expected["difference_ms"] = int(step * 1000)
     assert payload == expected
     assert (len(room.times()) > 1) is (abs(step) > 60)
     room.turn(30)

@@ -1,0 +1,1 @@
+"""The process that sets the machine's clock, and does nothing else."""
