@@ -61,7 +61,7 @@ def schema(name: str) -> dict[str, Any]:
     title, adapter = (WIRE | SOCKETS)[name]
     reading = name in {"receipt", "command", "keys", "time", "certificate"} or name.startswith("socket-from-")
     body = adapter.json_schema(mode="validation" if reading else "serialization")
-    for model in body.get("$defs", {}).values():
+    for model in (body, *body.get("$defs", {}).values()):
         _require_type(model)
     return {"$schema": DIALECT, "$id": f"{BASE}{name}.json", **body, "title": title}
 

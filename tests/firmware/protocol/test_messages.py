@@ -38,6 +38,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
     "socket-from-uplink": [
         m.Pull(journal=JOURNAL, lane="alarm", first=1, last=9),
         m.ReceiptIn(jws="a.b.c"),
+        m.KeysIn(jws="a.b.c"),
+        m.TimeIn(jws="a.b.c"),
         m.CommandIn(jws="not a token: core refuses it, and says so"),
         m.Path(path="center-1", up=False, detail="无收据"),
         m.Sms(path="gsm", record=f"{JOURNAL}-7", receiver="center-1", state="sent", parts=2),
@@ -56,6 +58,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.State(body={"areas": {}}),
         m.Telemetry(items=[{"kind": "telemetry.health"}]),
         m.ReplyOut(jws="a.b.c"),
+        m.Authorities(certificates=["-----BEGIN CERTIFICATE-----"]),
         m.Renewal(path="center-1", jws="a.b.c"),
         m.Error(reason="message: no"),
     ],
@@ -83,6 +86,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             monotonic_ms=1,
         )
     ],
+    "socket-from-clock": [m.ClockSet(how="slewed", off_ms=-1200)],
+    "socket-to-clock": [m.SetClock(utc_ms=1_790_000_000_123, monotonic_ms=5_000), m.Error(reason="x")],
     "socket-from-technician": [
         m.AskStatus(),
         m.AskDrivers(),
