@@ -277,7 +277,7 @@ class MqttPath(Model):
     port: int = Field(default=8883, ge=1, le=65535)
     tls: Tls | None = None
     plaintext: Literal["I accept that anyone on the network can read and drop reports"] | None = None
-    keepalive_s: int = Field(default=15, ge=5, le=300)
+    keepalive_s: int = Field(default=12, ge=5, le=300)
 
 
 class SmsPath(Model):

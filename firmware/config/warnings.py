@@ -25,7 +25,7 @@ _SOUNDLESS = frozenset(
 )
 # Lines 0 and 1 of the 40-pin header read the ID of add-on boards; above 27 a header has none (compute modules do).
 _HEADER = range(2, 28)
-KEEPALIVE_S, PATH_FAULT_S = 15, 60
+KEEPALIVE_S, PATH_FAULT_S = 12, 60
 """The defaults of the models."""
 REPORTED_WITHIN_S = 90
 

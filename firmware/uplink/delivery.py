@@ -70,6 +70,8 @@ EVIDENCE_PULL = 4
 OPEN_WITHIN_MS = 30_000
 FRESH_ALARMS = MAX_BATCH_RECORDS
 """So many of the newest alarms that waited go before older ones: one batch."""
+DOUBT_MS = 5_000
+"""An alarm that has not left for so long: a line may be cut though nothing has ended. Alarms go by another path too."""
 
 Phase = Literal["idle", "connecting", "open", "closing", "stopped"]
 
@@ -127,7 +129,7 @@ class Delivery:
         self._order = [0, 0, 0]
         self._connect_at: int | None = None
         self._open_by: int | None = None
-        self._refused_here = False
+        self._refused_here = self._doubted = False
         self._batch_records = MAX_BATCH_RECORDS
         self._out: list[Output] = []
 
@@ -145,7 +147,11 @@ class Delivery:
         moments = [self._connect_at if self._welcome else None, self._open_by, self.supervision.next_deadline()]
         moments.append(self._latencies.next_deadline() if self._welcome else None)
         if self.phase == "open":
-            moments += [self._ack_deadline(), self._proof.next_deadline(self._asked is not None)]
+            moments += [
+                None if self._doubted else self._doubt_at(),
+                self._ack_deadline(),
+                self._proof.next_deadline(self._asked is not None),
+            ]
             if self._asked is None:
                 open_lanes = self._open_lanes()
                 moments.extend(stream.next_due() for (_, lane), stream in self._streams.items() if lane in open_lanes)
@@ -157,8 +163,8 @@ class Delivery:
 
     @property
     def works(self) -> bool:
-        """Whether it is open, and not known to have failed: it may carry records."""
-        return self.phase == "open" and self.supervision.up is not False
+        """Whether it is open, and neither failed nor in doubt: it may carry records."""
+        return self.phase == "open" and self.supervision.up is not False and not self._doubted
 
     # --- inputs --------------------------------------------------------------------------------
 
@@ -387,7 +393,13 @@ class Delivery:
         if self.phase == "idle" and self._welcome and self._connect_at is not None and now_ms >= self._connect_at:
             self._connect(self._welcome, now_ms)
 
+    def _doubt_at(self) -> int | None:
+        oldest = self._flying.oldest_ms("alarm")
+        return None if oldest is None else oldest + DOUBT_MS
+
     def _check_open(self, now_ms: int) -> None:
+        doubt_at = self._doubt_at()
+        self._doubted = doubt_at is not None and now_ms >= doubt_at
         ack_by = self._ack_deadline()
         if self.supervision.overdue(now_ms) or self._proof.failed(now_ms):
             self._fault("the center does not receipt")

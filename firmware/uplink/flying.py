@@ -51,10 +51,9 @@ class Flying:
         """How many of each kind have not left."""
         return Counter(publish.kind for publish in self._publishes.values()) if self._publishes else _NOTHING
 
-    def oldest_ms(self) -> int | None:
-        """Since when the oldest has not left."""
-        oldest = next(iter(self._publishes.values()), None)
-        return None if oldest is None else oldest.since_ms
+    def oldest_ms(self, kind: str = "") -> int | None:
+        """Since when the oldest (of this kind) has not left."""
+        return next((publish.since_ms for publish in self._publishes.values() if kind in ("", publish.kind)), None)
 
     def open_lanes(self) -> tuple[str, ...]:
         """The lanes in which more may be on its way, highest first."""

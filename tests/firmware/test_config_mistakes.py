@@ -289,7 +289,7 @@ BROKEN = {
         "tls = {", "# tls = {", "[[path]]", '[[path]] #1 "center-1": tls', "", "I accept that anyone", "needs TLS"
     ),
     "TLS and the sentence": Broken(
-        "keepalive_s = 15",
+        "keepalive_s = 12",
         'plaintext = "I accept that anyone on the network can read and drop reports"',
         "I accept",
         '[[path]] #1 "center-1": plaintext',

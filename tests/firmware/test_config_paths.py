@@ -43,13 +43,13 @@ def test_what_the_center_table_says_of_the_paths(tmp_path: Path) -> None:
     assert terms_of(file) == Terms(escalate_ms=30_000, failover_ms=10_000, alarms_on_all=True)
 
 
-@pytest.mark.parametrize(("more", "found"), [("path_fault_s = 61", ["91", "91"]), ("path_fault_s = 60", [])])
+@pytest.mark.parametrize(("more", "found"), [("path_fault_s = 67", ["91", "91"]), ("path_fault_s = 66", [])])
 def test_a_loss_that_is_told_later_than_dp4_is_warned_of(tmp_path: Path, more: str, found: list[str]) -> None:
     assert late(loaded(tmp_path, "path_fault_s = 60 ", f"{more} ")) == found
 
 
 def test_a_slow_keepalive_too(tmp_path: Path) -> None:
-    assert late(loaded(tmp_path, "keepalive_s = 15", "keepalive_s = 40")) == ["140"]
+    assert late(loaded(tmp_path, "keepalive_s = 12", "keepalive_s = 40")) == ["140"]
 
 
 def test_the_warning_knows_the_defaults() -> None:

@@ -172,3 +172,22 @@ def test_steps_are_upper_bounds() -> None:
         histogram.add(ms)
     assert histogram.spread() == m.Spread(count=100, half_ms=5, most_ms=200, worst_ms=40_000)
     assert tuple(sorted(STEPS_MS)) == STEPS_MS
+
+
+def test_an_alarm_that_does_not_leave_puts_the_path_in_doubt_and_other_records_do_not() -> None:
+    world = World(path_fault_ms=60_000)
+    world.start_core()
+    world.open()
+    world.settle()
+    world.record("status")
+    world.settle_core()
+    world.pass_ms(10_000)
+    assert world.delivery.works, "a batch may be slow"
+    world.record("alarm")
+    world.settle_core()
+    world.pass_ms(4_999)
+    assert world.delivery.works
+    world.pass_ms(1)
+    assert not world.delivery.works
+    world.settle()
+    assert world.delivery.works, "it was only slow"
