@@ -44,8 +44,15 @@ class Authority:
 
     @classmethod
     def make(cls, folder: Path, name: str, life: Life | None = None) -> "Authority":
-        """A new root of this common name."""
+        """A new root of this common name, its certificate in the folder."""
         folder.mkdir(parents=True, exist_ok=True)
+        made = cls.fresh(folder, name, life)
+        (folder / "ca.pem").write_bytes(made.certificate.public_bytes(_PEM))
+        return made
+
+    @classmethod
+    def fresh(cls, folder: Path, name: str, life: Life | None = None) -> "Authority":
+        """A new root of this common name that is kept nowhere."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(name)
         certificate = (
@@ -53,9 +60,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
-        made = cls(folder, key, certificate)
-        (folder / "ca.pem").write_bytes(certificate.public_bytes(_PEM))
-        return made
+        return cls(folder, key, certificate)
 
     def issue(
         self, name: str, hosts: Sequence[str], life: Life | None = None, key: Key | None = None

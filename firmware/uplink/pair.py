@@ -159,8 +159,10 @@ def like(key: PrivateKeyTypes) -> PrivateKeyTypes:
         return ec.generate_private_key(key.curve)
     if isinstance(key, rsa.RSAPrivateKey):
         return rsa.generate_private_key(65537, key.key_size)
-    if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
-        return type(key).generate()
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return ed25519.Ed25519PrivateKey.generate()
+    if isinstance(key, ed448.Ed448PrivateKey):
+        return ed448.Ed448PrivateKey.generate()
     raise BadPair(f"found a {type(key).__name__}, expected an EC, RSA or Ed25519 key")
 
 

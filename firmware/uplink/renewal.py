@@ -48,6 +48,7 @@ class Renewal:
         self._owner = owner
         self._told: list[Certificate] = []
         self._connected = False
+        self._was_open = False
         self._look_at = 0
         self._rest_until = 0
         self._failures = 0
@@ -147,6 +148,9 @@ class Renewal:
     def turn(self, now_ms: int, is_open: bool) -> tuple[list[ToCore], bool]:
         """What to tell core, and whether to try the renewed pair now. `is_open`: the path is connected."""
         switch = False
+        if is_open and not self._was_open:
+            self._look_at = 0
+        self._was_open = is_open
         if self._connected and now_ms >= self._look_at:
             self._look_at = now_ms + LOOK_MS
             try:

@@ -4,11 +4,15 @@ A parser that takes a frame must keep its word about it: where there is a way ba
 """
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pymodbus.framer import FramerRTU
 
@@ -21,7 +25,9 @@ from drivers.reader.lines import Format, Lines
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
+from firmware.uplink.issued import Unfit, checked
 from firmware.uplink.sms import dialogue, pdu
+from hil.authority import Authority, Life, pem
 from hil.fleet import mqtt5
 from rules.site import Condition
 
@@ -56,6 +62,7 @@ def targets() -> list[Target]:
         _socket_lines(),
         *_socket_messages(),
         _jws(),
+        _issued_certificate(),
         *_of_the_center(),
         *_modem(),
         *_modbus(),
@@ -217,6 +224,20 @@ def _of_the_center() -> list[Target]:
 
 class NoAnswer(Exception):
     """The lines of a modem that do not end the command."""
+
+
+def _issued_certificate() -> Target:
+    authority = Authority.fresh(Path(), "panel ca", Life.days(1, 100))
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    before = authority.certify("bank-7", authority.key.public_key())
+    sound = json.dumps({"panel": "bank-7", "chain": [pem(authority.certify("bank-7", key, (), Life.days(1, 30)))]})
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def parse(data: bytes) -> None:
+        found, _ = checked(data, "bank-7", before, spki, [authority.certificate], time.time())
+        _holds(found.public_key() == key)
+
+    return Target("issued certificate", (sound.encode(),), parse, (Unfit,))
 
 
 def _modem() -> list[Target]:

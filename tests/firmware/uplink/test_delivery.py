@@ -288,6 +288,31 @@ def test_a_refusal_by_the_broker_is_a_fault_at_once(reason: str) -> None:
     assert reason in world.paths[-1].detail
 
 
+def test_a_session_that_somebody_took_over_is_told_besides_the_fault() -> None:
+    world = World()
+    world.start_core()
+    world.open()
+    outputs = world.delivery.feed(e.Closed("Session taken over", True, True), world.now)
+    assert [type(output) for output in outputs] == [m.Path, m.TakenOver]
+    assert world.delivery.feed(e.Closed("Session taken over", True, True), world.now) == []
+
+
+def test_a_switch_keeps_the_path_up_and_sends_anew_what_was_under_way() -> None:
+    world = World()
+    world.start_core()
+    world.open()
+    before = world.delivery._order
+    (order,) = world.delivery.feed(e.Switch(), world.now)
+    assert isinstance(order, e.Connect)
+    assert order.beside
+    outputs = world.delivery.feed(e.Switched("2026-03-14T23:09:26.123Z"), world.now)
+    links = [o for o in outputs if isinstance(o, e.Publish) and o.topic.endswith("/link")]
+    assert [json.loads(link.payload)["online"] for link in links] == [True]
+    assert json.loads(links[0].payload)["order"] == [*before[:2], before[2] + 1]
+    assert json.loads(order.will)["order"] == json.loads(links[0].payload)["order"]
+    assert (world.delivery.phase, [p.up for p in world.paths]) == ("open", [True])
+
+
 def test_a_publish_that_the_broker_refuses_is_a_fault_until_a_receipt_comes() -> None:
     world = World()
     world.start_core()

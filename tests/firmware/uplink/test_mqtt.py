@@ -145,6 +145,47 @@ def test_a_broker_that_dies_is_told_once_and_another_try_works(
     assert e.Acked(9) not in driven.seen
 
 
+def test_a_second_connection_comes_in_the_place_of_the_first_and_is_no_takeover(
+    mosquitto: Mosquitto, drive: Callable[[int], Driven]
+) -> None:
+    driven = drive(mosquitto.port)
+    driven.open()
+    driven.link.connect(e.Connect(WILL.will_topic, WILL.will, beside=True))
+    driven.until(lambda seen: isinstance(seen[-1], e.Switched))
+    with Watcher(mosquitto.port, f"{ROOT}/event/#") as watcher:
+        driven.link.publish(e.Publish(7, f"{ROOT}/event/alarm", b"{}", 1, False, "application/json"))
+        driven.until(lambda seen: e.Acked(7) in seen)
+        watcher.wait(lambda got: got, "what the second one published")
+    assert driven.closed() == []
+
+
+def test_a_second_connection_that_fails_leaves_the_first_alone(
+    mosquitto: Mosquitto, drive: Callable[[int], Driven]
+) -> None:
+    driven = drive(mosquitto.port)
+    driven.open()
+    other = Scripted(b"\x87\x87", b"")
+    with other:
+        driven.link._path = plain_path(other.port)
+        driven.link.connect(e.Connect(WILL.will_topic, WILL.will, beside=True))
+        driven.until(lambda seen: isinstance(seen[-1], e.NotSwitched))
+    driven.link.publish(e.Publish(8, f"{ROOT}/event/alarm", b"{}", 1, False, "application/json"))
+    driven.until(lambda seen: e.Acked(8) in seen)
+    assert driven.closed() == []
+
+
+def test_a_second_connection_that_hangs_is_given_up(mosquitto: Mosquitto, drive: Callable[[int], Driven]) -> None:
+    driven = drive(mosquitto.port)
+    driven.open()
+    with socket.create_server((HOST, 0)) as deaf:
+        driven.link._path = plain_path(deaf.getsockname()[1])
+        driven.link.connect(e.Connect(WILL.will_topic, WILL.will, beside=True))
+        driven.link.give_up_second("too slow")
+        driven.until(lambda seen: seen[-1] == e.NotSwitched("too slow"))
+    driven.link.publish(e.Publish(9, f"{ROOT}/event/alarm", b"{}", 1, False, "application/json"))
+    driven.until(lambda seen: e.Acked(9) in seen)
+
+
 class Scripted:
     """A broker by script: CONNACK, SUBACK with these codes, then these bytes, then it only reads."""
 
@@ -198,6 +239,7 @@ def test_the_reason_of_the_brokers_disconnect_is_told(
         driven.until(lambda seen: seen and isinstance(seen[-1], e.Closed))
     (closed,) = driven.closed()
     assert closed.refused is refused
+    assert closed.taken_over is (code == 0x8E)
     assert words in closed.reason.lower()
 
 
