@@ -34,8 +34,7 @@ def checked(
     """
     chain = _parse(payload, panel)
     leaf = chain[0]
-    public = leaf.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if not hmac.compare_digest(public, key):
+    if not hmac.compare_digest(_public(leaf), key):
         raise Unfit("it is for another key than the one that waits")
     if leaf.subject != before.subject:
         raise Unfit(f"it names {_said(leaf.subject)}, expected {_said(before.subject)}")
@@ -60,13 +59,25 @@ def _parse(payload: bytes, panel: str) -> list[x509.Certificate]:
     try:
         chain = [found for pem in answer.chain for found in load_chain(pem.encode())]
         for each in chain:
-            # Parsed late by the library: whatever is wrong inside must show here and not further on.
-            each.public_key(), each.extensions, each.subject, each.issuer, each.signature_hash_algorithm
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise Unfit(f"a certificate can't be read: {str(error)[:120]}") from None
+            _read_all(each)
+    except Exception as error:  # the library has one for each thing that may be wrong in a certificate
+        raise Unfit(f"a certificate can't be read: {type(error).__name__}: {str(error)[:120]}") from None
     if len(chain) != len(answer.chain):
         raise Unfit("more than one certificate in a member of the chain")
     return chain
+
+
+def _read_all(certificate: x509.Certificate) -> None:
+    """Parsed late by the library: whatever is wrong inside must show now and not further on."""
+    _public(certificate)
+    for name in ("extensions", "subject", "issuer", "signature_hash_algorithm", "not_valid_before_utc"):
+        getattr(certificate, name)
+    ends_at(certificate)
+
+
+def _public(certificate: x509.Certificate) -> bytes:
+    key = certificate.public_key()
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _check_use(leaf: x509.Certificate) -> None:
