@@ -32,6 +32,7 @@ fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outs
 docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conformance
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas
 	$(BIN)/python -m firmware.protocol.vectors docs/vectors
+	$(BIN)/python -m firmware.protocol.asyncapi docs/asyncapi.json
 	$(BIN)/python -m rules.diagram docs/rules.md
 	$(BIN)/python -m provisioning.loop_table docs/wiring.md
 	$(BIN)/python -m tests.conformance.page docs/conformance.md

@@ -42,6 +42,7 @@ BANNED_IN_CORE = (
     "firmware.camera",
     "firmware.timekeeper",
     "firmware.uplink",
+    "firmware.protocol.asyncapi",
     "firmware.protocol.schemas",
     "firmware.protocol.vectors",
 )
