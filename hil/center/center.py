@@ -8,7 +8,7 @@ import json
 import sqlite3
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +49,20 @@ class Center:
         session: bool = True,
         tls: ssl.SSLContext | None = None,
         quota: int = QUOTA_BYTES,
+        words: Sequence[str] = ("#",),
     ) -> None:
         """`panels` gives the `x` of a panel's public key, or None while it is not known: such a panel is refused.
 
         `session`: keep one at the broker, under an id of this folder; a second center beside it must not.
-        `quota`: bytes of one panel's records.
+        `quota`: bytes of one panel's records. `words`: what it subscribes to of each panel's topics.
         """
-        self.store = Store(folder / "center.sqlite", quota)
+        self.store = Store(folder / "center.sqlite", quota, shared=tuple(words) != ("#",))
         self.receipt_key = Key.at(folder / "keys" / "receipt.jwk")
         self.command_key = Key.at(folder / "keys" / "command.jwk")
         self.silent = False
         self.inbox = Inbox()
         self._broker = Broker(host, port, tls)
+        self._words = tuple(words)
         self._intake = Intake(self.store, panels, clock or SystemClock(), self.command_key.kid)
         self._receipts = Receipts(self.store)
         self._changed = threading.Condition()
@@ -195,7 +197,7 @@ class Center:
 
     def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:
         if not reason.is_failure:
-            client.subscribe("fenghuo/v1/+/#", qos=1)
+            client.subscribe([(f"fenghuo/v1/+/{word}", 1) for word in self._words])
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         data = bytes(message.payload)

@@ -18,6 +18,7 @@ from hil.center import screen
 from hil.center.alarms import acknowledge, alarms
 from hil.center.audit import gaps
 from hil.center.conform.command import conform
+from hil.center.consumer import consume
 from hil.center.orders import NoReply, NotSent, Order, send
 from hil.center.running import Panels, serve
 from hil.center.store import Store
@@ -295,6 +296,7 @@ def status(
 
 
 app.command()(conform)
+app.command()(consume)
 
 
 def main(argv: list[str]) -> int:

@@ -71,8 +71,13 @@ CREATE TABLE IF NOT EXISTS counts(panel TEXT NOT NULL, name TEXT NOT NULL, n INT
 class Store:
     """Opened by one center at a time for writing records; `fenghuo center arm` beside it only counts commands."""
 
-    def __init__(self, path: Path, quota: int = QUOTA_BYTES) -> None:
-        """`quota`: bytes of one panel's records; what would go beyond is not kept, and so not receipted."""
+    def __init__(self, path: Path, quota: int = QUOTA_BYTES, shared: bool = False) -> None:
+        """`quota`: bytes of one panel's records; what would go beyond is not kept, and so not receipted.
+
+        `shared`: others write records too, so a chain in memory counts only until one of them commits.
+        """
+        self._shared = shared
+        self._version = 0
         self._quota = quota
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
@@ -142,12 +147,18 @@ class Store:
     def chain(self, panel: str, journal: str) -> Chain:
         """What is held of a journal, and where it is linked; kept in memory once read, within `MAX_CHAINS`."""
         with self._lock:
+            if self._shared and self._changed_by_others():
+                self._chains.clear()
             chain = self._chains.get((panel, journal))
             if chain is None:
                 chain = self._chains[(panel, journal)] = self._read_chain(panel, journal)
                 self._rest_chains()
             self._chains.move_to_end((panel, journal))
             return chain
+
+    def _changed_by_others(self) -> bool:
+        before, self._version = self._version, self._db.execute("PRAGMA data_version").fetchone()[0]
+        return before != self._version
 
     def _read_chain(self, panel: str, journal: str) -> Chain:
         chain = Chain()
@@ -168,7 +179,8 @@ class Store:
         """Keep that a journal begins behind this record, as the panel signed. Inside a `transaction`."""
         newer = "INSERT INTO bases VALUES(?,?,?,?) ON CONFLICT DO UPDATE SET seq=excluded.seq, hash=excluded.hash"
         self.run(f"{newer} WHERE excluded.seq>seq", panel, journal, seq, own_hash)
-        self.chain(panel, journal).rebase(seq, own_hash)
+        if (chain := self._chains.get((panel, journal))) is not None:
+            chain.rebase(seq, own_hash)
 
     def vouch(self, panel: str, journal: str, seq: int) -> None:
         """Keep that the panel signed for the chain up to this record."""
@@ -183,14 +195,23 @@ class Store:
         header = record.header
         panel, journal, seq = header["panel"], header["journal"], header["seq"]
         chain = self.chain(panel, journal)
-        what = self._room(record, chain, arrived) or self.insert(record, arrived) or self._insert_rival(record, arrived)
+        what = self._room(record, chain, arrived) or self.take(record, arrived)
         if what == "new":
             for place in chain.add(seq, header["prev"], record.hash):
                 self.find(
                     arrived, panel, "broken-link", f"journal {journal} seq {place}: prev is not the hash before it"
                 )
+        return what
+
+    def take(self, record: RecordIn, arrived: str) -> str:
+        """Keep a record by itself; `new`, `duplicate`, `rival` or `full`. Inside a `transaction`.
+
+        Neither linked nor held against the quota: for consumers beside each other, of which none sees the whole chain.
+        """
+        what = self._insert(record, arrived) or self._insert_rival(record, arrived)
         if what in ("new", "duplicate") and record.thumbnail is not None:
-            self.run("INSERT OR IGNORE INTO thumbnails VALUES(?,?,?,?)", panel, journal, seq, record.thumbnail)
+            place = (record.panel, record.header["journal"], record.header["seq"])
+            self.run("INSERT OR IGNORE INTO thumbnails VALUES(?,?,?,?)", *place, record.thumbnail)
         return what
 
     def _room(self, record: RecordIn, chain: Chain, arrived: str) -> str:
@@ -220,11 +241,7 @@ class Store:
         )
         return int(self.rows(steps, panel)[0][0])
 
-    def insert(self, record: RecordIn, arrived: str) -> str:
-        """Keep a record by itself: `new`, `duplicate`, or empty where another one is held in its place.
-
-        Neither linked nor counted: for consumers beside each other, of which none sees the whole chain.
-        """
+    def _insert(self, record: RecordIn, arrived: str) -> str:
         h = record.header
         columns = [h[name] for name in ("panel", "journal", "seq", "lane", "lane_seq", "kind", "time")]
         payload = None if record.payload is None else _text(record.payload)
@@ -294,7 +311,7 @@ class Store:
             "DELETE FROM rivals WHERE panel=? AND journal=? AND seq=? AND hash=?", *place, header["seq"], rival["hash"]
         )
         payload = json.loads(rival["payload"]) if rival["payload"] is not None else None
-        self.insert(RecordIn(place[0], header, payload, rival["hash"], True, None), rival["arrived"])
+        self._insert(RecordIn(place[0], header, payload, rival["hash"], True, None), rival["arrived"])
         return str(header["prev"])
 
     # --- heartbeats, links, commands

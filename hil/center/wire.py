@@ -54,17 +54,21 @@ class Broker:
             raise ValueError(pick(_TEXTS["ca"]))
         return cls(host, port, _context(ca, cert, key))
 
-    def client(self, name: str, session_s: int = 0, max_unsent: int = 1000) -> mqtt.Client:
+    def client(self, name: str, session_s: int = 0, max_unsent: int = 1000, unacknowledged: int = 0) -> mqtt.Client:
         """A client that is about to connect (call `loop_start`). `name` empty: the broker gives one.
 
         `session_s`: so long the broker keeps what comes while the client is away, seconds; 0: a clean start.
-        `max_unsent`: so many messages of ours may wait for the broker.
+        `max_unsent`: so many messages of ours may wait for the broker. `unacknowledged`: above 0 each message is
+        acknowledged by hand, and the broker sends at most so many before.
         """
-        made = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
+        made = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5,
+                           manual_ack=unacknowledged > 0)  # fmt: skip
         if self.tls is not None:
             made.tls_set_context(self.tls)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = session_s
+        if unacknowledged:
+            properties.ReceiveMaximum = unacknowledged
         made.reconnect_delay_set(1, 30)
         made.max_queued_messages_set(max_unsent)
         made.connect_async(
