@@ -78,8 +78,8 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "使用电流充足的 5.1 V 电源，缩短供电线，并改善机箱散热。",
         ),
         "maintenance": (
-            "A loop drifts from what it was: measure its resistance, renew corroded joints.",
-            "回路阻值漂移：测量电阻，处理锈蚀接点。",
+            "A loop drifts: measure its resistance, renew corroded joints. The clock: give it a time server.",
+            "回路漂移：测量电阻，处理锈蚀接点。时钟漂移：设置时间服务器。",
         ),
         "program": (
             "The program is not what was installed: install it again, and report it.",

@@ -136,6 +136,26 @@ def _pins(document: Document) -> Iterator[Finding]:
         )
 
 
+def _clock(document: Document) -> Iterator[Finding]:
+    clock = document.table("clock")
+    if clock.values.get("from_center") is not True:
+        return
+    if not any(path.text("kind", "mqtt") == "mqtt" for path in document.rows("path")):
+        yield Finding(
+            clock.at("from_center"),
+            "true",
+            ('false, or a [[path]] with kind = "mqtt"', 'false，或一个 kind = "mqtt" 的 [[path]]'),
+            ("the center tells the time over MQTT", "中心通过 MQTT 授时"),
+        )
+    if document.table("panel").number("clock_rate", 1) != 1:
+        yield Finding(
+            clock.at("from_center"),
+            "true",
+            ("false, or clock_rate = 1", "false，或 clock_rate = 1"),
+            ("a faster clock is nobody's time", "加速时钟不对应真实时间"),
+        )
+
+
 def _timezone(document: Document) -> Iterator[Finding]:
     panel = document.table("panel")
     name = panel.text("timezone")
@@ -219,6 +239,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _references,
     _changeover,
     _pins,
+    _clock,
     _timezone,
     _keys,
     _cameras,

@@ -171,6 +171,8 @@ def _socket_messages() -> list[Target]:
         _adapted("technician to core", m.from_technician, technician),
         _adapted("desk to core", m.from_desk, desk),
         _adapted("uplink to core", m.from_uplink, uplink),
+        _adapted("clock to core", m.from_clock, (m.ClockSet(how="stepped", off_ms=-90_000),)),
+        _adapted("core to clock", m.to_clock, (m.SetClock(utc_ms=1_790_000_000_000, monotonic_ms=7),)),
     ]
 
 

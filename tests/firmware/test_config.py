@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.config import Loaded, Timings, load, to_site
+from firmware.config import BadPanelFile, Loaded, Timings, load, to_site
 from firmware.config.defaults import defaults_of
 from firmware.config.keys import is_public_key
 from rules.site import OutputKind, Place, ZoneType
@@ -181,6 +181,29 @@ def test_zones_that_sound_nothing_need_no_siren(tmp_path: Path) -> None:
 def test_fast_clocks_with_simulated_pins(tmp_path: Path) -> None:
     text = BANK.replace('pins = "board" ', 'clock_rate = 100\npins = "simulated" ')
     assert loaded_from(text, tmp_path).file.panel.clock_rate == 100
+
+
+CENTERS_TIME = "\n[clock]\nfrom_center = true\n"
+
+
+def test_the_clock_may_be_the_centers(tmp_path: Path) -> None:
+    assert loaded_from(BANK + CENTERS_TIME, tmp_path).file.clock.from_center
+    assert not loaded_from(BANK, tmp_path).file.clock.from_center
+
+
+def test_a_faster_clock_is_nobodys_time(tmp_path: Path) -> None:
+    text = BANK.replace('pins = "board" ', 'clock_rate = 100\npins = "simulated" ')
+    with pytest.raises(BadPanelFile) as bad:
+        loaded_from(text + CENTERS_TIME, tmp_path)
+    (mistake,) = bad.value.mistakes
+    assert (mistake.key, mistake.expected[0]) == ("[clock] from_center", "false, or clock_rate = 1")
+
+
+def test_a_center_that_is_not_reached_over_mqtt_tells_no_time(tmp_path: Path) -> None:
+    start, end = BANK.index("[[path]]"), BANK.index("# --- Timings")
+    with pytest.raises(BadPanelFile) as bad:
+        loaded_from(BANK[:start] + BANK[end:] + CENTERS_TIME, tmp_path)
+    assert [m.key for m in bad.value.mistakes] == ["[clock] from_center"]
 
 
 @given(st.binary(min_size=32, max_size=32))
