@@ -63,7 +63,7 @@ class Center:
         self.inbox = Inbox()
         self._broker = Broker(host, port, tls)
         self._words = tuple(words)
-        self._intake = Intake(self.store, panels, clock or SystemClock(), self.command_key.kid)
+        self._intake = Intake(self.store, panels, clock or SystemClock(), lambda: self.command_key.kid)
         self._receipts = Receipts(self.store)
         self._changed = threading.Condition()
         self._callbacks: list[Callable[[Arrival], None]] = []

@@ -56,10 +56,12 @@ class Turn:
 class Intake:
     """Takes messages in, one after the other. All methods belong inside a transaction of the store."""
 
-    def __init__(self, store: Store, panels: Callable[[str], str | None], clock: Clock, command_kid: str) -> None:
+    def __init__(
+        self, store: Store, panels: Callable[[str], str | None], clock: Clock, command_kid: Callable[[], str]
+    ) -> None:
         """`panels` gives the `x` of a panel's public key, or None while it is not known: such a panel is refused.
 
-        `command_kid`: the key of our commands; replies to those of another key are another center's.
+        `command_kid`: the key of our commands, which may be exchanged; replies to those of another key are another center's.
         """
         self._command_kid = command_kid
         self._store = store
@@ -179,7 +181,7 @@ class Intake:
         counter = body.get("counter")
         if not isinstance(counter, int | None) or isinstance(counter, bool):
             raise Garbage("malformed", f"counter {counter!r:.50}")
-        if body.get("key", "") not in ("", self._command_kid):
+        if body.get("key", "") not in ("", self._command_kid()):
             self._store.count(panel, "reply-to-another")  # the panel has a second center, with a counter of its own
             return
         self._store.reply(panel, body, self.now())
