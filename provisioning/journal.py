@@ -71,7 +71,7 @@ def _verify(
     keys, at_center = receipt_keys(found.loaded), seen_at_center(seen)
     if found.snapshot and not as_json:
         print(pick(SNAPSHOT), file=sys.stderr)
-    reports = [verify(path, found.public_key(), keys, at_center) for path in found.files]
+    reports = [verify(path, found.public_key(), keys, at_center, found.former_keys()) for path in found.files]
     for report in reports:
         print(json.dumps(_as_json(report), ensure_ascii=False)) if as_json else _show(report)
     if not all(report.sound for report in reports):

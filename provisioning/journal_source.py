@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from firmware.config import BadPanelFile, Loaded, load
+from firmware.journal.former import former_keys
 from firmware.journal.schema import NAME
 from firmware.journal.texts import BAD_KEY, BAD_SEEN, NO_FILE, NO_KEY
 from firmware.language import Text, pick
@@ -45,8 +46,12 @@ class Source:
             return load_public(jwk["x"])
         except OSError:
             raise BadUse(pick(NO_KEY, place=self.key)) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadUse(pick(BAD_KEY, place=self.key, found=error)) from None
+
+    def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Keys that the panel had before it was restored on other hardware."""
+        return former_keys(self.key.parent)
 
 
 def sources(place: Path | None, config: Path | None, key: Path | None, snapshot: bool = True) -> Source:

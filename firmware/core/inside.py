@@ -41,6 +41,7 @@ from firmware.core.wires import (
     zone_inputs,
 )
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
+from firmware.journal.former import former_keys
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
 from rules.site import Condition
@@ -114,6 +115,7 @@ class Inside:
             encode=_encode,
             lane_of=lambda kind: KINDS[kind].lane,
             is_checkpoint=lambda kind: KINDS[kind].checkpoint,
+            former=former_keys(loaded.data / "keys"),
         )
         self._begin = restart(self.site, self.journal.restored, clock, VERSION, loaded.sha256)
         self._claim_outputs()

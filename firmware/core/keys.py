@@ -41,14 +41,26 @@ def load_or_make(folder: Path) -> Keys:
     return Keys(signer, _pepper(folder / "pepper"))
 
 
+def read(folder: Path) -> Keys:
+    """The keys in `folder`, which is only read: a backup. Raises `BadKey`, `OSError`."""
+    pepper = (folder / "pepper").read_bytes()
+    if len(pepper) != PEPPER_BYTES:
+        raise BadKey(f"{folder / 'pepper'}: {len(pepper)} bytes, expected {PEPPER_BYTES}")
+    return Keys(Signer(_loaded(folder / "core.pem", (folder / "core.pem").read_bytes())), pepper)
+
+
 def _private(path: Path) -> Ed25519PrivateKey:
     if not path.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         _write_new(path, pem, 0o600)
+    return _loaded(path, _secret(path))
+
+
+def _loaded(path: Path, pem: bytes) -> Ed25519PrivateKey:
     try:
-        key = serialization.load_pem_private_key(_secret(path), password=None)
+        key = serialization.load_pem_private_key(pem, password=None)
     except ValueError:
         raise BadKey(f"{path}: not a private key in PEM form; expected an Ed25519 key (PKCS #8)") from None
     if not isinstance(key, Ed25519PrivateKey):

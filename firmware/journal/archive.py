@@ -55,7 +55,7 @@ class Archive:
 
     def _read(self, uri: str) -> Volume:
         with contextlib.closing(self._connect(uri)) as connection:
-            keys = self._terms.keys()
+            keys = self._terms.older_keys()
             session = read_session(connection, keys)
             journal = str(session["journal"])
             base = read_base(connection, self._terms.panel, journal, keys)

@@ -214,7 +214,7 @@ def predecessor(connection: sqlite3.Connection) -> tuple[str, int] | None:
         first = connection.execute(f"{SELECT} ORDER BY seq LIMIT 1").fetchone()
         last = json.loads(first[4])["last"]
         return str(last["journal"]), int(last["seq"])
-    except (sqlite3.Error, TypeError, KeyError, ValueError):
+    except (sqlite3.Error, TypeError, KeyError, ValueError, RecursionError):
         return None
 
 

@@ -23,6 +23,8 @@ from firmware.journal.store import Store, Terms, new_id
 from firmware.protocol.jws import Signer
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from firmware.journal.reader import Reader
 
 CHECKPOINT_MS = 3_600_000
@@ -72,6 +74,7 @@ class Journal:
         connect: Connect = connect,
         free: ballast.Free = ballast.free_bytes,
         new_id: Callable[[], str] = new_id,
+        former: "tuple[Ed25519PublicKey, ...]" = (),
     ) -> "Journal":
         """Open the panel's journal, or begin one. Costs the same for any number of records.
 
@@ -79,8 +82,9 @@ class Journal:
         journal that takes records; `restored` and `storage_trouble` say what happened.
 
         `connect`, `free` and `new_id` are what lies under it: SQLite, the bytes free in a folder, ids for journals.
+        `former`: public keys that older journals may be signed with.
         """
-        terms = Terms(panel, signer, encode, lane_of, is_checkpoint, new_id)
+        terms = Terms(panel, signer, encode, lane_of, is_checkpoint, new_id, former)
         files = Files(data, fallback, connect, free)
         return cls(terms, files, clock, opening.open_best(terms, files, clock))
 

@@ -20,7 +20,7 @@ from firmware.journal.archive import Archive
 from firmware.journal.check import Unsound, predecessor
 from firmware.journal.entries import Mark, Moment, Restored
 from firmware.journal.salvage import Salvage, keep_few, salvage, set_aside
-from firmware.journal.schema import NAME, Connect, file_uri, finish_moves, frozen_uri, move, remove, touch
+from firmware.journal.schema import COMING, NAME, Connect, file_uri, finish_moves, frozen_uri, move, remove, touch
 from firmware.journal.store import Store, Terms
 from firmware.protocol.jws import b64url
 from rules.effects import JsonValue
@@ -46,7 +46,7 @@ class Files:
     @property
     def coming(self) -> Path:
         """A complete journal that is about to take the main place."""
-        return self.data / "journal.next.sqlite"
+        return self.data / COMING
 
     @property
     def spare(self) -> Path:

@@ -15,6 +15,8 @@ LOG_BYTES = 4 * 1024 * 1024
 """The write-ahead log is moved into the database at this size: SQLite's own 1000 pages, in bytes of its usual page."""
 
 NAME = "journal.sqlite"
+COMING = "journal.next.sqlite"
+"""A complete journal that is about to take the main place."""
 Connect: TypeAlias = Callable[[str], sqlite3.Connection]
 
 TABLES = """
@@ -163,6 +165,9 @@ def move(source: Path, target: Path) -> None:
 def finish_moves(folder: Path) -> None:
     """Complete a `move` of the journal that a power cut interrupted, and drop a log without its database."""
     main, log, index = companions(folder / NAME)
+    coming = folder / COMING
+    if main.exists() and coming.exists() and main.samefile(coming):
+        remove(coming)
     for other in folder.glob("journal-*.sqlite"):
         if main.exists() and main.samefile(other):
             main.unlink()

@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from firmware.journal.chain import BEGUN_KIND, CHECKPOINT_KIND, Chain, Prepared
 from firmware.journal.check import DELIVERED, SESSION, StateRow, Tail, examine, mark_of, newest_receipt, receipt_hash
 from firmware.journal.entries import LANES, Commit, Draft, Mark, Moment, Tip
@@ -44,6 +46,11 @@ class Terms:
     lane_of: Callable[[str], str]
     is_checkpoint: Callable[[str], bool]
     new_id: Callable[[], str] = new_id
+    former: tuple[Ed25519PublicKey, ...] = ()
+
+    def older_keys(self) -> KeyRing:
+        """The ring for journals that are no longer written: the panel may have had another key then."""
+        return KeyRing([self.signer.public, *self.former])
 
     def keys(self) -> KeyRing:
         """The ring that checks what the panel itself signed."""

@@ -106,17 +106,18 @@ def verify(
     public_key: Ed25519PublicKey,
     receipt_keys: KeyRing | None = None,
     seen: Sequence[Mapping[str, Any]] | None = None,
+    former: Sequence[Ed25519PublicKey] = (),
 ) -> Report:
     """Check a whole journal file; never raises for what is in it.
 
-    `receipt_keys`: the center's, to check kept receipts. `seen`: what the center holds, each with `journal`, `seq` and
-    `hash`.
+    `former`: keys that the panel had before. `receipt_keys`: the center's, to check kept receipts. `seen`: what the
+    center holds, each with `journal`, `seq` and `hash`.
     """
     report = Report(path)
     try:
         with contextlib.closing(open_to_read(path)) as connection:
             connection.execute("BEGIN")
-            _Check(connection, KeyRing([public_key]), receipt_keys, seen or (), report).run()
+            _Check(connection, KeyRing([public_key, *former]), receipt_keys, seen or (), report).run()
     except Unsound as unsound:
         report.add(unsound.reason if unsound.reason in FINDINGS else "file", 0, unsound.detail, "a journal")
     except (sqlite3.Error, OSError) as error:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from firmware.journal.former import FOLDER, MAX_KEYS
 from firmware.journal.schema import NAME, companions, connect, file_uri
 from firmware.mirror import medium
 from firmware.mirror.copying import BrokenSource, Diverged, copy
@@ -87,6 +88,8 @@ class Mirror:
 
     def _files(self) -> None:
         medium.put(self._folder / medium.PUBLIC_KEY, self._setup.key.encode())
+        for key in sorted(Path(self._setup.data).glob(f"keys/{FOLDER}/*.jwk"))[:MAX_KEYS]:
+            medium.put(self._folder / medium.PUBLIC_KEY.parent / FOLDER / key.name, key.read_bytes())
         # The file that is in force; one that was edited since and not installed is none.
         with contextlib.suppress(FileNotFoundError):
             file = Path(self._setup.file).read_bytes()

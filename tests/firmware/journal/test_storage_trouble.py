@@ -328,6 +328,11 @@ def test_a_return_cut_short_is_completed_or_undone(tmp_path: Path) -> None:
     again = rig.open()
     assert again.restored.state == b"armed"
     again.close()
+    (rig.data / "journal.next.sqlite").hardlink_to(rig.main)  # cut between its two names
+    again = rig.open()
+    assert again.restored.state == b"armed"
+    assert [path.name for path in rig.data.glob("journal*.sqlite")] == ["journal.sqlite"]
+    again.close()
     (rig.data / "journal.next.sqlite").write_bytes(b"half a copy")
     assert rig.open().restored.state == b"armed"
     assert not (rig.data / "journal.next.sqlite").exists()
