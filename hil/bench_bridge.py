@@ -129,8 +129,8 @@ def drain(kind: Kind, work: Path, plan: Plan) -> Row:
     return row
 
 
-def killed(kind: Kind, work: Path, plan: Plan, row: Row) -> None:
-    """SIGKILL to the panel's side at random, the link down for a while in the midst."""
+def killed(kind: Kind, work: Path, plan: Plan, row: Row, quiet_s: float = 40.0) -> None:
+    """SIGKILL to the panel's side at random, the link down in the midst. `quiet_s`: after it nothing more will come."""
     chance = Random(plan.seed)  # noqa: S311
     with _link(work) as (remote, proxy), kind.carrier(work, proxy.port, remote.port) as carrier:
         carrier.make(plan.killed_records, KILL_PER_S)
@@ -147,7 +147,7 @@ def killed(kind: Kind, work: Path, plan: Plan, row: Row) -> None:
                 carrier.make(plan.killed_records - len(carrier.kept), KILL_PER_S)
         proxy.heal()
         carrier.wait_kept(plan.killed_records, LIMIT_S)
-        carrier.wait_quiet(LIMIT_S, quiet_s=40.0)
+        carrier.wait_quiet(LIMIT_S, quiet_s)
         row.kill_kept = len(carrier.kept)
         row.kill_lost = len(carrier.kept.keys() - carrier.arrived().keys())
         row.kill_again = carrier.again()
