@@ -11,7 +11,7 @@ from ssl import SSLContext
 
 from cryptography import x509
 
-from firmware.config import MqttPath
+from firmware.config import Dc09Path, MqttPath
 from firmware.uplink.floor import Floor
 from firmware.uplink.pair import BadPair, Pair, ends_at, load_chain
 from firmware.uplink.tls import BadTlsFiles, Files, context, files
@@ -74,7 +74,7 @@ class Identity:
         return max(ends_at(each) for each in found)
 
 
-def identity(path: MqttPath, folder: Path, floor: Floor) -> Identity | None:
+def identity(path: MqttPath | Dc09Path, folder: Path, floor: Floor) -> Identity | None:
     """Of a path of the panel file; None where that allows plain text. Raises `BadTlsFiles`."""
     named = files(path, folder)
     if path.tls is None or named is None:

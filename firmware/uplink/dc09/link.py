@@ -22,6 +22,8 @@ from firmware.uplink.dc09.frame import NULL, Message
 from firmware.uplink.dc09.ledger import Key, Ledger
 from firmware.uplink.dc09.tcp import TcpClient
 from firmware.uplink.events import CoreLost, FromCore, Pulled
+from firmware.uplink.identity import Identity
+from firmware.uplink.tls import BadTlsFiles
 
 log = logging.getLogger("fenghuo.uplink.dc09")
 
@@ -81,8 +83,9 @@ class Dc09Link:
         clock: Clock,
         random: Random,
         policy: Policy,
+        shown: Identity | None = None,
     ) -> None:
-        """`receivers`: host and port of one or two."""
+        """`receivers`: host and port of one or two. `shown`: our side of TLS, None for a path without."""
         self.id = path
         self.final = policy.counts
         self.counts: Counter[str] = Counter()
@@ -93,6 +96,7 @@ class Dc09Link:
         self._client = client
         self._clock = clock
         self._policy = policy
+        self._shown = shown
         self._dialogue = Dialogue(terms, random, clock.monotonic_ms())
         self._feed = Feed(ledger, policy.all_alarms, patient=not policy.alone)
         self._acks = Acknowledgements(path, ledger, policy)
@@ -132,6 +136,8 @@ class Dc09Link:
                 self._acks.head(event)
             case m.Delivered():
                 self._feed.delivered(event)
+            case m.Authorities() if self._shown is not None:
+                self._shown.trust(event.certificates)
 
     def path(self, message: m.Path) -> None:
         """Nothing here depends on the other paths but the duty."""
@@ -159,8 +165,7 @@ class Dc09Link:
         orders += self._settle(self._send(now_ms, now_s), now_ms)
         # Noted before it leaves: after a kill the same message bears the same number.
         self._ledger.flush()
-        for order in orders:
-            self._do(order)
+        self._carry_out(orders, now_ms, now_s)
         return self._for_core(now_ms)
 
     def close(self) -> None:
@@ -180,14 +185,24 @@ class Dc09Link:
             case _:
                 return self._dialogue.heard(event, now_ms, now_s)
 
-    def _do(self, order: Wire) -> None:
-        match order:
-            case Open():
-                self._client.open(*self._receivers[order.receiver])
-            case Close():
-                self._client.close_connection()
-            case Write():
-                self._client.write(order.data)
+    def _carry_out(self, orders: list[Wire], now_ms: int, now_s: float) -> None:
+        for order in orders:
+            match order:
+                case Open():
+                    self._open(order.receiver, now_ms, now_s)
+                case Close():
+                    self._client.close_connection()
+                case Write():
+                    self._client.write(order.data)
+
+    def _open(self, receiver: int, now_ms: int, now_s: float) -> None:
+        try:
+            tls = None if self._shown is None else self._shown.context()
+        except BadTlsFiles as bad:
+            log.error("%s", bad)
+            self._dialogue.lost(str(bad)[:150], now_ms, now_s)
+        else:
+            self._client.open(*self._receivers[receiver], tls)
 
     def _settle(self, outputs: list[Output], now_ms: int) -> list[Wire]:
         """What became of the message; what is left is for the wire."""

@@ -13,7 +13,9 @@ from firmware.uplink.dc09.key import BadKey, read_key
 from firmware.uplink.dc09.ledger import Ledger
 from firmware.uplink.dc09.link import Dc09Link, Policy
 from firmware.uplink.dc09.tcp import TcpClient
-from firmware.uplink.tls import BadTlsFiles, context, files
+from firmware.uplink.floor import Floor
+from firmware.uplink.identity import identity
+from firmware.uplink.tls import BadTlsFiles
 
 FOLDER = "uplink"
 """In the data folder: what the uplink keeps for itself."""
@@ -22,7 +24,6 @@ FOLDER = "uplink"
 def dc09_link(loaded: Loaded, path: Dc09Path, clock: Clock) -> Dc09Link:
     """The link; it connects when it is driven. Raises `BadTlsFiles`, for a key file that can't be used too."""
     names, style = names_of(loaded, path), Style(path.format, path.x_data, path.text, path.mac)
-    named = files(path, loaded.folder)
 
     def encode(record: Record, now_s: float) -> Sequence[Message]:
         return messages(record, names, style, now_s)
@@ -33,10 +34,11 @@ def dc09_link(loaded: Loaded, path: Dc09Path, clock: Clock) -> Dc09Link:
         terms_of(loaded, path),
         encode,
         Ledger(loaded.data / FOLDER / f"{path.id}-dc09.json"),
-        TcpClient(path.id, None if named is None else context(path.id, named)),
+        TcpClient(path.id),
         clock,
         SystemRandom(),
         policy_of(loaded, path),
+        identity(path, loaded.folder, Floor(clock)),
     )
 
 

@@ -45,14 +45,14 @@ class _Order:
 
     number: int
     address: tuple[str, int] | None
+    tls: ssl.SSLContext | None = None
 
 
 class TcpClient:
     """All methods are for the process's one loop; none blocks."""
 
-    def __init__(self, name: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, name: str) -> None:
         """`name`: of the path, for the thread."""
-        self._tls = tls
         self._order = _Order(0, None)
         self._events: deque[Event] = deque()
         self._out = bytearray()
@@ -76,9 +76,9 @@ class TcpClient:
             self._events.clear()
         return taken
 
-    def open(self, host: str, port: int) -> None:
+    def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Connect there; a connection that there is ends."""
-        self._say((host, port))
+        self._say((host, port), tls)
 
     def close_connection(self) -> None:
         """End the connection, or the try to make one."""
@@ -96,9 +96,9 @@ class TcpClient:
         self.close_connection()
         self._thread.join(1.0)
 
-    def _say(self, address: tuple[str, int] | None) -> None:
+    def _say(self, address: tuple[str, int] | None, tls: ssl.SSLContext | None = None) -> None:
         with self._lock:
-            self._order = _Order(self._order.number + 1, address)
+            self._order = _Order(self._order.number + 1, address, tls)
             self._events.clear()
             self._out.clear()
         os.eventfd_write(self._poked, 1)
@@ -116,7 +116,7 @@ class TcpClient:
                 continue
             done = order.number
             try:
-                with self._connect(order.address) as connection:
+                with _connect(order.address, order.tls) as connection:
                     self._put(order, Opened())
                     self._serve(order, connection)
             except (OSError, ssl.SSLError, UnicodeError) as error:
@@ -124,16 +124,6 @@ class TcpClient:
             except Exception as error:  # an error of ours must not leave the path waiting for ever
                 log.exception("the connection to a receiver")
                 self._put(order, Lost(f"internal error: {type(error).__name__}"))
-
-    def _connect(self, address: tuple[str, int]) -> socket.socket:
-        plain = socket.create_connection(address, CONNECT_S)
-        if self._tls is None:
-            return plain
-        try:
-            return self._tls.wrap_socket(plain, server_hostname=address[0])
-        except BaseException:
-            plain.close()
-            raise
 
     def _serve(self, order: _Order, connection: socket.socket) -> None:
         """Until another order comes. Raises `OSError` when the receiver is gone."""
@@ -175,6 +165,17 @@ class TcpClient:
     def _unpoke(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._poked)
+
+
+def _connect(address: tuple[str, int], tls: ssl.SSLContext | None) -> socket.socket:
+    plain = socket.create_connection(address, CONNECT_S)
+    if tls is None:
+        return plain
+    try:
+        return tls.wrap_socket(plain, server_hostname=address[0])
+    except BaseException:
+        plain.close()
+        raise
 
 
 def _reason(error: Exception) -> str:
