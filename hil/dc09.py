@@ -75,15 +75,18 @@ def read_message(found: bytes, key: bytes | None = None) -> Heard:
     rest = _REST.fullmatch(plain)
     if rest is None or (encrypted and rest["time"] is None):
         raise BadFrame("no end of its data, or no time in what was encrypted")
-    extras = re.findall(r"\[([^\[\]]*)\]", rest["extras"].decode("cp1252", "replace"))
+    try:
+        data, blocks = (rest[part].decode("cp1252") for part in ("data", "extras"))
+    except UnicodeDecodeError:
+        raise BadFrame("letters outside Windows-1252") from None
     return Heard(
         match["ident"].decode(),
         int(match["sequence"]),
         match["account"].decode(),
         (match["receiver"] or b"").decode(),
         match["line"].decode(),
-        rest["data"].decode("cp1252", "replace").removeprefix(f"#{match['account'].decode()}|"),
-        tuple(extras),
+        data.removeprefix(f"#{match['account'].decode()}|"),
+        tuple(re.findall(r"\[([^\[\]]*)\]", blocks)),
         None if rest["time"] is None else moment_of(rest["time"]),
         encrypted,
     )

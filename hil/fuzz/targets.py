@@ -7,9 +7,9 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,9 +25,11 @@ from drivers.reader.lines import Format, Lines
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
+from firmware.uplink.dc09 import frame as dc09
 from firmware.uplink.issued import Unfit, checked
 from firmware.uplink.sms import dialogue, pdu
 from hil.authority import Authority, Life, pem
+from hil.dc09 import read_message
 from hil.fleet import mqtt5
 from rules.site import Condition
 
@@ -65,6 +67,7 @@ def targets() -> list[Target]:
         _issued_certificate(),
         *_of_the_center(),
         *_modem(),
+        *_dc09(),
         *_modbus(),
         _cards(),
         _reader_lines(),
@@ -240,6 +243,52 @@ def _issued_certificate() -> Target:
         _holds(found.public_key() == key)
 
     return Target("issued certificate", (sound.encode(),), parse, (Unfit,))
+
+
+def _dc09() -> list[Target]:
+    """Answers of a receiver, with a right checksum too, in plain text and encrypted; and what the receiver reads."""
+    key, station = bytes(range(16)), dc09.Station("1234")
+    sealed = dc09.encrypt(key, b"PADPADPADP|]_15:09:26,03-14-2026")
+    answers = (
+        b'"ACK"0042R1L0#1234[]',
+        b'"NAK"0000L0R0A0[]_15:09:26,03-14-2026',
+        b'"DUH"0042L0#1234[][K1]',
+        b'"*ACK"0042R1L0#1234[' + sealed,
+    )
+    events = (dc09.NULL, dc09.Message("ADM-CID", "1131 01 015", ("Ia-1",)), dc09.Message("SIA-DCS", "Nri1/BA015"))
+    heard = tuple(dc09.frame(event, 42, station, 0.0) for event in events)
+
+    def stream(frame: bytes) -> None:
+        by_byte = dc09.Splitter()
+        found = list(dc09.Splitter().feed(frame))
+        _holds(found == [whole for byte in frame for whole in by_byte.feed(bytes([byte]))])
+        if not found:
+            raise dc09.BadFrame("no frame")
+        for whole in found:
+            dc09.read_reply(whole, key)
+
+    def reply(body: bytes) -> None:
+        found = dc09.read_reply(dc09.wrapped(body)[1:-1], key)
+        _holds(found.encrypted == (b"*" in body[:2]) and 0 <= found.sequence <= 9999)
+
+    def message(frame: bytes) -> None:
+        found = read_message(frame[1:-1])
+        event = dc09.Message(cast("dc09.Ident", found.ident), found.content, found.extras)
+        if found.moment is not None and found.receiver and event.ident != "NULL" and found.content.isascii():
+            sender = dc09.Station(found.account, found.receiver, found.line)
+            again = dc09.frame(event, found.sequence, sender, found.moment)
+            _holds(replace(read_message(again[1:-1]), encrypted=found.encrypted) == found)
+
+    def summed(body: bytes) -> None:
+        message(dc09.wrapped(body))
+
+    refusals = (dc09.BadFrame, dc09.TooLong)
+    return [
+        Target("DC-09 answers", tuple(map(dc09.wrapped, answers)), stream, refusals),
+        Target("DC-09 answer, sum right", answers, reply, refusals),
+        Target("DC-09 receiver", heard, message, refusals),
+        Target("DC-09 receiver, sum right", tuple(sound[9:-1] for sound in heard), summed, refusals),
+    ]
 
 
 def _modem() -> list[Target]:

@@ -1,6 +1,7 @@
 """Frames of DC-09: those of the digest byte for byte, the way there and back, and replies that do not count."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -182,3 +183,16 @@ def test_what_never_ends_is_dropped() -> None:
 def test_decrypting_what_is_no_hex() -> None:
     with pytest.raises(BadFrame, match="5 characters, expected hex"):
         decrypt(KEY, b"ABCDE")
+
+
+def test_the_frames_of_the_page_are_read_by_a_receiver() -> None:
+    page = Path("docs/alarm-center.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("\\n") and line.endswith("\\r")]
+    heard = [read_message(line.removeprefix("\\n").removesuffix("\\r").encode()) for line in lines]
+    assert [(h.ident, h.sequence, h.content) for h in heard] == [
+        ("ADM-CID", 42, "1131 01 015"),
+        ("ADM-CID", 43, "3131 01 015"),
+        ("SIA-DCS", 44, "Nri1/BA015"),
+        ("ADM-CID", 45, "1131 01 015"),
+        ("NULL", 0, ""),
+    ]
