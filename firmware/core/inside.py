@@ -45,7 +45,7 @@ from firmware.journal.former import former_keys
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
 from rules.site import Condition
-from rules.stimuli import Stimulus, TroubleChanged, ZoneChanged
+from rules.stimuli import Noted, Stimulus, TroubleChanged, ZoneChanged
 from rules.vocabulary import KINDS
 from rules.zones import SILENT
 
@@ -106,6 +106,7 @@ class Inside:
         self._mirror: MirrorKeeper | None = None
         self._watched = file.panel.pins == "simulated"
         self.keys = load_or_make(loaded.data / "keys")
+        self.telemetry = Telemetry.open(loaded.data)
         self.journal = Journal.open(
             data=loaded.data,
             fallback=loaded.run,
@@ -116,6 +117,7 @@ class Inside:
             lane_of=lambda kind: KINDS[kind].lane,
             is_checkpoint=lambda kind: KINDS[kind].checkpoint,
             former=former_keys(loaded.data / "keys"),
+            make_room=self.telemetry.give_way,
         )
         self._begin = restart(self.site, self.journal.restored, clock, VERSION, loaded.sha256)
         self._claim_outputs()
@@ -124,7 +126,7 @@ class Inside:
             self.journal, clock, self._durable, lambda what: self.trouble("storage", bool(what), "", what)
         )
         self.engine = self._make_engine()
-        self.telemetry = Telemetry.open(loaded.data)
+        self.telemetry.told = self._thinned
 
     def _make_engine(self) -> Engine:
         panel = self.loaded.file.panel
@@ -392,6 +394,10 @@ class Inside:
         if self._watched:
             now, utc = self.clock.monotonic_ms(), self.clock.utc()
             self.doorstep.tell(lambda outside: outside.seen(what, name, value, now, utc))
+
+    def _thinned(self, thin: bool, dropped: int) -> None:
+        kind = "journal.thinned" if thin else "journal.thinned-ended"
+        self.engine.submit(Noted(kind, {"dropped": dropped} if thin else {}))
 
     def note(self, kind: str, data: dict[str, JsonValue]) -> None:
         """Into the telemetry ring."""

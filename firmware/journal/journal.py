@@ -7,7 +7,7 @@ one thread, the recorder's; what other threads may read is published as immutabl
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class Journal:
         self._last_flush = now
         self._last_checkpoint = now
         self._doubted = ""
+        self._make_room: Callable[[], bool] = lambda: False
         self.lane_of = terms.lane_of
         self.place = opened.place
         self.restored: Restored = opened.restored
@@ -75,6 +76,7 @@ class Journal:
         free: ballast.Free = ballast.free_bytes,
         new_id: Callable[[], str] = new_id,
         former: "tuple[Ed25519PublicKey, ...]" = (),
+        make_room: Callable[[], bool] = lambda: False,
     ) -> "Journal":
         """Open the panel's journal, or begin one. Costs the same for any number of records.
 
@@ -82,11 +84,14 @@ class Journal:
         journal that takes records; `restored` and `storage_trouble` say what happened.
 
         `connect`, `free` and `new_id` are what lies under it: SQLite, the bytes free in a folder, ids for journals.
-        `former`: public keys that older journals may be signed with.
+        `former`: public keys that older journals may be signed with. `make_room`: asked when the disk is full, before
+        the ballast is given up, whether something that is worth less than a record could be let go of.
         """
         terms = Terms(panel, signer, encode, lane_of, is_checkpoint, new_id, former)
         files = Files(data, fallback, connect, free)
-        return cls(terms, files, clock, opening.open_best(terms, files, clock))
+        journal = cls(terms, files, clock, opening.open_best(terms, files, clock))
+        journal._make_room = make_room
+        return journal
 
     # --- writing -----------------------------------------------------------------------------------
 
@@ -218,16 +223,24 @@ class Journal:
     def _rescue(self, commits: Sequence[Commit], prepared: Prepared, error: Exception) -> None:
         """Bring the failed transaction home: each record exactly once, in exactly one journal."""
         trouble = describe(error)
-        if self.place == "disk" and self._again_on_disk(commits, prepared, trouble):
-            return
+        if self.place == "disk":
+            if (
+                trouble.startswith("full")
+                and self._make_room()
+                and self._again_on_disk(commits, prepared, f"{trouble}; telemetry gave way")
+            ):
+                return
+            gave_up = ballast.give_up(self._files.data)
+            if self._again_on_disk(commits, prepared, f"{trouble}; reserve given up" if gave_up else trouble):
+                return
         self._fall_back(commits, trouble)
 
     def _again_on_disk(self, commits: Sequence[Commit], prepared: Prepared, trouble: str) -> bool:
-        gave_up = ballast.give_up(self._files.data)
         failed = self._store
-        failed.close()
         try:
-            again = Store.reopen(self._terms, file_uri(self._files.main, "rw"), self._files.connect)
+            with self._log_kept(trouble.startswith("full")):
+                failed.close()
+                again = Store.reopen(self._terms, file_uri(self._files.main, "rw"), self._files.connect)
         except Unsound as unsound:
             return self._replace_broken(commits, f"{unsound}")
         except (sqlite3.Error, OSError) as second:
@@ -248,8 +261,23 @@ class Journal:
             again.close()
             return False
         self._store = again
-        self._trouble(f"{trouble}; reserve given up" if gave_up else trouble)
+        self._trouble(trouble)
         return True
+
+    @contextlib.contextmanager
+    def _log_kept(self, full: bool) -> Iterator[None]:
+        """Keep the log where it is while the store is closed and opened again on a full disk: the last connection to
+        close moves it into the database, and would use up the room that was just made for a record."""
+        other = None
+        if full:
+            with contextlib.suppress(sqlite3.Error):
+                other = self._files.connect(file_uri(self._files.main, "rw"))
+                other.execute("SELECT jws FROM journal WHERE id = 1").fetchone()
+        try:
+            yield
+        finally:
+            if other is not None:
+                other.close()
 
     def _act_on_doubt(self) -> None:
         """Set a file aside in the middle of which records can't be read, while what is readable still is."""

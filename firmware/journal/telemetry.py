@@ -2,32 +2,50 @@
 
 The ring lives in memory and is copied to `telemetry.sqlite` by a thread of its own every few seconds, without sync: so
 neither `add` nor `take` ever waits for a disk, and every storage error only means that a restart forgets some items.
+
+It is the first thing to give way to records where room is short: its file goes, and of the ring what is least worth.
 """
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from firmware.journal import ballast
 from firmware.journal.schema import Connect, connect, file_uri, remove, touch
 from rules.effects import JsonValue
+
+log = logging.getLogger("fenghuo.core.telemetry")
 
 NAME = "telemetry.sqlite"
 MAX_ITEMS = 4096
 MAX_ITEM_BYTES = 4096
 COPY_EVERY_S = 5.0
+ROOM_BYTES = 2 * 1024 * 1024
+"""Where less is free on the disk, telemetry gives way; where twice as much is, it comes back."""
+CHATTER = "telemetry.zone"
+"""What goes first: each change of a zone. What was an alarm of it stands in the journal."""
+THIN = 8
+"""So many times fewer items are kept of what is left."""
 
 
 class Telemetry:
     """The ring. `add` and `take` may be called from any thread; neither blocks or raises."""
 
-    def __init__(self, path: Path, most: int = MAX_ITEMS, connect: Connect = connect) -> None:
+    def __init__(
+        self, path: Path, most: int = MAX_ITEMS, connect: Connect = connect, free: ballast.Free = ballast.free_bytes
+    ) -> None:
         """For `open`."""
+        self.told: Callable[[bool, int], object] = lambda _thin, _dropped: None
+        """Hears when it gives way (with how many items it dropped for that) and when it comes back; must not block."""
+        self.thin = False
         self.dropped = 0
+        self._free = free
         self._path = path
         self._most = most
         self._connect = connect
@@ -51,12 +69,12 @@ class Telemetry:
         except (ValueError, TypeError, RecursionError):
             text = ""
         with self._lock:
-            if not text or len(text) > MAX_ITEM_BYTES:
+            if not text or len(text) > MAX_ITEM_BYTES or (self.thin and kind == CHATTER):
                 self.dropped += 1
                 return
             self._last += 1
             self._items.append((self._last, kind, time, text))
-            if len(self._items) > self._most:
+            if len(self._items) > (self._most // THIN if self.thin else self._most):
                 self._items.popleft()
                 self.dropped += 1
 
@@ -75,6 +93,40 @@ class Telemetry:
                 found.append({"kind": kind, "time": time, "data": json.loads(text)})
         return found
 
+    def give_way(self) -> bool:
+        """Leave the disk to the records: drop the file and most of the ring. Whether it had not done so already."""
+        with self._lock:
+            if self.thin:
+                return False
+            self.thin = True
+            kept = [item for item in self._items if item[1] != CHATTER][-(self._most // THIN) :]
+            gone = len(self._items) - len(kept)
+            self._items = deque(kept)
+            self.dropped += gone
+            self._copied = 0
+        with contextlib.suppress(OSError):
+            remove(self._path)
+        self._tell(True, gone)
+        return True
+
+    def _look(self) -> None:
+        """Give way before the disk is full, and come back when there is room again."""
+        try:
+            free = self._free(self._path.parent)
+        except OSError:
+            return
+        if free < ROOM_BYTES:
+            self.give_way()
+        elif self.thin and free >= 2 * ROOM_BYTES:
+            self.thin = False
+            self._tell(False, 0)
+
+    def _tell(self, thin: bool, gone: int) -> None:
+        try:
+            self.told(thin, gone)
+        except Exception:
+            log.exception("the telemetry goes on after an error")
+
     def __len__(self) -> int:
         return len(self._items)
 
@@ -85,10 +137,17 @@ class Telemetry:
 
     def _run(self) -> None:
         while not self._ending.wait(COPY_EVERY_S):
-            self._copy()
+            self.turn()
+        self._copy()
+
+    def turn(self) -> None:
+        """Look for room, and copy. For its own thread."""
+        self._look()
         self._copy()
 
     def _copy(self) -> None:
+        if self.thin:
+            return
         with self._lock:
             fresh = [item for item in self._items if item[0] > self._copied]
             first = self._items[0][0] if self._items else self._last + 1
@@ -99,6 +158,8 @@ class Telemetry:
                 connection.executemany("INSERT INTO item (number, kind, time, data) VALUES (?, ?, ?, ?)", fresh)
                 connection.execute("COMMIT")
             self._copied = fresh[-1][0] if fresh else self._copied
+            if self.thin:  # it had to give way meanwhile
+                remove(self._path)
         except (sqlite3.Error, OSError):
             with contextlib.suppress(OSError):
                 remove(self._path)
