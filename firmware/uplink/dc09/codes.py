@@ -6,11 +6,11 @@ record that is no event of the code table gives no message; one about several ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeGuard
 
 from firmware.protocol.records import Record
 from firmware.uplink.dc09.frame import Message, time_text
+from firmware.uplink.sms.texts import moment_of
 from rules.vocabulary import KINDS, Kind
 
 Format: TypeAlias = Literal["adm-cid", "sia-dcs"]
@@ -136,7 +136,8 @@ def _extras(record: Record, style: Style, now_s: float) -> tuple[str, ...]:
     header = record.header
     if style.extras == "none":
         return ()
-    happened = None if header.clock == "unset" else datetime.fromisoformat(header.time).timestamp()
+    moment = moment_of(record)
+    happened = None if moment is None else moment.timestamp()
     stale = happened is not None and abs(now_s - happened) > STALE_S
     identity = f"I{header.journal}-{header.seq}"
     if style.extras == "one":

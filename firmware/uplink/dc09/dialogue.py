@@ -12,6 +12,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import TypeAlias
 
@@ -33,6 +34,8 @@ FRESH_S = 60.0
 """An encrypted answer bears the receiver's time; one that is further from ours is an old one."""
 HOME_MS = 600_000
 """So long the second receiver is used before the first gets a try again."""
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2020, 2100))
+"""A receiver's time outside of this is none: nobody signs a NAK."""
 PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 60_000
 
 
@@ -263,7 +266,7 @@ class Dialogue:
         flight.naks += 1
         if flight.naks > MAX_NAKS:
             return self._failed("the receiver takes not even its own time (NAK): look at account and key", now_ms, True)
-        if reply.moment is not None:
+        if reply.moment is not None and EARLIEST <= reply.moment < LATEST:
             self.offset_s = reply.moment - now_s
         flight.try_until = now_ms + self._terms.retry_ms
         return self._write(flight, now_s)

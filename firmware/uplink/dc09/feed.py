@@ -7,14 +7,13 @@ than a day are no news and are passed over.
 
 from collections import Counter, deque
 from dataclasses import dataclass
-from datetime import datetime
 
 from firmware.protocol import messages as m
 from firmware.protocol.records import Record
 from firmware.uplink.dc09.ledger import Key, Ledger
+from firmware.uplink.sms.texts import moment_of
 
 LANES = ("alarm", "status")
-PULL = 16
 OLD_S = 24 * 3600.0
 
 
@@ -95,8 +94,7 @@ class Feed:
             return None
         self._asked, self._stale = wish, False
         journal, lane = wish.key
-        last = min(wish.last, wish.first + 64 * PULL)
-        return m.Pull(journal=journal, lane=lane, first=wish.first, last=last, limit=PULL, again=wish.again)
+        return m.Pull(journal=journal, lane=lane, first=wish.first, last=wish.last, again=wish.again)
 
     def answered(self, answer: m.Records, now_s: float) -> None:
         """Core's answer: what it left out has been delivered, or can't be read."""
@@ -111,7 +109,7 @@ class Feed:
         left_out = _without(asked.first, answer.next - 1, there)
         old = [r.header.lane_seq for r in answer.records if self._patient and _age_s(r, now_s) > OLD_S]
         self.counts["too-old"] += len(old)
-        self._ledger.settle(key, [*left_out, *((n, n) for n in old)], acknowledged=False)
+        self._ledger.pass_over(key, [*left_out, *((n, n) for n in old)])
         self._ready.extend(r for r in answer.records if r.header.lane_seq not in old)
         self._ready_rank = asked.rank
 
@@ -187,6 +185,5 @@ def _without(first: int, last: int, numbers: list[int]) -> list[tuple[int, int]]
 
 def _age_s(record: Record, now_s: float) -> float:
     """How long ago it was recorded; 0 where nobody knows."""
-    if record.header.clock == "unset":
-        return 0.0
-    return now_s - datetime.fromisoformat(record.header.time).timestamp()
+    moment = moment_of(record)
+    return 0.0 if moment is None else now_s - moment.timestamp()

@@ -75,15 +75,18 @@ class Ledger:
             self._changed = True
         return self._sequence
 
-    def settle(self, key: Key, ranges: Iterable[tuple[int, int]], acknowledged: bool) -> None:
-        """These are done with."""
-        spans = list(ranges)
-        if not spans:
-            return
+    def settle(self, key: Key, lane_seq: int, acknowledged: bool) -> None:
+        """This record is done with."""
+        spans = [(lane_seq, lane_seq)]
         self._settled[key] = self.settled(key).add(spans)
         if acknowledged:
             self._acknowledged[key] = self.acknowledged(key).add(spans)
         self._changed = True
+
+    def pass_over(self, key: Key, ranges: Iterable[tuple[int, int]]) -> None:
+        """These need not go out. Written when something else is: at worst core is asked for them once more."""
+        if spans := list(ranges):
+            self._settled[key] = self.settled(key).add(spans)
 
     def keep_only(self, delivered_below: Mapping[Key, int]) -> None:
         """Journals that core still has, and for each lane the number below which all is delivered."""

@@ -107,6 +107,7 @@ class Dc09Link:
         self._naked: tuple[Key, int] | None = None
         self._refusal = ""
         self._refusal_until = 0
+        self._lost = ""
         self._told: m.Path | None = None
 
     @property
@@ -180,7 +181,9 @@ class Dc09Link:
             case tcp.Opened():
                 return self._dialogue.opened(now_s)
             case tcp.Lost():
-                log.info("path %s: %s", self.id, event.reason)
+                if event.reason != self._lost:  # many receivers hang up after each message
+                    log.info("path %s: %s", self.id, event.reason)
+                self._lost = event.reason
                 return self._dialogue.lost(event.reason, now_ms, now_s)
             case _:
                 return self._dialogue.heard(event, now_ms, now_s)
@@ -252,7 +255,7 @@ class Dc09Link:
         self._feed.put_back(current.record)
 
     def _done(self, current: _Current, acknowledged: bool) -> None:
-        self._ledger.settle(current.key, [(current.number, current.number)], acknowledged)
+        self._ledger.settle(current.key, current.number, acknowledged)
         self._current = None
 
     # --- what is next --------------------------------------------------------------------------
@@ -282,7 +285,10 @@ class Dc09Link:
                 self._current = _Current(record, messages, part)
                 continue
             self.counts["no-code"] += 1
-            self._ledger.settle(key, [(number, number)], acknowledged=self._policy.alone)
+            if self._policy.alone:
+                self._ledger.settle(key, number, acknowledged=True)
+            else:
+                self._ledger.pass_over(key, [(number, number)])
         self._poked = True
         return None
 

@@ -82,8 +82,8 @@ def test_user_codes_are_those_of_the_digest() -> None:
     assert USER_CODES - {int(code) for code in listed.split()} == {601, 627, 628, 630, 631, 632}
 
 
-def extras(style: Style, now_s: float = MOMENT, clock: str = "synchronised") -> tuple[str, ...]:
-    (message,) = messages(record("alarm.entry", DOOR, clock=clock), NAMES, style, now_s)
+def extras(style: Style, now_s: float = MOMENT, **more: str) -> tuple[str, ...]:
+    (message,) = messages(record("alarm.entry", DOOR, **more), NAMES, style, now_s)  # type: ignore[arg-type]
     return message.extras
 
 
@@ -95,6 +95,7 @@ def test_the_identity_goes_with_each_message_and_the_time_with_an_old_one() -> N
     every = Style(extras="all", mac="0123456789AB")
     assert extras(every) == ("M0123456789AB", identity)
     assert extras(every, MOMENT + 31) == ("M0123456789AB", "H15:09:26,03-14-2026", identity)
+    assert extras(every, time="2026-13-41T25:61:61.000Z") == ("M0123456789AB", identity)
     assert extras(every, MOMENT + 31, clock="unset") == ("M0123456789AB", identity), "a time worth nothing is not told"
 
 

@@ -155,6 +155,14 @@ def test_nak_sets_the_time_and_the_message_is_built_anew() -> None:
     assert heard.moment == talk.utc + 3600, "and stays so"
 
 
+@pytest.mark.parametrize("time", ["_00:00:00,01-01-0001", "_23:59:59,12-31-9999", "_23:59:59,12-31-2019"])
+def test_a_nak_of_no_time_that_can_be_is_only_sent_again(time: str) -> None:
+    talk = Talk()
+    talk.send()
+    talk.opened()
+    assert told(talk.hear(f'"NAK"0000R1L0A0[]{time}')).moment == talk.utc
+
+
 def test_a_receiver_that_says_nak_for_ever_is_left_alone() -> None:
     talk = Talk()
     talk.send()

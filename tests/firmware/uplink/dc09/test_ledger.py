@@ -18,9 +18,9 @@ def test_a_restart_goes_on_with_the_numbers_and_knows_what_went_out(tmp_path: Pa
     file = tmp_path / "uplink" / "d.json"
     ledger = Ledger(file)
     assert ledger.begin(ALARM, 5, 0) == 1
-    ledger.settle(ALARM, [(5, 5)], acknowledged=True)
+    ledger.settle(ALARM, 5, acknowledged=True)
     assert ledger.begin(STATUS, 1, 0) == 2
-    ledger.settle(STATUS, [(1, 1)], acknowledged=False)
+    ledger.settle(STATUS, 1, acknowledged=False)
     assert ledger.begin(ALARM, 6, 0) == 3
     ledger.flush()
     assert file.stat().st_mode & 0o777 == 0o600
@@ -49,8 +49,8 @@ def test_after_9999_comes_1(tmp_path: Path) -> None:
 
 def test_journals_that_core_no_longer_has_are_forgotten_and_what_is_delivered_is_one_range(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "d.json")
-    ledger.settle((OTHER, "alarm"), [(1, 3)], acknowledged=True)
-    ledger.settle(ALARM, [(2, 2), (4, 4), (9, 9)], acknowledged=True)
+    ledger.settle((OTHER, "alarm"), 1, acknowledged=True)
+    ledger.pass_over(ALARM, [(2, 2), (4, 4), (9, 9)])
     ledger.keep_only({ALARM: 6, STATUS: 1})
     assert ledger.settled((OTHER, "alarm")).items == ()
     assert ledger.settled(ALARM).items == ((1, 5), (9, 9))
@@ -62,7 +62,7 @@ def test_a_disk_that_refuses_stops_nothing_and_is_told(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "d.json")
     assert "not known" in ledger.trouble
     assert ledger.begin(ALARM, 1, 0) == 1
-    ledger.settle(ALARM, [(1, 1)], acknowledged=True)
+    ledger.settle(ALARM, 1, acknowledged=True)
     ledger.flush()
     assert "can't be noted" in ledger.trouble
     assert ledger.settled(ALARM).items == ((1, 1),)
