@@ -4,6 +4,7 @@ Silent kinds (hold-up, duress) stop after the record and the pictures: no siren,
 notice ever learns of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rules import confirm, indications, pending
@@ -39,8 +40,8 @@ def zone_alarm(
         first = any(news)
     if not silent and not quiet:
         d.tell("", "alarm", {"kind": kind, "zone": zone.id, "areas": list(zone.areas)})
-    if first and zone.cameras:
-        d.captures.append(Capture(incident, kind, zone.id, zone.cameras))
+    if first:
+        look(d, incident, kind, zone.id, zone.cameras or of_areas(d, zone.areas))
     if intruder:
         if not held:
             pending.reported(d, zone.areas, incident)
@@ -54,10 +55,22 @@ def areas_alarm(d: Draft, ids: list[str], kind: str) -> None:
     if kind in KINDS and kind.startswith("alarm."):
         incident = d.next_incident()
         d.record(kind, {**about_areas(d.site, ids), "incident": incident})
+        look(d, incident, kind, "", of_areas(d, ids))
     indications.add(d, kind, "", tuple(ids))
     for id_ in ids:
         _sound(d, d.areas[id_], "", kind)
     d.tell("", "alarm", {"kind": kind, "zone": "", "areas": list(ids)})
+
+
+def of_areas(d: Draft, ids: Iterable[str]) -> tuple[str, ...]:
+    """The cameras of these areas, each once."""
+    return tuple(dict.fromkeys(camera for id_ in ids for camera in d.site.areas[id_].cameras))
+
+
+def look(d: Draft, incident: int, kind: str, zone: str, cameras: tuple[str, ...]) -> None:
+    """Ask these cameras for pictures, where there are any; `zone` is empty for an alarm of areas alone."""
+    if cameras:
+        d.captures.append(Capture(incident, kind, zone, cameras))
 
 
 def _count(d: Draft, zone: Zone) -> None:

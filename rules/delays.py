@@ -4,7 +4,7 @@ Sources: EN 50131-1 (digest §1.3, §1.4); exit error and auto-stay: CP-01 rows 
 """
 
 from rules import detect
-from rules.alarms import areas_alarm, zone_alarm
+from rules.alarms import areas_alarm, look, of_areas, zone_alarm
 from rules.draft import Draft, about_areas
 from rules.effects import JsonValue
 from rules.entry import is_set, stand
@@ -86,7 +86,9 @@ def entry_ended(d: Draft) -> None:
         mode = FOLLOWING[area.mode, AreaEvent.ENTRY_ENDED]
         d.set_area(area, mode=mode, deadline=None, entry_zones=(), exit_error=False)
     if errors:
-        d.record("alarm.exit-error", {**about_areas(d.site, errors), "incident": d.next_incident()})
+        incident = d.next_incident()
+        d.record("alarm.exit-error", {**about_areas(d.site, errors), "incident": incident})
+        look(d, incident, "alarm.exit-error", "", of_areas(d, errors))
     alarmed: set[str] = set()
     for id_ in touched_zones:
         zone = d.site.zones.get(id_)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rules import confirm, operations, sessions
+from rules.alarms import look, of_areas
 from rules.draft import Draft, about_areas, clean
 from rules.effects import JsonValue
 from rules.operations import Order
@@ -89,6 +90,7 @@ def _duress(d: Draft, user: User, source: str) -> None:
         "alarm.duress",
         {**about_areas(d.site, areas), "user": user.id, "by": f"keypad:{source}", "incident": incident},
     )
+    look(d, incident, "alarm.duress", "", of_areas(d, areas))
     confirm.hold_up(d, "")
 
 

@@ -83,7 +83,7 @@ class Area:
     """A part of the site that is armed and disarmed on its own.
 
     `entry_delay_2_ms`: for zones with `second_entry` (a garage, a back way). `schedule`: id in `Site.schedules`, empty
-    for none.
+    for none. `cameras` are asked for pictures by its alarms of no zone, and of zones without cameras of their own.
     """
 
     id: str
@@ -93,23 +93,24 @@ class Area:
     exit_delay_ms: int
     entry_delay_2_ms: int = 0
     schedule: str = ""
+    cameras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Zone:
     """One detector or button.
 
-    `settle_ms` is how long after power-up its readings are not trusted (PIRs; never hold-up, tamper or fire).
-    `cameras` are asked for pictures when it alarms. `chime`: tells keypads and chime outputs when it opens while
-    disarmed. `forceable`: forced arming bypasses it when it is open. `second_entry`: its areas' second entry time
-    counts; `entry_delay_ms` overrides both. `final_door`: closing it ends the exit delay soon. `pulses` activations
-    within `pulse_window_ms` make one trip (1: each counts). `double_knock`: two activations within the window, or one
-    that lasts as long, make a trip. `cross_group`: zones of one group alarm only together (`Timings.cross_ms`).
-    `swinger_trips`: alarms in one armed period before it is shut down, 0 never, None as the site says. `soak`: on
-    trial, its trips are recorded and nothing else. `report_restore`: record the end of its alarms. `detector`: zones
-    that name the same one can't confirm each other. `abort`: the abort window holds for it. `supply_cut`: its `fault`
-    means that the detector's supply is cut (GB 55029 3.5.1(3)). `driver`: what reads it, a driver or BUS/MODULE; while
-    that is in trouble a `fault` is its own, not the detector's.
+    `settle_ms` is how long after power-up its readings are not trusted (PIRs; never hold-up, tamper or fire). `cameras`
+    are asked for pictures when it alarms, by default those of its areas. `chime`: tells keypads and chime outputs when
+    it opens while disarmed. `forceable`: forced arming bypasses it when it is open. `second_entry`: its areas' second
+    entry time counts; `entry_delay_ms` overrides both. `final_door`: closing it ends the exit delay soon. `pulses`
+    activations within `pulse_window_ms` make one trip (1: each counts). `double_knock`: two activations within the
+    window, or one that lasts as long, make a trip. `cross_group`: zones of one group alarm only together
+    (`Timings.cross_ms`). `swinger_trips`: alarms in one armed period before it is shut down, 0 never, None as the site
+    says. `soak`: on trial, its trips are recorded and nothing else. `report_restore`: record the end of its alarms.
+    `detector`: zones that name the same one can't confirm each other. `abort`: the abort window holds for it.
+    `supply_cut`: its `fault` means that the detector's supply is cut (GB 55029 3.5.1(3)). `driver`: what reads it, a
+    driver or BUS/MODULE; while that is in trouble a `fault` is its own, not the detector's.
     """
 
     id: str

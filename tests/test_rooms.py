@@ -23,6 +23,7 @@ BANNED_IN_CORE = (
     "PIL",
     "ai_edge_litert",
     "asyncio",
+    "av",
     "fastapi",
     "hil",
     "iotcore",

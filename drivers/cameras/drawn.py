@@ -66,6 +66,10 @@ class DrawnCamera:
         self._write(image)
         return Frame(self._grained(image), now)
 
+    def still(self) -> Frame | None:
+        """None: a drawing has no more than its frames."""
+        return None
+
     def close(self) -> None:
         """Let go of the drawings."""
         self._rooms = None

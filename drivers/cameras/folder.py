@@ -33,6 +33,9 @@ class FolderCamera:
         self._plan = plan
         self._now_ms = now_ms
         self._pictures: Iterator[Image.Image] | None = None
+        self._shown: Image.Image | None = None
+        still = plan.still or (0, 0)
+        self._largest = (max(plan.width, still[0]), max(plan.height, still[1]))
 
     def open(self) -> None:
         """Read the list of files once; files that come later are seen at the next round."""
@@ -43,12 +46,19 @@ class FolderCamera:
         """The next picture."""
         if self._pictures is None:
             raise CameraError("the folder is not open")
-        picture = next(self._pictures)
-        return Frame(np.asarray(picture), self._now_ms())
+        self._shown = next(self._pictures)
+        size = (self._plan.width, self._plan.height)
+        return Frame(np.asarray(_fitted(self._shown, size)), self._now_ms())
+
+    def still(self) -> Frame | None:
+        """The picture that `frame` gave last, larger where the file has more."""
+        if self._plan.still is None or self._shown is None:
+            return None
+        return Frame(np.asarray(_fitted(self._shown, self._plan.still)), self._now_ms())
 
     def close(self) -> None:
         """Forget where we were: the next round begins with the first file."""
-        self._pictures = None
+        self._pictures = self._shown = None
 
     def _files(self) -> list[Path]:
         source = Path(self._plan.source)
@@ -87,12 +97,17 @@ class FolderCamera:
     def _fit(self, image: Image.Image, number: int) -> Image.Image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError("more pixels than allowed")
-        size = (self._plan.width, self._plan.height)
         if number:
             image.seek(number)
         else:
-            image.draft("RGB", size)
-        picture = ImageOps.exif_transpose(image).convert("RGB")
-        if picture.width > size[0] or picture.height > size[1]:
-            picture.thumbnail(size, Image.Resampling.BILINEAR)
+            image.draft("RGB", self._largest)
+        return _fitted(ImageOps.exif_transpose(image).convert("RGB"), self._largest)
+
+
+def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Made smaller where it is larger than `size`."""
+    if picture.width <= size[0] and picture.height <= size[1]:
         return picture
+    small = picture.copy()
+    small.thumbnail(size, Image.Resampling.BILINEAR)
+    return small

@@ -21,8 +21,11 @@ class CameraError(Exception):
 class Plan:
     """The values of one camera of the panel file.
 
-    `source` is the folder or file of `folder` (already absolute) or the number of a Pi camera. `world`, `zones` and
-    `doors` are for `drawn`: the file of the simulated site, the zones that this camera watches, and which are doors.
+    `source` is the folder or file of `folder` (already absolute), the number of a Pi camera, the device of a USB camera
+    or the address of a network camera, whose user and password stand in `secret`. `still`: the largest size of its
+    full pictures, None for none. `exposure`: of a Pi camera (`drivers.cameras.exposure`), with `day`, the minutes of
+    the local day from which and until which it is day, and `timezone`. `world`, `zones` and `doors` are for `drawn`:
+    the file of the simulated site, the zones that this camera watches, and which are doors.
     """
 
     id: str
@@ -31,6 +34,11 @@ class Plan:
     width: int = 640
     height: int = 480
     frames_per_s: int = 2
+    still: tuple[int, int] | None = None
+    secret: Path | None = None
+    exposure: str = "auto"
+    day: tuple[int, int] | None = None
+    timezone: str = "UTC"
     world: Path | None = None
     zones: tuple[str, ...] = ()
     doors: tuple[str, ...] = ()
@@ -53,6 +61,10 @@ class Camera(Protocol):
 
     def frame(self) -> Frame:
         """The frame of this moment. Raises `CameraError`; then close, wait and open again."""
+        ...
+
+    def still(self) -> Frame | None:
+        """The full picture of this moment, at most `plan.still`; None where there is none. Raises `CameraError`."""
         ...
 
     def close(self) -> None:

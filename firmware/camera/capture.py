@@ -51,6 +51,14 @@ class Studio:
     part: Callable[[int, str], int]
 
 
+@dataclass(frozen=True)
+class Film:
+    """What a camera has taken and takes: its frames, and its full pictures where it has any."""
+
+    ring: Ring
+    stills: Ring
+
+
 class Best:
     """The picture with the best score so far. `shown` is the score that the last thumbnail had."""
 
@@ -73,16 +81,19 @@ class Best:
 class Capture:
     """Runs once, on a thread of its own; whatever happens, at least one manifest is sent."""
 
-    def __init__(self, order: CaptureOrder, camera: CameraTable, ring: Ring, studio: Studio, stop: Stopping) -> None:
+    def __init__(self, order: CaptureOrder, camera: CameraTable, film: Film, studio: Studio, stop: Stopping) -> None:
         self._order = order
         self._camera = camera
-        self._ring = ring
+        self._ring = film.ring
+        self._stills = film.stills
+        # What another capture asked for before this alarm is not of it.
+        self._still = self._first_still = film.stills.number
         self._studio = studio
         self._stop = stop
         self._folder: Folder | None = None
         self._first = self._last = 0
         self._newest: Shot | None = None
-        self._untold: dict[int, Picture] = {}
+        self._untold: dict[str, Picture] = {}
         self._unseen: deque[Shot] = deque(maxlen=MAX_UNSEEN)
         self._best = Best()
         self._told_score = -1
@@ -123,12 +134,14 @@ class Capture:
         told = False
         while (left := end_ms - self._studio.clock.monotonic_ms()) > 0 and not self._stop.is_set():
             self._keep(folder, self._ring.wait(self._last, min(left, WAIT_MS) / 1000))
+            self._keep_stills(folder, end_ms)
             self._look()
             if (self._untold and not told) or len(self._untold) >= PART_PICTURES:
                 self._tell()
                 told = True
         # Looking may have taken longer than the time that was left: what came meanwhile is in the ring.
         self._keep(folder, [shot for shot in self._ring.after(self._last) if shot.monotonic_ms <= end_ms])
+        self._keep_stills(folder, end_ms)
 
     def _keep(self, folder: Folder, shots: list[Shot]) -> None:
         for shot in shots:
@@ -138,10 +151,24 @@ class Capture:
 
     def _save(self, folder: Folder, shot: Shot) -> None:
         """One JPEG; its number is that of the frame, so a frame that was missed leaves a gap."""
-        saved = folder.save(f"{shot.number - self._first:04d}.jpg", shot.jpeg)
+        name = self._name(shot)
+        saved = folder.save(name, shot.jpeg)
         if self._newest is None or shot.number > self._newest.number:
             self._newest = shot
-        self._untold[shot.number] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+        self._untold[name] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+
+    def _name(self, shot: Shot) -> str:
+        return f"{shot.number - self._first:04d}.jpg"
+
+    def _keep_stills(self, folder: Folder, end_ms: int) -> None:
+        """The full pictures that came; beside the frames, with numbers of their own."""
+        for shot in self._stills.after(self._still):
+            self._still = shot.number
+            if shot.monotonic_ms > end_ms:
+                continue
+            name = f"full-{shot.number - self._first_still:04d}.jpg"
+            saved = folder.save(name, shot.jpeg)
+            self._untold[name] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
 
     def _look(self) -> None:
         """Look at a few pictures, the newest first."""
@@ -150,13 +177,13 @@ class Capture:
             look = self._studio.person.look(decode(shot.jpeg))
             self._best.see(shot, look)
             self._why_none = look.why
-            if look.boxes and shot.number in self._untold:
-                boxed = self._untold[shot.number].model_copy(update={"boxes": list(look.boxes)})
-                self._untold[shot.number] = boxed
+            name = self._name(shot)
+            if look.boxes and name in self._untold:
+                self._untold[name] = self._untold[name].model_copy(update={"boxes": list(look.boxes)})
 
     def _tell(self) -> None:
         """Send what is saved and not told yet, oldest first; nothing at all is told too."""
-        pictures = [self._untold[number] for number in sorted(self._untold)]
+        pictures = sorted(self._untold.values(), key=lambda picture: picture.offset_ms)
         self._untold.clear()
         self._settle()
         for start in range(0, max(len(pictures), 1), PART_PICTURES):

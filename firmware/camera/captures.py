@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from firmware.camera import health as h
 from firmware.camera import texts
-from firmware.camera.capture import Capture, Stopping, Studio
+from firmware.camera.capture import Capture, Film, Stopping, Studio
 from firmware.camera.watch import Watch
 from firmware.language import pick
 from firmware.protocol.messages import CaptureOrder
@@ -116,7 +116,7 @@ class Captures:
     def _run(self, order: CaptureOrder, camera: str) -> None:
         watch = self._watches[camera]
         try:
-            fault = Capture(order, watch.table, watch.ring, self._studio, self._stop).run()
+            fault = self._begun(order, watch).run()
             self._health.fault(camera, h.STORE, self._said(fault))
         except Exception:
             log.exception("incident %d, camera %s: the capture failed", order.incident, camera)
@@ -124,6 +124,11 @@ class Captures:
             with self._lock:
                 self._running.pop(threading.current_thread(), None)
                 self._start_waiting()
+
+    def _begun(self, order: CaptureOrder, watch: Watch) -> Capture:
+        capture = Capture(order, watch.table, Film(watch.ring, watch.stills), self._studio, self._stop)
+        watch.ask_stills(watch.table.post_s)
+        return capture
 
     @staticmethod
     def _said(fault: OSError | None) -> str:

@@ -21,6 +21,7 @@ from firmware.camera.watch import Watch
 from firmware.clock import Clock, SystemClock
 from firmware.config import Camera as CameraTable
 from firmware.config import Loaded, PanelFile
+from firmware.config.hours import hours_of
 from firmware.language import pick
 from firmware.stopping import StopFlag
 
@@ -100,7 +101,8 @@ class Process:
 
 def plan_of(file: PanelFile, table: CameraTable, folder: Path, run_folder: Path) -> Plan:
     """What a maker needs to know of one `[[camera]]`; a relative `source` is relative to the panel file."""
-    watched = [zone for zone in file.zone if table.id in zone.cameras]
+    areas = {area.id for area in file.area if table.id in area.cameras}
+    watched = [z for z in file.zone if table.id in z.cameras or (not z.cameras and areas.intersection(z.areas))]
     return Plan(
         id=table.id,
         maker=table.maker,
@@ -108,6 +110,11 @@ def plan_of(file: PanelFile, table: CameraTable, folder: Path, run_folder: Path)
         width=table.width,
         height=table.height,
         frames_per_s=table.frames_per_s,
+        still=(table.still_width, table.still_height) if table.still_width else None,
+        secret=folder / table.secret_file if table.secret_file else None,
+        exposure=table.exposure,
+        day=hours_of(table.day_hours) if table.day_hours else None,
+        timezone=file.panel.timezone,
         world=run_folder / "desk.json" if file.panel.pins == "simulated" else None,
         zones=tuple(zone.id for zone in watched),
         doors=tuple(zone.id for zone in watched if zone.sensor == "contact"),

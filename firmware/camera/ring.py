@@ -84,6 +84,11 @@ class Ring:
             return [shot for shot in self._shots if shot.number > number]
 
     @property
+    def number(self) -> int:
+        """Of the last shot, 0 before the first."""
+        return self._number
+
+    @property
     def bytes(self) -> int:
         """Bytes of JPEG held now."""
         return self._bytes

@@ -24,6 +24,9 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 HUNG_S = 15.0
 """A camera that has not come back from `open` or `frame` after so long hangs."""
+STILL_EVERY_S = 2.0
+STILLS_HELD, STILL_BYTES = 4, 24 * 1024 * 1024
+"""Full pictures that wait for a slow card; a JPEG of 12 megapixels takes 3 to 6 MB."""
 STEADY_FRAMES = 10
 """So many frames in a row, and the next failure starts with a short pause again."""
 
@@ -34,10 +37,12 @@ class Watch:
     def __init__(self, table: CameraTable, maker: Callable[[], Camera], health: h.Health, stop: StopFlag) -> None:
         self.table = table
         self.ring = Ring(frames_for(table.pre_s, table.frames_per_s))
+        self.stills = Ring(STILLS_HELD, STILL_BYTES)
         self._maker = maker
         self._health = health
         self._stop = stop
         self._alive = time.monotonic()
+        self._stills_until = self._still_at = 0.0
         self._pause_s = FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._run, name=f"camera {table.id}", daemon=True)
 
@@ -48,6 +53,10 @@ class Watch:
     def join(self, timeout_s: float) -> None:
         """Wait for the thread after the stop flag was set; one that hangs is left behind."""
         self._thread.join(timeout_s)
+
+    def ask_stills(self, for_s: float) -> None:
+        """Full pictures from now on, for so long, where the camera has any; from any thread."""
+        self._stills_until = max(self._stills_until, time.monotonic() + for_s)
 
     def check(self, now_s: float) -> bool:
         """Report a camera that hangs; whether it does. From the main thread, every second or so (`time.monotonic`)."""
@@ -85,12 +94,24 @@ class Watch:
             rows, columns = frame.rgb.shape[:2]
             self.ring.add(encode(frame), frame.monotonic_ms, columns, rows)
             self._alive = time.monotonic()
+            self._still(camera)
             self._well()
             count += 1
             if count >= STEADY_FRAMES:
                 self._pause_s = FIRST_PAUSE_S
             # A camera that is slower than asked for is not chased: the missed frames are gone.
             due = max(due + every, self._alive)
+
+    def _still(self, camera: Camera) -> None:
+        """A full picture, when one is asked for and due: it costs a frame or two, so not with each."""
+        now = time.monotonic()
+        if self._stills_until <= now or now - self._still_at < STILL_EVERY_S:
+            return
+        self._still_at = now
+        if (still := camera.still()) is not None:
+            rows, columns = still.rgb.shape[:2]
+            self.stills.add(encode(still), still.monotonic_ms, columns, rows)
+            self._alive = time.monotonic()
 
     def _well(self) -> None:
         self._health.fault(self.table.id, h.FRAMES, "")

@@ -7,6 +7,7 @@ included. They never raise, whatever the file holds.
 from collections.abc import Callable, Iterator
 
 from firmware.config import (
+    check_cameras,
     check_dated,
     check_dc09,
     check_loops,
@@ -98,7 +99,7 @@ def _i2c(document: Document) -> Iterator[Finding]:
 
 
 def _references(document: Document) -> Iterator[Finding]:
-    for row in document.each("zone", "output", "part"):
+    for row in document.each("area", "zone", "output", "part"):
         for key, table in (("areas", "area"), ("cameras", "camera")):
             yield from unknown(row.texts(key), table, document.ids(table))
             yield from listed_once(row, key)
@@ -198,17 +199,6 @@ def _keys(document: Document) -> Iterator[Finding]:
             )
 
 
-def _cameras(document: Document) -> Iterator[Finding]:
-    for camera in document.rows("camera"):
-        if camera.text("maker") == "folder" and not camera.text("source"):
-            yield Finding(
-                camera.at("source"),
-                show(camera.values["source"]) if camera.has("source") else "",
-                ("a folder of pictures or a video file", "图片文件夹或视频文件"),
-                ('maker = "folder" needs a source', 'maker = "folder" 需要 source'),
-            )
-
-
 def _gb28181(document: Document) -> Iterator[Finding]:
     ids = list(gb28181_ids(document))
     for loc, value, device in ids:
@@ -242,7 +232,6 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _clock,
     _timezone,
     _keys,
-    _cameras,
     _gb28181,
     *check_numbers.CHECKS,
     *check_zones.CHECKS,
@@ -256,4 +245,5 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_dated.CHECKS,
     *check_supply.CHECKS,
     *check_readers.CHECKS,
+    *check_cameras.CHECKS,
 )

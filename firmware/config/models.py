@@ -15,6 +15,7 @@ from firmware.config.base import (
     FilePath,
     Gb28181Id,
     Host,
+    Hours,
     Id,
     KeyX,
     Line,
@@ -48,7 +49,10 @@ class Panel(Model):
 
 
 class Area(Model):
-    """`[[area]]`; `entry_delay_2_s` is for zones with `second_entry`, 0 where there are none."""
+    """`[[area]]`; `entry_delay_2_s` is for zones with `second_entry`, 0 where there are none.
+
+    `cameras` give the pictures of its alarms where the zone has none of its own, or there is no zone.
+    """
 
     id: Id
     number: int = Field(ge=1, le=99)
@@ -57,6 +61,7 @@ class Area(Model):
     entry_delay_2_s: int = 0
     exit_delay_s: int
     schedule: Id | None = None
+    cameras: list[Id] = Field(default=[], max_length=16)
     gb28181_id: Gb28181Id | None = None
 
 
@@ -213,12 +218,21 @@ class Part(Model):
     areas: list[Id] = Field(default=[], max_length=64)
 
 
+CameraTamper = Literal["black", "bright", "covered", "blurred", "moved", "frozen"]
+
+
 class Camera(Model):
-    """`[[camera]]`. `folder` shows pictures (or an animated GIF or WebP) of `source`; `drawn` is for the desk."""
+    """`[[camera]]`; docs/cameras.md. `folder` shows pictures (or an animated GIF or WebP) of `source`; `drawn` is for
+    the desk. A network camera's user and password stand in `secret_file` alone, mode 0600.
+
+    `still_width`, `still_height`: the largest size of the full pictures that an alarm gets besides; 0 for none.
+    `exposure`: of a Pi camera; `day_hours` are those of `schedule`. `dark`: there may be no light here at all, so a
+    black picture is no tamper. `tampers`: which are watched for, by default all where the pictures are a camera's.
+    """
 
     id: Id
     name: Name
-    maker: Literal["picamera2", "folder", "drawn"]
+    maker: Literal["picamera2", "v4l2", "rtsp", "folder", "drawn"]
     source: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
     width: int = Field(default=640, ge=160, le=4608)
     height: int = Field(default=480, ge=120, le=2592)
@@ -226,6 +240,13 @@ class Camera(Model):
     pre_s: int = Field(default=10, ge=0, le=60)
     post_s: int = Field(default=20, ge=0, le=120)
     threshold: int = Field(default=400, ge=1, le=1000, description="person score in thousandths")
+    secret_file: FilePath | None = None
+    still_width: int = Field(default=0, ge=0, le=4608)
+    still_height: int = Field(default=0, ge=0, le=2592)
+    exposure: Literal["auto", "schedule", "day", "night"] = "auto"
+    day_hours: Hours | None = None
+    dark: bool = False
+    tampers: list[CameraTamper] | None = Field(default=None, max_length=6)
 
 
 class Timings(Model):

@@ -72,6 +72,7 @@ def _area(area: "models.Area") -> Area:
         exit_delay_ms=area.exit_delay_s * _SECOND,
         entry_delay_2_ms=area.entry_delay_2_s * _SECOND,
         schedule=area.schedule or "",
+        cameras=tuple(area.cameras),
     )
 
 

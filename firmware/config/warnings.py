@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from firmware.config import check_modbus, warn_rules
+from firmware.config import check_cameras, check_modbus, warn_rules
 from firmware.config.check_paths import is_sms
 from firmware.config.check_supply import unjudged
 from firmware.config.check_zones import zone_type
@@ -151,14 +151,14 @@ def _header(document: Document) -> Iterator[Finding]:
 
 
 def _cameras(document: Document) -> Iterator[Finding]:
-    used = {c for zone in document.rows("zone") for _, c in zone.texts("cameras")}
+    used = {c for row in document.each("area", "zone") for _, c in row.texts("cameras")}
     for camera in document.rows("camera"):
         if camera.text("id") not in used:
             yield Finding(
                 camera.loc,
                 "",
-                ("a zone that names it in its cameras", "某防区的 cameras 中列出它"),
-                ("no zone asks this camera for pictures", "没有防区使用该摄像机"),
+                ("a zone or an area that names it in its cameras", "某防区或区域的 cameras 中列出它"),
+                ("nothing asks this camera for pictures", "没有防区或区域使用该摄像机"),
             )
 
 
@@ -183,6 +183,7 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _modem,
     _header,
     _cameras,
+    check_cameras.seldom_meant,
     _place,
     unjudged,
     check_modbus.slow,

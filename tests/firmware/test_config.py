@@ -120,7 +120,7 @@ WARNINGS = [
     ),
     ("command_keys = ", "# command_keys = ", "[center] command_keys", "can't send commands"),
     ("line = 22 ", "line = 28 ", '[[zone]] #2 "hall-pir": input.line', "40-pin header"),
-    ('cameras = ["lobby"]', "cameras = []", '[[camera]] #1 "lobby"', "no zone asks"),
+    ('cameras = ["lobby"]', "cameras = []", '[[camera]] #1 "lobby"', "nothing asks"),
     ('"53010200491347000001"', '"44010200491347000001"', '[[zone]] #1 "front-door": gb28181_id', "differ from"),
     ('areas = ["vault"]', 'areas = ["hall"]', None, ""),
     ('kind = "alarm"', 'kind = "strobe"', "output", "no lamp shows an alarm until its reset"),

@@ -1,5 +1,7 @@
 """What alarms, what it sounds, how long, and how it ends."""
 
+from dataclasses import replace
+
 import pytest
 
 from rules import AreaMode, Condition, Output, OutputKind, Site, Wish, next_deadline
@@ -8,6 +10,7 @@ from tests.rules.branch import (
     ENTRY_MS,
     EXIT_MS,
     MANAGER,
+    MANAGER_DURESS,
     SIREN_MS,
     Panel,
     branch,
@@ -125,6 +128,40 @@ def test_each_alarm_record_has_an_incident_of_its_own_for_its_pictures() -> None
     assert shot.incident == payload(first, "alarm.intruder")["incident"] == 1
     assert shot.cameras == ("cam-1", "cam-2")
     assert payload(second, "alarm.intruder")["incident"] == 2
+
+
+def with_area_cameras() -> Site:
+    site = branch()
+    hall, vault = (replace(site.areas[id_], cameras=(f"{id_}-cam", "shared-cam")) for id_ in ("hall", "vault"))
+    return replace(site, areas={"hall": hall, "vault": vault})
+
+
+def test_a_zone_without_cameras_takes_those_of_its_areas_each_once() -> None:
+    panel = Panel(with_area_cameras()).armed()
+    (own,) = captures(panel.read("window"))
+    assert own.cameras == ("cam-1", "cam-2")
+    (both,) = captures(panel.read("shared-pir"))
+    assert (both.zone, both.cameras) == ("shared-pir", ("hall-cam", "shared-cam", "vault-cam"))
+
+
+def test_alarms_of_no_zone_take_the_cameras_of_their_areas() -> None:
+    panel = Panel(with_area_cameras())
+    effects = panel.code(MANAGER_DURESS, Wish.ARM, "hall")
+    (shot,) = captures(effects)
+    assert (shot.kind, shot.zone) == ("alarm.duress", "")
+    assert shot.incident == payload(effects, "alarm.duress")["incident"]
+    assert set(shot.cameras) == {"hall-cam", "vault-cam", "shared-cam"}
+    late = Panel(with_area_cameras())
+    late.code(MANAGER, Wish.ARM)
+    late.read("door")
+    late.wait(EXIT_MS)
+    effects = late.wait(ENTRY_MS)
+    first = captures(effects)[0]
+    assert (first.kind, first.zone, first.incident) == (
+        "alarm.exit-error",
+        "",
+        payload(effects, "alarm.exit-error")["incident"],
+    )
 
 
 def test_silence_stops_the_siren_and_keeps_alarm_and_memory() -> None:

@@ -4,9 +4,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
 
 from drivers.cameras import CameraError, Plan, make
+from drivers.cameras.picamera import from_yuv420
 
 LIBRARY = """
 import numpy
@@ -14,6 +20,8 @@ import numpy
 class Picamera2:
     opened = []
     fail = ""
+    lux = 400.0
+    camera_controls = {"AeEnable": (), "FrameDurationLimits": (), "AeExposureMode": (), "NoiseReductionMode": ()}
 
     def __init__(self, number):
         if number > 0:
@@ -21,11 +29,18 @@ class Picamera2:
         self.log = [number]
         Picamera2.opened.append(self)
 
-    def create_video_configuration(self, main, buffer_count):
-        return {"main": main, "buffer_count": buffer_count}
+    def create_video_configuration(self, main, buffer_count, lores=None):
+        return {"main": main, "buffer_count": buffer_count, "lores": lores}
 
     def configure(self, configuration):
         self.configuration = configuration
+
+    def set_controls(self, controls):
+        assert not set(controls) - set(self.camera_controls)
+        self.controls = controls
+
+    def capture_metadata(self):
+        return {"Lux": Picamera2.lux}
 
     def start(self):
         self.log.append("start")
@@ -34,6 +49,8 @@ class Picamera2:
         if Picamera2.fail:
             raise RuntimeError(Picamera2.fail)
         width, height = self.configuration[name]["size"]
+        if name == "lores":
+            return numpy.full((height * 3 // 2, width + 64), 128, numpy.uint8)
         return numpy.full((height, width, 3), 7, numpy.uint8)
 
     def stop(self):
@@ -73,6 +90,66 @@ def test_frames_in_the_size_and_order_asked_for(library: Path) -> None:
     camera.close()
     camera.close()
     assert opened.log == [0, "start", "stop", "close"]
+
+
+def test_small_frames_and_full_pictures_from_one_stream(library: Path) -> None:
+    camera = make(Plan("gate", "picamera2", still=(2304, 1296)), lambda: 1, lambda: 0.0)
+    camera.open()
+    opened = sys.modules["picamera2"].Picamera2.opened[-1]
+    assert opened.configuration["main"] == {"size": (2304, 1296), "format": "BGR888"}
+    assert opened.configuration["lores"] == {"size": (640, 480), "format": "YUV420"}
+    frame, still = camera.frame(), camera.still()
+    assert frame.rgb.shape == (480, 640, 3)
+    assert set(frame.rgb.ravel().tolist()) == {128}, "grey is grey"
+    assert still is not None
+    assert still.rgb.shape == (1296, 2304, 3)
+    camera.close()
+
+
+def test_night_comes_with_the_measured_light_and_a_sensor_gets_what_it_knows(library: Path) -> None:
+    moments = iter(range(0, 10**6, 5_000))
+    camera = make(Plan("gate", "picamera2"), lambda: next(moments), lambda: 0.0)
+    camera.open()
+    opened = sys.modules["picamera2"].Picamera2
+    assert opened.opened[-1].controls["FrameDurationLimits"] == (33_333, 33_333)
+    opened.lux = 0.5
+    for _ in range(8):
+        camera.frame()
+    assert opened.opened[-1].controls["FrameDurationLimits"] == (33_333, 125_000)
+    assert "Saturation" not in opened.opened[-1].controls
+
+
+def planar(rgb: NDArray[np.uint8], stride: int) -> NDArray[np.uint8]:
+    """YUV420 as picamera2 lays it out: planes below each other, rows longer than the picture."""
+    height, width = rgb.shape[:2]
+    luma, *chroma = (np.asarray(band) for band in Image.fromarray(rgb).convert("YCbCr").split())
+    rows = np.zeros((height * 3 // 2, stride), np.uint8)
+    rows[:height, :width] = luma
+    for number, plane in enumerate(chroma):
+        half = np.zeros((height // 2, stride // 2), np.uint8)
+        half[:, : width // 2] = plane[::2, ::2]
+        top = height + number * height // 4
+        rows[top : top + height // 4] = half.reshape(height // 4, stride)
+    return rows
+
+
+def test_colours_come_through_yuv420() -> None:
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    rgb[:24, :32], rgb[:24, 32:], rgb[24:, :32] = (250, 10, 10), (10, 250, 10), (10, 10, 250)
+    back = from_yuv420(planar(rgb, 128), 64, 48).astype(int)
+    assert np.abs(back - rgb)[8:16, 8:24].max() < 6
+    assert np.abs(back - rgb)[8:16, 40:56].max() < 6
+    assert np.abs(back - rgb)[32:40, 8:24].max() < 6
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 48), st.integers(0, 48))
+def test_planes_of_odd_sizes_are_refused_or_a_picture(rows: int, stride: int, width: int, height: int) -> None:
+    try:
+        rgb = from_yuv420(np.zeros((rows, stride), np.uint8), width, height)
+    except ValueError:
+        return
+    assert rgb.shape == (height, width, 3)
 
 
 def test_a_camera_that_is_not_there(library: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from drivers.cameras import Camera, CameraError, Frame
-from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Studio
+from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
 from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
 from firmware.camera.health import Health
 from firmware.camera.person import Look, PersonCheck
@@ -54,6 +54,7 @@ class Rig:
             {"id": "lobby", "name": "Lobby", "maker": "drawn", "pre_s": 10, "post_s": 0, **values}
         )
         self.ring = Ring(600)
+        self.stills = Ring(4)
         self.stop = threading.Event()
         self.studio = Studio(Store(folder, reserve), person, CLOCK, self._send, Parts().next)
 
@@ -83,7 +84,7 @@ class Rig:
         )
 
     def capture(self) -> Capture:
-        return Capture(self.order(), self.table, self.ring, self.studio, self.stop)
+        return Capture(self.order(), self.table, Film(self.ring, self.stills), self.studio, self.stop)
 
     def saved(self) -> list[str]:
         return sorted(path.name for path in self.folder.rglob("*.jpg"))
@@ -339,3 +340,21 @@ def test_health_is_told_when_it_changes_only() -> None:
     ]
     health.fault("a", "frames", "x" * 500)
     assert len(told[-1].detail) == 200
+
+
+def test_full_pictures_are_saved_beside_the_frames_and_told(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, post_s=10)
+    rig.stills.add(COFFEE, CLOCK.monotonic_ms(), 320, 240)  # another capture's
+    rig.fill(COFFEE)
+    capture = rig.capture()
+    rig.stills.add(ASTRONAUT, CLOCK.monotonic_ms() + 1, 1920, 1080)
+    rig.stills.add(ASTRONAUT, CLOCK.monotonic_ms() + 60_000, 1920, 1080)  # later than this capture
+    thread = threading.Thread(target=capture.run)
+    thread.start()
+    rig.fill(COFFEE)
+    rig.wait_for(lambda sent: bool(sent))
+    rig.stop.set()
+    thread.join(15)
+    assert rig.saved() == ["0000.jpg", "0001.jpg", "full-0001.jpg", "thumbnail-1.jpg"]
+    pictures = {p.file.rsplit("/", 1)[1]: p for manifest in rig.sent for p in manifest.pictures}
+    assert (pictures["full-0001.jpg"].width, pictures["full-0001.jpg"].sha256) == (1920, sha256_hex(ASTRONAUT))

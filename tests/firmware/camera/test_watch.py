@@ -35,6 +35,9 @@ class Sensor:
             raise self.fail
         return Frame(np.full(self.shape, 9, np.uint8), 1234)
 
+    def still(self) -> Frame | None:
+        return None
+
     def close(self) -> None:
         self.closed += 1
 
