@@ -61,7 +61,8 @@ class Intake:
     ) -> None:
         """`panels` gives the `x` of a panel's public key, or None while it is not known: such a panel is refused.
 
-        `command_kid`: the key of our commands, which may be exchanged; replies to those of another key are another center's.
+        `command_kid`: the key of our commands, which may be exchanged; replies to those of another key are another
+        center's.
         """
         self._command_kid = command_kid
         self._store = store
