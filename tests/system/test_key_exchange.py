@@ -57,6 +57,19 @@ def ask(center: Center, panel: Rig, command: str = "status") -> str:
     return str((center.reply(panel.panel, counter) or {})["result"])
 
 
+def serials(center: Center, panel: Rig) -> list[int]:
+    return [r["payload"]["serial"] for r in center.records(panel.panel) if r["header"]["kind"] == "config.keys"]
+
+
+def until_held(center: Center, panel: Rig, exchange: Exchange) -> None:
+    """What a panel that was off is sent until it shows it; what comes too fast, the uplink drops."""
+    for _ in range(10):
+        center.send(panel.panel, "keys", exchange.token())
+        if center.wait(lambda c: exchange.serial in serials(c, panel), 2.0):
+            return
+    raise AssertionError(f"list {exchange.serial} never counted")
+
+
 def restart(center: Center, panel: Rig) -> None:
     beats = center.counts()["heartbeat"]
     panel.kill("core")
@@ -110,9 +123,7 @@ def test_a_kill_in_the_midst_of_an_exchange_leaves_the_old_list_or_the_new(mosqu
             center.send(panel.panel, "keys", exchange.token())
             restart(center, panel)
             assert ask(center, panel) == "done"
-            # What a panel that was off is sent until its heartbeat shows it.
-            center.send(panel.panel, "keys", exchange.token())
-            held(center, panel, "config.keys", serial)
+            until_held(center, panel, exchange)
         assert [said["serial"] for said in held(center, panel, "config.keys", 4)] == [1, 2, 3, 4]
         panel.stop()
         panel.check_journal()
