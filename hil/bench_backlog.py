@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -35,7 +35,7 @@ from firmware.protocol.topics import topic
 from hil import bench_start, bench_uplink, demo_site
 from hil.broker import HOST, Mosquitto
 from hil.demo_panel import ask
-from hil.memory_use import rss_mib
+from hil.memory_use import cpu_s, rss_mib
 from hil.storing_center import StoringCenter
 from rules.effects import JsonValue
 from rules.vocabulary import KINDS
@@ -57,7 +57,8 @@ def measure(folder: Path, records: int = RECORDS, rounds: int = 5) -> dict[str, 
     an `empty` journal, `before` the drain, the `most` during it, and `after` it. `alarm_first_ms`: from the link being
     up to the receipt of the alarm that was raised without it; `alarm_amid_ms`: from durable to receipted in the
     middle; `*_left`: how many records had no receipt when it had. `drained`, `drain_s`, `drain_per_s`, `bare_per_s`,
-    `ratio`. `last`: how many records the journal holds; `held` the center; `again`: how many came to it once more.
+    `ratio`; `core_us` and so on: processor time for each record; `receipts`: how many it took. `last`: how many records
+    the journal holds; `held` the center; `again`: how many came to it once more.
     """
     work = folder / "backlog"
     work.mkdir(parents=True)
@@ -65,15 +66,15 @@ def measure(folder: Path, records: int = RECORDS, rounds: int = 5) -> dict[str, 
         with Mosquitto(work, "allow_anonymous true\nmax_packet_size 262144\n") as broker:
             center = StoringCenter(broker.port, work / "center.sqlite")
             try:
-                return _measure(work, broker.port, center, records, rounds)
+                return _measure(work, broker, center, records, rounds)
             finally:
                 center.stop()
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _measure(work: Path, port: int, center: StoringCenter, records: int, rounds: int) -> dict[str, float]:
-    address = demo_site.Address(HOST, port)
+def _measure(work: Path, broker: Mosquitto, center: StoringCenter, records: int, rounds: int) -> dict[str, float]:
+    address = demo_site.Address(HOST, broker.port)
     empty, full = (demo_site.make(work / name, address, center.x, center.x)[0] for name in ("e", "f"))
     found = _memory_empty(empty)
     with bench_start.core(full.folder):
@@ -83,14 +84,15 @@ def _measure(work: Path, port: int, center: StoringCenter, records: int, rounds:
     found["fill_per_s"] = records / (time.monotonic() - began)
     found |= _starts(empty, full, rounds)
     before = center.counts()
-    bare = [bench_uplink.bare(port, payloads)]
-    found |= _Drain(full, port, records).run()
-    bare.append(bench_uplink.bare(port, payloads))  # on both sides of it, as a machine's load changes
+    bare = [bench_uplink.bare(broker.port, payloads)]
+    found |= _Drain(full, broker.port, records, {"broker": broker.pid, "center": center.pid}).run()
+    bare.append(bench_uplink.bare(broker.port, payloads))  # on both sides of it, as a machine's load changes
     found["bare_per_s"] = statistics.mean(bare)
     found["ratio"] = found["drain_per_s"] / found["bare_per_s"]
     counts = center.counts()
     found["held"] = counts["held"] - before["held"]
     found["again"] = counts["again"] - before["again"]
+    found["receipts"] = counts["receipts"] - before["receipts"]
     return found
 
 
@@ -256,9 +258,11 @@ class Ear:
 class _Drain:
     """The run with everything waiting."""
 
-    def __init__(self, loaded: Loaded, port: int, records: int) -> None:
+    def __init__(self, loaded: Loaded, port: int, records: int, others: Mapping[str, int]) -> None:
+        """`others`: further processes whose use of the processor is told, by name."""
         self._loaded = loaded
         self._port = port
+        self._others = dict(others)
         self._limit_s = LIMIT_S + records / SLOWEST
         self._up_at: float | None = None
         self._up = threading.Event()
@@ -274,11 +278,14 @@ class _Drain:
                 if not self._up.wait(LIMIT_S):
                     raise TimeoutError("the uplink did not connect")
                 uplink_before = rss_mib(process.pid)
+                pids = {"core": core.pid, "uplink": process.pid} | self._others
+                busy = {name: cpu_s(pid) for name, pid in pids.items()}
                 ear.wait(lambda: (ear.waiting() or 0) < all_of_it // 2, "half of the drain", self._limit_s)
                 amid = self._alarm(ear, 1)
                 amid_at = time.monotonic()
                 ear.wait(lambda: ear.waiting() == 0, "the drain", self._limit_s)
                 span = time.monotonic() - self._since()
+                cpu = {name: cpu_s(pid) - busy[name] for name, pid in pids.items()}
                 time.sleep(1.0)  # what is given back is given back by now
                 after = {"core_after_mib": rss_mib(core.pid), "uplink_after_mib": rss_mib(process.pid)}
             head = ear.head
@@ -295,6 +302,7 @@ class _Drain:
             "drained": float(all_of_it),
             "drain_s": span,
             "drain_per_s": all_of_it / span,
+            **{f"{name}_us": 1e6 * taken / all_of_it for name, taken in cpu.items()},
             "last": float(sum(head.last.values())) if head else 0.0,
         }
 

@@ -26,8 +26,11 @@ log = logging.getLogger("fenghuo.core.sockets")
 
 MAX_OUT = 4 * 1024 * 1024
 """Bytes that may wait for one peer; a slower one is dropped, and comes back."""
-MAX_LINES_PER_SECOND = 400
-"""Lines of one peer that are read in a second; the rest waits in the kernel's buffer."""
+SLOT_S = 0.1
+MAX_LINES = 64
+"""Lines of one peer that are read in a slot; the rest waits in the kernel's buffer. Room for a drain, which takes about
+1.6 lines for 64 records; and a line about an alarm waits behind it for a slot at most, not for a second.
+"""
 PAUSE_S = 0.1
 """After an error that nobody expected."""
 MAX_CALLS = 4096
@@ -105,7 +108,7 @@ class Server:
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
-        self._second = 0
+        self._slot = 0
         self._ending = False
         self._closed = False
         self._listeners: dict[str, socket.socket] = {}
@@ -182,7 +185,7 @@ class Server:
         ready = self._select.select(self._patience())
         if self._ending:
             return
-        self._new_second()
+        self._new_slot()
         for key, events in ready:
             if key.fd == self._wake_in:
                 with contextlib.suppress(BlockingIOError):
@@ -193,19 +196,19 @@ class Server:
         self._do_timers()
 
     def _patience(self) -> float:
-        if any(peer.lines and peer.read < MAX_LINES_PER_SECOND for peer in self._peers):
+        if any(peer.lines and peer.read < MAX_LINES for peer in self._peers):
             return 0.0
         now = time.monotonic()
         wait = min((due for due, _, _ in self._timers), default=now + 1.0) - now
-        return min(max(0.0, wait), 1.0 - now % 1.0 if self._held() else 1.0)
+        return min(max(0.0, wait), SLOT_S - now % SLOT_S if self._held() else 1.0)
 
     def _held(self) -> bool:
-        return any(peer.read >= MAX_LINES_PER_SECOND for peer in self._peers)
+        return any(peer.read >= MAX_LINES for peer in self._peers)
 
-    def _new_second(self) -> None:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second = second
+    def _new_slot(self) -> None:
+        slot = int(time.monotonic() / SLOT_S)
+        if slot != self._slot:
+            self._slot = slot
             for peer in self._peers:
                 peer.read = 0
         for peer in list(self._peers):
@@ -259,7 +262,7 @@ class Server:
         self._interest(peer)
 
     def _take_lines(self, peer: Peer) -> None:
-        while peer.lines and peer.read < MAX_LINES_PER_SECOND and not peer.gone:
+        while peer.lines and peer.read < MAX_LINES and not peer.gone:
             peer.read += 1
             self._take(peer, peer.lines.popleft())
 

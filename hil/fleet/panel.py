@@ -38,6 +38,8 @@ class FleetPanel:
         self.way = way
         """Where its next try to connect goes."""
         self._opened_ms = 0
+        self._due = 0
+        """When the last tick was due."""
         self._clock = clock
         self._tally = tally
         self._random = random
@@ -155,7 +157,8 @@ class FleetPanel:
                 self._queue.extend((delivered, self._core.head()))
 
     def _connect(self, order: e.Connect) -> None:
-        self._tally.attempts.append(self._clock.monotonic_ms())
+        due = self._due if self._timer is None else self._timer[0]
+        self._tally.attempt(due, self._clock.monotonic_ms())
         self._wire = wire = Wire(self.id, order, self._told, lambda: utc_text(self._clock.utc()))
         task = self._loop.create_task(wire.start(self.way))
         self._tasks.add(task)
@@ -180,5 +183,6 @@ class FleetPanel:
             self._timer = deadline, self._loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._due, self._timer = self._timer[0], None
         self._feed(e.Tick())

@@ -99,7 +99,7 @@ class Fleet:
             return
         ways = [panel.way for panel in self._panels]
         for panel in self._panels:
-            panel.way = NOWHERE
+            panel.way = NOWHERE if self._terms.dark_s else panel.way
             panel.cut()
         await asyncio.sleep(self._terms.dark_s)
         for panel, way in zip(self._panels, ways, strict=True):
@@ -108,13 +108,14 @@ class Fleet:
     async def _rush(self, begin: Callable[[], Awaitable[None]]) -> Rush:
         """All panels connect at once; until all are back and every record is receipted."""
         tally, start_ms = self._tally, self._clock.monotonic_ms()
+        tally.late_ms = 0
         at, opened, known = len(tally.attempts), len(tally.opens), tally.reasons.copy()
         await begin()
         await self._until(lambda: len(tally.opens) - opened >= len(self._panels) and self._all_open())
         back_ms = self._clock.monotonic_ms()
         await self._settled()
         end_ms = self._clock.monotonic_ms()
-        attempts, opens = tally.attempts[at:], tally.opens[opened:]
+        attempts, opens = sorted(tally.attempts[at:]), tally.opens[opened:]
         return Rush(
             attempts=len(attempts),
             most_attempts_in_1_s=most_in(attempts, 1000),
@@ -124,6 +125,7 @@ class Fleet:
             opens_per_bin=per_bin(opens, start_ms, back_ms + 1, BIN_MS),
             reasons=dict(tally.reasons - known),
             refused=sum(tally.refusals.values()),
+            late_ms=tally.late_ms,
         )
 
     async def _happen(self, seconds: float) -> None:

@@ -36,7 +36,7 @@ class Cost:
 
 @dataclass
 class Rush:
-    """All panels coming back, from the moment of the cut (or of power-up) on. Bins of `BIN_MS`."""
+    """All panels coming back, from the moment of the cut (or of power-up) on. Bins of `BIN_MS`; tries when due."""
 
     attempts: int
     most_attempts_in_1_s: int
@@ -46,6 +46,8 @@ class Rush:
     opens_per_bin: list[int]
     reasons: dict[str, int]
     refused: int
+    late_ms: int
+    """By how much this process, which plays all panels, was late with a try at most."""
 
 
 @dataclass

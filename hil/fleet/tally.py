@@ -26,6 +26,9 @@ class Tally:
     """Moments are milliseconds of the boot clock."""
 
     attempts: list[int] = field(default_factory=list)
+    """When each was due: on machines of their own panels are not kept waiting by each other, as they are here."""
+    late_ms: int = 0
+    """How long the one that waited longest did."""
     opens: list[int] = field(default_factory=list)
     losses: list[int] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -36,6 +39,11 @@ class Tally:
     refusals: Counter[str] = field(default_factory=Counter)
     """Receipts that core did not take; there should be none."""
     receipts: list["Receipted"] = field(default_factory=list)
+
+    def attempt(self, due_ms: int, now_ms: int) -> None:
+        """A try to connect begins, that was due then."""
+        self.attempts.append(due_ms)
+        self.late_ms = max(self.late_ms, now_ms - due_ms)
 
     def opened(self, now_ms: int) -> None:
         """A connection works."""

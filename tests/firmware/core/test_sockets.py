@@ -140,13 +140,14 @@ def test_a_peer_that_does_not_read_is_dropped(path: Path, server: Server, echo: 
 
 
 def test_a_flood_is_read_slowly_and_others_are_served(path: Path, echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "MAX_LINES_PER_SECOND", 20)
+    monkeypatch.setattr(sockets, "MAX_LINES", 20)
+    monkeypatch.setattr(sockets, "SLOT_S", 1.0)
     flood, calm = Client(path), Client(path)
     flood._socket.sendall(b'{"type":"status"}\n' * 1000)
     assert echo.wait(lambda e: len(e.messages) >= 20)
     calm.send(m.AskStatus())
     assert (calm.receive(5.0) or {})["ok"]
-    # The flooding peer had one or two seconds' worth by then, never all it sent.
+    # The flooding peer had one or two slots' worth by then, never all it sent.
     assert len(echo.messages) <= 1 + 20 * 3
 
 
