@@ -1,5 +1,6 @@
 """A client certificate renews itself: real core and uplink, a real Mosquitto over TLS, a center with an authority."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from hil.authority import Authority, Life
 from hil.broker import HOST, Mosquitto, free_port
 from hil.center import Center
 from hil.center.renewal import RenewalDesk
+from provisioning.doctor import main as doctor
 from tests.firmware.uplink.brokers import wait_for
+from tests.provisioning.calling import call
 from tests.system.rig import Rig, rig
 
 WAIT_S = 20.0
@@ -152,3 +155,7 @@ def test_a_broker_that_refuses_the_new_one_costs_nothing(place: Place, tmp_path:
     assert place.pair.current() == place.old
     assert place.held("trouble.path") == []
     assert place.held("path.certificate-renewed") == []
+    done = call(doctor, "--config", str(place.panel.panel_toml), "--json")
+    finding = {f["about"]: f for f in json.loads(done.stdout)["findings"]}["certificate:center-1"]
+    assert "client certificate: ends" in finding["what"]["en"]
+    assert "证书" in finding["do"]["zh"]

@@ -16,7 +16,7 @@ import pytest
 
 from firmware.clock import SystemClock, utc_text
 from firmware.config import MqttPath
-from firmware.protocol.messages import Authorities
+from firmware.protocol.messages import Authorities, Welcome
 from firmware.uplink import events as e
 from firmware.uplink.delivery import Delivery, Settings
 from firmware.uplink.floor import Floor
@@ -268,6 +268,23 @@ def test_a_certificate_that_ended_before_the_floor_is_refused(ahead: Ahead) -> N
 
 def test_a_synchronised_clock_is_believed_more_than_the_floor(ahead: Ahead) -> None:
     assert isinstance(ahead.first(1.5 * YEAR, "synchronised"), e.Closed)
+
+
+def test_the_floor_that_core_tells_of_is_the_one(folder: Path, ahead: Ahead) -> None:
+    clock = SystemClock(synchronised=folder / "nothing synchronises this clock")
+    its = path(ahead.port, ca="ahead/ca.pem")
+    whom = shown(folder, its, Floor(clock))
+    link = MqttLink("bank-7", its, whom, lambda: utc_text(time.time()))
+    settings = Settings(panel="bank-7", path="primary", backoff_base_ms=1)
+    way = MqttPathLink("primary", Delivery(settings, Random(1)), link, clock, whom)
+    floor = utc_text(time.time() + 1.5 * YEAR * 86_400)
+    way.hear(Welcome(panel="bank-7", session=1, peer=1, version="t", floor=floor))
+    end = time.monotonic() + 10
+    while not way.works and time.monotonic() < end:
+        select.select([way.fileno()], [], [], 0.05)
+        way.turn()
+    assert way.works
+    way.close()
 
 
 def test_with_an_unsure_clock_everything_else_is_checked_as_ever(folder: Path, ahead: Ahead) -> None:
