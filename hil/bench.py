@@ -22,6 +22,7 @@ from firmware.language import Text, pick
 from hil import (
     bench_backlog,
     bench_camera,
+    bench_center,
     bench_gpio,
     bench_journal,
     bench_life,
@@ -192,6 +193,15 @@ def bus_rows(_folder: Path) -> list[Row]:
     ]
 
 
+def center_rows(folder: Path) -> list[Row]:
+    """The reference center, and consumers of a group beside each other (docs/scale.md)."""
+    f = bench_center.measure(folder)
+    rates = ", ".join(f"{name} {figure:.0f}/s" for name, figure in f.items())
+    what = ("reference center: two consumers against one, with the broker on the same cores",
+            "参考中心:两个消费者与一个之比(与代理共用处理器)")  # fmt: skip
+    return [Row(what, f["2 consumers"] / f["1 consumer"], None, False, "×", rates)]
+
+
 PARTS: tuple[Callable[[Path], list[Row]], ...] = (
     rules_rows,
     latency_rows,
@@ -202,6 +212,7 @@ PARTS: tuple[Callable[[Path], list[Row]], ...] = (
     camera_rows,
     life_rows,
     bus_rows,
+    center_rows,
 )
 
 _HEADS: tuple[Text, ...] = (("what", "项目"), ("found", "实测"), ("bar", "指标"), ("", ""), ("note", "说明"))

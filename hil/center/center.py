@@ -81,7 +81,10 @@ class Center:
         self._client.loop_start()
         if not self._connected.wait(timeout_s):
             self.stop()
-            raise TimeoutError(f"no MQTT 5 broker at {self._broker} within {timeout_s:g} s")
+            why = self._broker.trouble()
+            raise TimeoutError(
+                f"no MQTT 5 broker at {self._broker} within {timeout_s:g} s" + (f": {why}" if why else "")
+            )
         return self
 
     def stop(self) -> None:

@@ -62,13 +62,14 @@ def run(
     key: _Key = None,
     as_json: _Json = False,
     public: _Public = False,
+    tell_time: Annotated[bool, typer.Option("--time", help="Tell panels the time. 向主机授时。")] = False,
 ) -> None:
     """Store, check and receipt what panels send. 存储、校验并回执主机上报的内容。"""
     try:
         known = Panels.of(panel or [], panels)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public)
+    code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public, tell_time)
     if code:
         raise typer.Exit(code)
 

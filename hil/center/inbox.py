@@ -8,9 +8,11 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 
-MAX_SHARE = 256
-"""Messages of one panel. A panel has at most some 80 on their way: 64 live ones, and 256 records a lane in batches."""
-MAX_BYTES = 64 * 1024 * 1024
+MAX_SHARE = 1024
+"""Messages of one panel. A panel has at most 832 records on their way: 64 live ones, and 256 of each lane."""
+MAX_SHARE_BYTES = 16 * 1024 * 1024
+"""Of one panel: 256 pictures' records with their thumbnails are some 10 MiB."""
+MAX_BYTES = 128 * 1024 * 1024
 OVERHEAD = 1024
 """Counted for each message beside its bytes."""
 ROOM_S = 5.0
@@ -25,6 +27,7 @@ class Inbox:
         self._share = share
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._share_bytes = Counter[str]()
         self._waiting: OrderedDict[str, deque[tuple[str, bytes]]] = OrderedDict()
         self._closed = False
         self._changed = threading.Condition()
@@ -34,7 +37,7 @@ class Inbox:
         panel = topic.split("/", 3)[2] if topic.count("/") >= 2 else ""
         size = len(data) + OVERHEAD
         with self._changed:
-            if len(self._waiting.get(panel, ())) >= self._share:
+            if len(self._waiting.get(panel, ())) >= self._share or self._share_bytes[panel] + size > MAX_SHARE_BYTES:
                 self.dropped["share-full"] += 1
                 return
             if not self._changed.wait_for(lambda: self._bytes + size <= self._max_bytes or self._closed, ROOM_S):
@@ -42,6 +45,7 @@ class Inbox:
                 return
             self._waiting.setdefault(panel, deque()).append((topic, data))
             self._bytes += size
+            self._share_bytes[panel] += size
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -62,8 +66,12 @@ class Inbox:
             while self._waiting and len(taken) < most:
                 panel, queue = self._waiting.popitem(last=False)
                 taken.append(queue.popleft())
+                size = len(taken[-1][1]) + OVERHEAD
+                self._bytes -= size
+                self._share_bytes[panel] -= size
                 if queue:
                     self._waiting[panel] = queue
-            self._bytes -= sum(len(data) + OVERHEAD for _, data in taken)
+                else:
+                    del self._share_bytes[panel]
             self._changed.notify_all()
             return taken, not (self._closed and not self._waiting)

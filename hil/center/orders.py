@@ -117,7 +117,7 @@ class _Line:
             ready = self._changed.wait_for(lambda: self._ready, CONNECT_S)
         if not ready:
             self.__exit__()
-            raise NotSent(f"no MQTT 5 broker at {self._broker} within {CONNECT_S:g} s")
+            raise NotSent(f"no MQTT 5 broker at {self._broker} within {CONNECT_S:g} s: {self._broker.trouble()}")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -21,6 +21,7 @@ from firmware.clock import SystemClock
 from hil.center import screen
 from hil.center.alarms import alarms
 from hil.center.center import Center
+from hil.center.exchange import TimeService
 from hil.center.intake import Arrival
 from hil.center.keys import read_jwk_x
 from hil.center.texts import say
@@ -89,7 +90,7 @@ class _Lines:
             return taken, dropped
 
 
-def serve(broker: Broker, folder: Path, panels: Panels, as_json: bool, public: bool) -> int:
+def serve(broker: Broker, folder: Path, panels: Panels, as_json: bool, public: bool, tell_time: bool) -> int:
     """Run until SIGINT or SIGTERM; the exit code: 0, or 3 when the broker does not answer."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -99,6 +100,8 @@ def serve(broker: Broker, folder: Path, panels: Panels, as_json: bool, public: b
     watch, lines = Watch(center.store, clock), _Lines()
     center.on_arrival(watch.hear)
     center.on_arrival(lines.hear)
+    if tell_time:
+        TimeService(clock).attach(center)
     try:
         center.start()
     except TimeoutError as error:

@@ -3,6 +3,7 @@
 `mqtts://` is checked as a panel checks it: TLS 1.2 or later, the CA of the given file alone, the host name.
 """
 
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,16 @@ class Broker:
             self.host, self.port, keepalive=KEEP_ALIVE_S, clean_start=session_s == 0, properties=properties
         )
         return made
+
+    def trouble(self, timeout_s: float = 3.0) -> str:
+        """Why it can't be reached, as a new connection finds out; empty when it listens and its certificate counts."""
+        try:
+            with socket.create_connection((self.host, self.port), timeout_s) as plain:
+                if self.tls is not None:
+                    self.tls.wrap_socket(plain, server_hostname=self.host).close()
+        except (OSError, ValueError) as error:
+            return str(error)
+        return ""
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"

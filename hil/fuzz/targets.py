@@ -25,10 +25,16 @@ from drivers.reader.lines import Format, Lines
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
+from firmware.protocol.canonical import canonical, sha256_hex
+from firmware.protocol.envelope import event
 from firmware.uplink.dc09 import frame as dc09
 from firmware.uplink.issued import Unfit, checked
 from firmware.uplink.sms import dialogue, pdu
 from hil.authority import Authority, Life, pem
+from hil.center import reader
+from hil.center.conform import said
+from hil.center.conform.journal import Journal
+from hil.center.keys import BadToken, Key, read_token
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
 from rules.site import Condition
@@ -66,6 +72,7 @@ def targets() -> list[Target]:
         _jws(),
         _issued_certificate(),
         *_of_the_center(),
+        *_to_the_center(),
         *_modem(),
         *_dc09(),
         *_modbus(),
@@ -199,6 +206,47 @@ def _jws() -> Target:
         _holds(frame == token.encode())
 
     return Target("signed receipt", (token.encode(),), parse, (jws.Refused,))
+
+
+def _to_the_center() -> list[Target]:
+    """What the reference center reads of panels, and the conformance kit of centers."""
+    journal = Journal("bank-0001")
+    records = [event(journal.add("alarm.tamper", "alarm"), True) for _ in range(3)]
+    beat = {"panel": "bank-0001", "session": 1, "beat": 1, "journal": journal.id, "seq": 0, "hash": "0" * 64,
+            "lanes": {}, "troubles": [], "nonce": "A" * 22}  # fmt: skip
+    key = Key.new()
+    kit = said.Reader([key.x])
+    ranges = [{"first": 1, "last": 3, "hash": journal.head[1]}]
+    receipt = {"panel": "bank-0001", "journal": journal.id, "lane": "alarm", "ranges": ranges}
+
+    def parse_event(frame: bytes) -> None:
+        good, bad = reader.read_records("bank-0001", "alarm", frame, batch=False)
+        for record in good:
+            _holds(sha256_hex(canonical(record.header)) == record.hash)
+        for garbage in bad:
+            raise garbage
+
+    def parse_beat(frame: bytes) -> None:
+        found = reader.read_json(frame)
+        if not isinstance(found, dict):
+            raise reader.Garbage("malformed", "no object")
+        _holds(reader.read_heartbeat("bank-0001", found)["panel"] == "bank-0001")
+
+    def parse_token(frame: bytes) -> None:
+        read_token(key.x, typ.HEARTBEAT, frame)
+
+    def parse_said(frame: bytes) -> None:
+        found = kit.read(said.Heard("receipt", frame, 1, False, None, 0.0), typ.RECEIPT, signed.Receipt)
+        if found.faults:
+            raise reader.Garbage("faults", str(found.faults))
+        _holds(found.body is not None and found.body.model_dump() == found.raw)
+
+    return [
+        Target("center: event", tuple(json.dumps(one).encode() for one in records), parse_event, (reader.Garbage,)),
+        Target("center: heartbeat", (json.dumps(beat).encode(),), parse_beat, (reader.Garbage,)),
+        Target("center: token", (key.sign(typ.HEARTBEAT, beat).encode(),), parse_token, (BadToken,)),
+        Target("kit: receipt", (key.sign(typ.RECEIPT, receipt).encode(),), parse_said, (reader.Garbage,)),
+    ]
 
 
 def _of_the_center() -> list[Target]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hil.center import Center, store
 from hil.center.alarms import MAX_OPEN, alarms
-from hil.center.inbox import OVERHEAD, Inbox
+from hil.center.inbox import MAX_SHARE_BYTES, OVERHEAD, Inbox
 from hil.center.reader import Garbage
 from tests.hil.tiny_panel import Journal, TinyPanel
 
@@ -55,6 +55,18 @@ def test_a_flood_waits_behind_nobody_but_itself() -> None:
     inbox.put(topic("quiet"), b"help")
     taken, _ = inbox.take(2, None)
     assert [where.split("/")[2] for where, _ in taken] == ["loud", "quiet"]
+
+
+def test_a_share_is_bounded_in_bytes_too() -> None:
+    inbox = Inbox()
+    for _ in range(100):
+        inbox.put(topic("loud"), bytes(256 * 1024))
+    inbox.put(topic("quiet"), b"help")
+    assert inbox.dropped["share-full"] == 100 - MAX_SHARE_BYTES // (256 * 1024 + OVERHEAD)
+    taken, _ = inbox.take(200, None)
+    assert len(taken) == 100 - inbox.dropped["share-full"] + 1
+    inbox.put(topic("loud"), bytes(256 * 1024))
+    assert len(inbox.take(1, None)[0]) == 1, "there is room again"
 
 
 def test_a_full_inbox_holds_the_network_back_until_there_is_room() -> None:
