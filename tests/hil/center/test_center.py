@@ -33,7 +33,7 @@ def test_records_in_order_are_stored_receipted_and_complete(center: Center, pane
         panel.send(record)
     assert panel.wait(lambda: panel.delivered(12))
     panel.beat()
-    assert center.wait(lambda c: c.heads(panel.panel), 5)
+    assert center.wait(lambda c: c.heads(panel.panel), 20)
     assert center.complete(panel.panel) == []
     assert center.gaps(panel.panel) == {}
     assert [r["hash"] for r in center.records(panel.panel)] == [r.hash for r in panel.journal.records]
@@ -58,15 +58,15 @@ def test_a_gap_is_known_from_the_heartbeat_and_closes(center: Center, panel: Tin
         panel.send(record)
     panel.beat()
     assert held(center, panel, 6)
-    assert center.wait(lambda c: c.heads(panel.panel), 5)
-    assert center.gaps(panel.panel) == {panel.journal.id: [(4, 5), (9, 9)]}
+    assert center.wait(lambda c: c.heads(panel.panel), 20)
+    assert center.gaps(panel.panel) == {panel.journal.id: [(4, 20), (9, 9)]}
     assert center.complete(panel.panel)[:2] == [
         f"journal {panel.journal.id}: seq 4 to 5 not held",
         f"journal {panel.journal.id}: seq 9 to 9 not held",
     ]
     for record in (records[8], records[4], records[3]):
         panel.send(record)
-    assert center.wait(lambda c: not c.gaps(panel.panel), 5)
+    assert center.wait(lambda c: not c.gaps(panel.panel), 20)
     assert center.complete(panel.panel) == []
 
 
@@ -74,7 +74,7 @@ def test_duplicates_are_counted_held_once_and_receipted_again(center: Center, pa
     record = panel.journal.add("alarm.intruder", "alarm")
     for _ in range(3):
         panel.send(record)
-    assert center.wait(lambda c: count(c, "duplicate") == 2, 5)
+    assert center.wait(lambda c: count(c, "duplicate") == 2, 20)
     assert len(center.records(panel.panel)) == 1
     panel.receipts.clear()
     panel.send(record)
@@ -102,7 +102,7 @@ def test_an_altered_record_is_refused_and_found(center: Center, panel: TinyPanel
     else:
         body["data"]["hash"] = "3" * 64
     panel.publish("event/alarm", json.dumps(body))
-    assert center.wait(lambda c: count(c, "garbage.altered") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.altered") == 1, 20)
     assert count(center, "finding.altered") == 1
     assert center.records(panel.panel) == []
     assert panel.receipts == []
@@ -115,7 +115,7 @@ def test_a_record_of_another_panel_lane_or_envelope_is_refused(center: Center, m
     mine = panel.journal.add("alarm.intruder", "alarm")
     panel.publish("event/status", json.dumps(event(mine, False)))
     panel.publish("event/alarm", json.dumps(event(mine, False) | {"type": "cn.fenghuo.area.disarmed"}))
-    assert center.wait(lambda c: count(c, "garbage.envelope") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.envelope") == 1, 20)
     assert (count(center, "garbage.wrong-panel"), count(center, "garbage.wrong-lane")) == (1, 1)
     assert center.records(panel.panel) == center.records(other.panel) == []
 
@@ -126,7 +126,7 @@ def test_an_unknown_panel_is_refused_until_its_key_is_known(
     panel = make_panel(known=False)
     record = panel.journal.add("alarm.intruder", "alarm")
     panel.send(record)
-    assert center.wait(lambda c: count(c, "garbage.unknown-panel") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.unknown-panel") == 1, 20)
     keys[panel.panel] = panel.x
     panel.send(record)
     assert panel.wait(lambda: panel.delivered(1))
@@ -149,7 +149,7 @@ def test_oversize_and_garbage_are_counted_and_the_center_goes_on(center: Center,
     panel.publish("event/nolane", b"{}")
     panel.publish("batch/alarm", json.dumps([1] * 65))
     panel.publish("nonsense/topic/deep", b"")
-    assert center.wait(lambda c: count(c, "garbage.topic") == 2, 5)
+    assert center.wait(lambda c: count(c, "garbage.topic") == 2, 20)
     assert (count(center, "garbage.oversize"), count(center, "garbage.malformed")) == (1, 3)
     panel.send(panel.journal.add("alarm.intruder", "alarm"))
     assert panel.wait(lambda: panel.delivered(1))
@@ -174,7 +174,7 @@ def test_a_forged_record_gets_no_receipt_for_the_true_one_and_gives_way_to_it(ce
     assert count(center, "finding.rival") == 1
     assert center.complete(panel.panel, {panel.journal.id: panel.journal.head}) != []
     panel.beat()
-    assert center.wait(lambda c: c.heads(panel.panel), 5)
+    assert center.wait(lambda c: c.heads(panel.panel), 20)
     assert center.complete(panel.panel) == []
     assert center.records(panel.panel)[2]["header"]["kind"] == "alarm.intruder"
 
@@ -187,7 +187,7 @@ def test_a_forged_record_at_a_foreign_seq_gives_way_too(center: Center, panel: T
         panel.send(record)
     assert panel.wait(lambda: panel.delivered(3))
     panel.beat()
-    assert center.wait(lambda c: c.heads(panel.panel), 5)
+    assert center.wait(lambda c: c.heads(panel.panel), 20)
     assert center.complete(panel.panel) == []
 
 
@@ -198,7 +198,7 @@ def test_a_head_that_contradicts_the_store_is_found(center: Center, panel: TinyP
     panel.send(forged(panel, 3, "alarm.tamper"))
     assert held(center, panel, 3)
     panel.beat()
-    assert center.wait(lambda c: count(c, "finding.head-mismatch") == 1, 5)
+    assert center.wait(lambda c: count(c, "finding.head-mismatch") == 1, 20)
     assert any("the panel says" in problem for problem in center.complete(panel.panel))
 
 
@@ -207,7 +207,7 @@ def test_a_journal_that_got_shorter_is_found(center: Center, panel: TinyPanel) -
     panel.beat()
     del panel.journal.records[3:]
     panel.beat()
-    assert center.wait(lambda c: count(c, "finding.rolled-back") == 1, 5)
+    assert center.wait(lambda c: count(c, "finding.rolled-back") == 1, 20)
 
 
 def test_heartbeats_are_verified_and_old_ones_do_not_count(center: Center, make_panel: Make) -> None:
@@ -215,12 +215,12 @@ def test_heartbeats_are_verified_and_old_ones_do_not_count(center: Center, make_
     old = panel.beat()
     panel.beat()
     panel.publish("heartbeat", old)
-    assert center.wait(lambda c: count(c, "garbage.stale-heartbeat") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.stale-heartbeat") == 1, 20)
     panel.publish("heartbeat", stranger.signer.sign("fenghuo.heartbeat.v1", panel.beat_body()))
     panel.publish("heartbeat", panel.signer.sign("fenghuo.reply.v1", panel.beat_body()))
     panel.publish("heartbeat", panel.signer.sign("fenghuo.heartbeat.v1", panel.beat_body() | {"panel": "other-1"}))
     panel.publish("heartbeat", panel.signer.sign("fenghuo.heartbeat.v1", {"panel": panel.panel}))
-    assert center.wait(lambda c: count(c, "garbage.malformed") == 2, 5)
+    assert center.wait(lambda c: count(c, "garbage.malformed") == 2, 20)
     assert (count(center, "garbage.signature"), count(center, "heartbeat")) == (2, 2)
 
 
@@ -229,7 +229,7 @@ def test_commands_carry_the_newest_nonce_and_replies_are_matched(center: Center,
         center.command(panel.panel, "arm", {"areas": ["hall"]}, "operator-7")
     panel.beat()
     panel.beat()
-    assert center.wait(lambda c: count(c, "heartbeat") == 2, 5)
+    assert center.wait(lambda c: count(c, "heartbeat") == 2, 20)
     first = center.command(panel.panel, "arm", {"areas": ["hall"]}, "operator-7")
     second = center.command(panel.panel, "bypass", {"zone": "hall-pir"}, "operator-7")
     assert panel.wait(lambda: len(panel.commands) == 2)
@@ -239,7 +239,7 @@ def test_commands_carry_the_newest_nonce_and_replies_are_matched(center: Center,
     assert panel.commands[1].args.zone == "hall-pir"
     panel.reply(second, "refused", "zone-not-bypassable")
     panel.publish("reply", panel.signer.sign("fenghuo.heartbeat.v1", {"counter": first}))
-    assert center.wait(lambda c: c.reply(panel.panel, second), 5)
+    assert center.wait(lambda c: c.reply(panel.panel, second), 20)
     assert center.reply(panel.panel, first) is None
     assert panel.refused == []
 
@@ -251,7 +251,7 @@ def test_a_restart_keeps_records_keys_counters_and_nonces(mosquitto: int, tmp_pa
     with Center("127.0.0.1", mosquitto, tmp_path, panels=keys.get) as center:
         panel.trust(center.receipt_key.x, center.command_key.x)
         panel.beat()
-        assert center.wait(lambda c: c.heads(panel.panel), 5)
+        assert center.wait(lambda c: c.heads(panel.panel), 20)
         assert center.command(panel.panel, "status", {}, "a") == 1
         panel.send(panel.journal.add("alarm.intruder", "alarm"))
         assert panel.wait(lambda: panel.delivered(1) and panel.commands)
@@ -283,7 +283,7 @@ def test_thumbnails_must_be_those_of_the_record(center: Center, panel: TinyPanel
     altered = event(record, False)
     altered["data"]["thumbnail"] = encoded(b"another picture")
     panel.publish("event/evidence", json.dumps(altered))
-    assert center.wait(lambda c: count(c, "garbage.thumbnail") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.thumbnail") == 1, 20)
     panel.send(record, thumbnail=jpeg)
     assert panel.wait(lambda: panel.delivered(1))
     rows = center.store.rows("SELECT jpeg FROM thumbnails WHERE panel=?", panel.panel)
@@ -297,18 +297,18 @@ def test_a_late_will_is_not_believed(center: Center, panel: TinyPanel) -> None:
 
     link(True, 1, 1, 2)
     link(False, 1, 1, 1)
-    assert center.wait(lambda c: count(c, "link-late") == 1, 5)
+    assert center.wait(lambda c: count(c, "link-late") == 1, 20)
     assert center.online(panel.panel) is True
     link(False, 1, 1, 2)
-    assert center.wait(lambda c: c.online(panel.panel) is False, 5)
+    assert center.wait(lambda c: c.online(panel.panel) is False, 20)
     link(True, 1, 1, 2)
     link(True, 1, 2, 1)
-    assert center.wait(lambda c: c.online(panel.panel) is True, 5)
+    assert center.wait(lambda c: c.online(panel.panel) is True, 20)
     assert count(center, "link-late") == 2
     link(True, 1, 2, 1, word="link/second")
     link(False, 1, 2, 1)
     link(True, 1, 1, 1, word="link/other")
-    assert center.wait(lambda c: count(c, "garbage.topic") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.topic") == 1, 20)
     assert center.online(panel.panel) is True, "its second path stands"
 
 
@@ -322,9 +322,8 @@ def test_callbacks_see_arrivals_after_they_are_stored_and_may_fail(center: Cente
     center.on_arrival(failing)
     panel.send(panel.journal.add("alarm.intruder", "alarm"))
     assert panel.wait(lambda: panel.delivered(1))
-    assert center.wait(lambda _: len(seen) == 2, 5)
+    assert center.wait(lambda c: len(seen) == 2 and count(c, "callback-failed") == 2, 20)
     assert seen == [("record", 1), ("receipt", 1)]
-    assert count(center, "callback-failed") == 2
 
 
 def test_receipts_are_coalesced(center: Center, panel: TinyPanel) -> None:
@@ -338,7 +337,7 @@ def test_a_store_that_cannot_write_gives_no_receipt_and_recovers(center: Center,
     center.store.run("PRAGMA query_only=1")
     record = panel.journal.add("alarm.intruder", "alarm")
     panel.send(record)
-    assert center.wait(lambda c: count(c, "store-failed") >= 1, 5)
+    assert center.wait(lambda c: count(c, "store-failed") >= 1, 20)
     assert panel.receipts == []
     center.store.run("PRAGMA query_only=0")
     panel.send(record)
@@ -364,7 +363,7 @@ def test_whatever_arrives_the_center_goes_on(center: Center, panel: TinyPanel, w
     panel.publish(words, data)
     marks = center.counts().get("link", 0) + center.counts().get("link-late", 0)
     panel.publish("link", json.dumps({"panel": panel.panel, "online": True, "order": [1, 1, 1], "time": None}))
-    assert center.wait(lambda c: count(c, "link") + count(c, "link-late") > marks, 5)
+    assert center.wait(lambda c: count(c, "link") + count(c, "link-late") > marks, 20)
     assert count(center, "garbage.internal") == 0
 
 
@@ -380,7 +379,7 @@ def test_a_token_with_any_altered_character_does_not_count(
     panel.publish("heartbeat", altered)
     panel.publish("heartbeat", b"end of example")
     expected = refused + (1 if altered == token else 2)
-    assert center.wait(lambda c: sum(n for name, n in c.counts().items() if "garbage" in name) == expected, 5)
+    assert center.wait(lambda c: sum(n for name, n in c.counts().items() if "garbage" in name) == expected, 20)
     assert count(center, "heartbeat") == before + (altered == token)
 
 

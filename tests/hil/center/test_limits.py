@@ -94,7 +94,7 @@ def test_beyond_its_quota_nothing_of_a_panel_is_kept_or_receipted_but_duplicates
             each.trust(center.receipt_key.x, center.command_key.x)
         for record in panel.journal.fill(9):
             panel.send(record)
-        assert center.wait(lambda c: count(c, "full") > 0 and count(c, "full") + count(c, "record") == 9, 5)
+        assert center.wait(lambda c: count(c, "full") > 0 and count(c, "full") + count(c, "record") == 9, 20)
         kept = count(center, "record")
         assert 0 < kept < 9
         assert panel.wait(lambda: panel.delivered(kept))
@@ -120,7 +120,7 @@ def test_journals_heads_findings_and_replies_of_a_panel_are_bounded(
         panel.beat()
         panel.reply(n + 1)
         panel.publish("heartbeat", f"nonsense {n}")
-    assert center.wait(lambda c: count(c, "garbage.signature") == 6, 5)
+    assert center.wait(lambda c: count(c, "garbage.signature") == 6, 20)
     tables = ("records", "heads", "replies", "findings")
     counts = [len(center.store.rows(f"SELECT * FROM {name} WHERE panel=?", panel.panel)) for name in tables]  # noqa: S608
     assert counts == [3, 3, 3, 3]
@@ -172,6 +172,6 @@ def test_an_answerer_is_asked_by_its_word_and_may_refuse(center: Center, panel: 
     for data in (b"good", b"bad", b"broken"):
         panel.publish("renewal", data)
     assert panel.wait(lambda: panel.tokens == ["the answer"])
-    assert center.wait(lambda c: count(c, "garbage.internal") == 1, 5)
+    assert center.wait(lambda c: count(c, "garbage.internal") == 1, 20)
     assert heard == [(panel.panel, data) for data in (b"good", b"bad", b"broken")]
     assert (count(center, "asked.renewal"), count(center, "garbage.malformed")) == (1, 1)

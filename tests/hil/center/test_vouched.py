@@ -43,7 +43,7 @@ def test_records_below_a_signed_base_are_no_gap(center: Center, panel: TinyPanel
         panel.send(record)
     assert panel.wait(lambda: panel.delivered(3))
     panel.beat()
-    assert center.wait(lambda c: c.heads(panel.panel), 5)
+    assert center.wait(lambda c: c.heads(panel.panel), 20)
     assert center.complete(panel.panel) == []
     seen = held(center.store, panel.panel)
     assert (seen.verified, seen.vouched, seen.missing, seen.held) == (7, 7, 0, 3)
@@ -110,7 +110,7 @@ def test_a_new_journal_must_follow_the_one_that_heartbeats_knew(
     panel.journal = Journal(panel.panel)
     panel.send(panel.journal.add("journal.begun", "status", {"reason": "corrupt", "last": last}))
     panel.beat()
-    assert center.wait(lambda c: len(c.heads(panel.panel)) == 2, 5)
+    assert center.wait(lambda c: len(c.heads(panel.panel)) == 2, 20)
     found = {row["what"] for row in center.store.rows("SELECT what FROM findings")}
     assert found == ({finding} if finding else set())
     assert center.complete(panel.panel) == []
