@@ -19,6 +19,8 @@ from hil.center.alarms import acknowledge, alarms
 from hil.center.audit import gaps
 from hil.center.conform.command import conform
 from hil.center.consumer import consume
+from hil.center.exchange import Exchange, Standing, TimeService
+from hil.center.keys import Key
 from hil.center.orders import NoReply, NotSent, Order, send
 from hil.center.running import Panels, serve
 from hil.center.store import Store
@@ -62,16 +64,41 @@ def run(
     key: _Key = None,
     as_json: _Json = False,
     public: _Public = False,
-    tell_time: Annotated[bool, typer.Option("--time", help="Tell panels the time. 向主机授时。")] = False,
+    keys: Annotated[
+        Path | None, typer.Option(help="A list of `sign-keys`, for panels that have an older one. 已签名的密钥列表。")
+    ] = None,
+    time: Annotated[bool, typer.Option("--time", help="Tell panels the time. 向主机授时。")] = False,
 ) -> None:
     """Store, check and receipt what panels send. 存储、校验并回执主机上报的内容。"""
     try:
         known = Panels.of(panel or [], panels)
-    except ValueError as error:
+        services = [Standing.of(keys.read_text()).attach] if keys else []
+    except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
-    code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public, tell_time)
+    if time:
+        services.append(TimeService().attach)
+    code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public, services)
     if code:
         raise typer.Exit(code)
+
+
+@app.command("sign-keys")
+def sign_keys(
+    root: Annotated[Path, typer.Option(help="The root key (JWK), made where there is none. 根密钥文件。")],
+    serial: Annotated[int, typer.Option(min=1, help="Above that of every list before. 列表序号,只增不减。")],
+    receipt: Annotated[list[str], typer.Option(help="Receipt keys, `x`. 回执公钥。")],
+    command: Annotated[list[str] | None, typer.Option(help="Command keys, `x`. 命令公钥。")] = None,
+    authority: Annotated[list[Path] | None, typer.Option(help="Further CAs (PEM). 新增的 CA 证书。")] = None,
+    panel: Annotated[str, typer.Option(help="One panel, * for all. 主机编号,* 为全部。")] = "*",
+) -> None:
+    """Sign a new list of the center's keys, offline; the token goes to stdout. 离线签发中心密钥列表。"""
+    try:
+        added = [file.read_text() for file in authority or []]
+        signer = Key.at(root)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(say("root", x=signer.x), err=True)
+    typer.echo(Exchange(signer, serial, receipt, command or [], added, panel).token())
 
 
 # --- what a store holds

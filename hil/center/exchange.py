@@ -4,6 +4,8 @@ An exchange is sent again for each heartbeat that shows an older list, so a pane
 that signs it belongs on a machine without a network; here it is a file like the others, for rigs.
 """
 
+import base64
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,43 @@ TIME_EVERY_S = 3600.0
 
 
 @dataclass
+class Standing:
+    """A signed list that is sent to each panel whose heartbeat shows an older one. `panel`: one, or `*`."""
+
+    token: str
+    serial: int
+    panel: str
+    sent: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, token: str) -> "Standing":
+        """From what the offline machine has signed; it is no secret, and panels check it. Raises `ValueError`."""
+        parts = token.strip().split(".")
+        try:
+            body = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+            serial, panel = body["serial"], body["panel"]
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"no signed list of keys: {error}") from None
+        if type(serial) is not int or type(panel) is not str or len(parts) != 3:
+            raise ValueError("no signed list of keys: expected panel and serial in a token of three parts")
+        return cls(token.strip(), serial, panel)
+
+    def attach(self, center: Center) -> None:
+        """Answer heartbeats with it from now on."""
+
+        def heard(arrival: Arrival) -> None:
+            mine = arrival.what == "heartbeat" and self.panel in ("*", arrival.panel)
+            if not mine or arrival.body.get("keys_serial", 0) >= self.serial:
+                return
+            now = time.monotonic()
+            if now - self.sent.get(arrival.panel, -AGAIN_S) >= AGAIN_S:
+                self.sent[arrival.panel] = now
+                center.send(arrival.panel, "keys", self.token)
+
+        center.on_arrival(heard)
+
+
+@dataclass
 class Exchange:
     """A numbered list of the center's keys, signed by the root."""
 
@@ -30,7 +69,6 @@ class Exchange:
     command_keys: Sequence[str]
     authorities: Sequence[str] = ()
     panel: str = "*"
-    sent: dict[str, float] = field(default_factory=dict)
 
     def token(self) -> str:
         """The same list is the same token: Ed25519 signatures are deterministic."""
@@ -43,18 +81,11 @@ class Exchange:
         }
         return self.root.sign("fenghuo.keys.v1", body)
 
-    def attach(self, center: Center) -> None:
+    def attach(self, center: Center) -> Standing:
         """Send it to every panel whose heartbeat shows an older list."""
-
-        def heard(arrival: Arrival) -> None:
-            if arrival.what != "heartbeat" or arrival.body.get("keys_serial", 0) >= self.serial:
-                return
-            now = time.monotonic()
-            if now - self.sent.get(arrival.panel, -AGAIN_S) >= AGAIN_S:
-                self.sent[arrival.panel] = now
-                center.send(arrival.panel, "keys", self.token())
-
-        center.on_arrival(heard)
+        standing = Standing.of(self.token())
+        standing.attach(center)
+        return standing
 
 
 @dataclass

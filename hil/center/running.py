@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from firmware.clock import SystemClock
 from hil.center import screen
 from hil.center.alarms import alarms
 from hil.center.center import Center
-from hil.center.exchange import TimeService
 from hil.center.intake import Arrival
 from hil.center.keys import read_jwk_x
 from hil.center.texts import say
@@ -90,8 +89,18 @@ class _Lines:
             return taken, dropped
 
 
-def serve(broker: Broker, folder: Path, panels: Panels, as_json: bool, public: bool, tell_time: bool) -> int:
-    """Run until SIGINT or SIGTERM; the exit code: 0, or 3 when the broker does not answer."""
+def serve(
+    broker: Broker,
+    folder: Path,
+    panels: Panels,
+    as_json: bool,
+    public: bool,
+    services: Sequence[Callable[[Center], object]] = (),
+) -> int:
+    """Run until SIGINT or SIGTERM; the exit code: 0, or 3 when the broker does not answer.
+
+    `services` are attached before it starts (`hil.center.exchange`).
+    """
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -100,8 +109,8 @@ def serve(broker: Broker, folder: Path, panels: Panels, as_json: bool, public: b
     watch, lines = Watch(center.store, clock), _Lines()
     center.on_arrival(watch.hear)
     center.on_arrival(lines.hear)
-    if tell_time:
-        TimeService(clock).attach(center)
+    for attach in services:
+        attach(center)
     try:
         center.start()
     except TimeoutError as error:

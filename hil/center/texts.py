@@ -7,6 +7,7 @@ TEXTS: dict[str, Text] = {
                 "报警中心已连接 {broker},数据在 {folder};按 Ctrl-C 结束"),
     "keys": ("its keys for [center] of a panel file: receipt_keys {receipt}, command_keys {command}",
              "写入主机配置 [center] 的公钥:receipt_keys {receipt},command_keys {command}"),
+    "root": ("root_keys of panel files: {x}", "写入主机配置 root_keys:{x}"),
     "ended": ("ended: {records} records are held of {panels} panels", "已结束:共 {panels} 台主机、{records} 条记录"),
     "no-reply": ("no reply within {seconds} s; command.done or command.refused {counter} will tell",
                  "{seconds} 秒内没有回复;结果将由 command.done 或 command.refused({counter})给出"),

@@ -139,14 +139,14 @@ def test_a_heartbeat_with_an_older_number_is_answered_with_the_list(mosquitto: i
     root = Key.at(tmp_path / "root")
     with Center("127.0.0.1", mosquitto, tmp_path / "center", panels=keys.get) as center:
         exchange = Exchange(root, 3, [center.receipt_key.x], [center.command_key.x])
-        exchange.attach(center)
+        standing = exchange.attach(center)
         shown: list[int] = []
         center.on_arrival(lambda a: shown.append(a.body["keys_serial"]) if a.what == "heartbeat" else None)
         with running(center, keys, mosquitto, root_keys=[root.x]) as panel:
             held(center, panel, "config.keys")
             assert center.wait(lambda _: shown[-1:] == [3], WAIT_S)
             assert shown[0] == 0
-            assert list(exchange.sent) == [panel.panel]
+            assert list(standing.sent) == [panel.panel]
 
 
 @pytest.mark.clause("EN 50131-1 levels remote")
