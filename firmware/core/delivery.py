@@ -8,7 +8,7 @@ record of each range. No sockets and no clock in here; refusals go to `refused`,
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
@@ -63,8 +63,12 @@ class Deliveries:
         receipt_keys: KeyRing,
         mark: Mark,
         refused: Callable[[str, str], object] = lambda _reason, _detail: None,
+        acknowledging: frozenset[str] = frozenset(),
     ) -> None:
-        """`refused` gets a short reason and what was found, once for each receipt that did not count."""
+        """`refused` gets a short reason and what was found, once for each receipt that did not count.
+
+        `acknowledging`: paths whose unsigned acknowledgement delivers a record, because the panel file says so.
+        """
         self.counted = 0
         self.unsound = 0
         """Records left out, or sent without their payload, because the disk altered them."""
@@ -74,6 +78,7 @@ class Deliveries:
         self._keys = receipt_keys
         self._mark = mark
         self._refused = refused
+        self._acknowledging = acknowledging
 
     def head(self) -> Head:
         """How far each journal reaches and what of it waits; send it when the durable mark or a cursor moved."""
@@ -118,8 +123,7 @@ class Deliveries:
             receipt = read_receipt(self._keys, message.jws)
             self._check(receipt)
         except Refused as refusal:
-            self.refusals[refusal.reason] += 1
-            self._refused(refusal.reason, refusal.detail)
+            self._refuse(refusal)
             return None
         ranges = [(r.first, r.last) for r in receipt.ranges]
         self._mark(receipt.journal, receipt.lane, ranges, message.jws)
@@ -127,29 +131,40 @@ class Deliveries:
         return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges, path=message.path)
 
     def acknowledged(self, message: Acknowledged) -> Delivered | None:
-        """What an unsigned acknowledgement delivers. Only for a path that may: the caller has checked that.
-
-        None where it does not count: it names no journal of ours, or more than is durable of it.
-        """
-        place = f"{UNSIGNED}{message.path}"
-        durable = next((head.last for head in self._reader.heads() if head.journal == message.journal), {})
-        last = durable.get(message.lane, 0)
-        beyond = next(((low, high) for low, high in message.ranges if high > last or low > high), None)
-        if beyond is not None:
-            self.refusals["beyond-journal"] += 1
-            detail = f"{message.lane} {beyond[0]} to {beyond[1]}, but the last durable one is {last}"
-            self._refused("beyond-journal", f"{place}: {detail}")
+        """What an unsigned acknowledgement delivers, marked and kept as what it is; None when it did not count."""
+        try:
+            self._check_acknowledged(message)
+        except Refused as refusal:
+            self._refuse(refusal)
             return None
-        self._mark(message.journal, message.lane, message.ranges, place)
+        self._mark(message.journal, message.lane, message.ranges, f"{UNSIGNED}{message.path}")
         self.counted += 1
         return Delivered(journal=message.journal, lane=message.lane, ranges=message.ranges, path=message.path)
+
+    def _check_acknowledged(self, message: Acknowledged) -> None:
+        if message.path not in self._acknowledging:
+            raise Refused("unsigned", f"the panel file lets no acknowledgement of path {message.path!r} count")
+        last = self._durable(message.journal).get(message.lane, 0)
+        for low, high in message.ranges:
+            if not low <= high <= last:
+                place = f"{message.lane} {low} to {high}"
+                raise Refused("beyond-journal", f"{place}, but the last durable one is {last}")
+
+    def _refuse(self, refusal: Refused) -> None:
+        self.refusals[refusal.reason] += 1
+        self._refused(refusal.reason, refusal.detail)
+
+    def _durable(self, journal: str) -> Mapping[str, int]:
+        """The last durable number of each lane. Raises `Refused` for a journal that is not ours."""
+        durable = next((head.last for head in self._reader.heads() if head.journal == journal), None)
+        if durable is None:
+            raise Refused("unknown-journal", f"journal {journal} is not one of ours")
+        return durable
 
     def _check(self, receipt: Receipt) -> None:
         if receipt.panel != self._panel:
             raise Refused("wrong-panel", f"panel is {receipt.panel!r}, expected {self._panel!r}")
-        durable = next((h.last for h in self._reader.heads() if h.journal == receipt.journal), None)
-        if durable is None:
-            raise Refused("unknown-journal", f"journal {receipt.journal} is not one of ours")
+        durable = self._durable(receipt.journal)
         for span in receipt.ranges:
             self._check_range(receipt, span, durable.get(receipt.lane, 0))
 

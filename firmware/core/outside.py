@@ -89,6 +89,7 @@ class Outside:
             self._rings.receipt,
             inside.recorder.mark_delivered,
             lambda reason, detail: self._refusals.note("receipt", reason, detail),
+            frozenset(path.id for path in inside.loaded.file.path if path.kind == "dc09" and path.acknowledgement),
         )
 
     def _make_commands(self) -> Commands:
@@ -132,7 +133,6 @@ class Outside:
                 VERSION,
                 paths,
                 path_fault_s,
-                frozenset(path.id for path in file.path if path.kind == "dc09" and path.acknowledgement),
                 floor,
             ),
             self._deliveries,

@@ -37,8 +37,6 @@ class UplinkFacts:
     version: str
     paths: frozenset[str]
     path_fault_s: float
-    acknowledging: frozenset[str] = frozenset()
-    """Paths whose unsigned acknowledgement delivers a record, because the panel file says so."""
     floor: str = ""
 
 
@@ -120,7 +118,9 @@ class UplinkPort:
                 if delivered is not None:
                     self._send(delivered)
             case m.Acknowledged():
-                self._acknowledged(message)
+                delivered = self._deliveries.acknowledged(message)
+                if delivered is not None:
+                    self._send(delivered)
             case m.CommandIn():
                 self._commands.received(message.jws)
             case m.KeysIn():
@@ -137,12 +137,6 @@ class UplinkPort:
                     self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
                 else:
                     self.notes_refused += 1
-
-    def _acknowledged(self, message: m.Acknowledged) -> None:
-        if message.path not in self._facts.acknowledging:
-            self.notes_refused += 1
-        elif (delivered := self._deliveries.acknowledged(message)) is not None:
-            self._send(delivered)
 
     def _of_certificates(self, message: m.RenewalAsk | m.Certificate | m.Renewed | m.TakenOver) -> None:
         match message:

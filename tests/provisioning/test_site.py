@@ -64,6 +64,11 @@ def test_the_wiring_table_tells_what_an_installer_needs() -> None:
         assert word in out
 
 
+def test_a_receiver_of_dc09_is_told_with_its_account_and_how_it_is_encrypted() -> None:
+    out = check(str(EXAMPLES / "jeweller.toml")).stdout
+    assert "192.0.2.21:12000, SIA DC-09, account 4711, AES" in " ".join(out.split())
+
+
 def test_types_attributes_part_sets_schedules_and_tours_are_told() -> None:
     lines = check(str(EXAMPLES / "bank.toml")).stdout.splitlines()
     text = "\n".join(lines)

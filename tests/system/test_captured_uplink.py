@@ -139,12 +139,14 @@ def test_forged_receipts_deliver_nothing(panel: Rig, captured: Captured) -> None
         "garbage",
     ):
         captured.client.send(m.ReceiptIn(jws=token))
+    journal = captured.heads[-1]["journals"][-1]["journal"]
+    captured.client.send(m.Acknowledged(path="center-1", journal=journal, lane="alarm", ranges=[(1, 1)]))
     captured.client.send(m.Pull(journal=captured.heads[-1]["journals"][-1]["journal"], lane="alarm", first=1, last=99))
     captured.hear("records")
     assert captured.delivered == []
     assert [r["header"]["kind"] for r in captured.records] == ["alarm.intruder"]
-    refused = [r["payload"]["reason"] for r in wait_refused(panel, 7)]
-    assert len(refused) == 7
+    refused = [r["payload"]["reason"] for r in wait_refused(panel, 8)]
+    assert len(refused) == 8
     unharmed(panel)
 
 

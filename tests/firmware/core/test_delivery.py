@@ -34,7 +34,12 @@ class Core:
             self.journal.append("status", "area.armed", {"n": number})
         self.name = self.journal.heads()[0].journal
         self.deliveries = Deliveries(
-            self.journal, PANEL, KeyRing([CENTER.public]), self.journal.mark, lambda *what: self.refused.append(what)
+            self.journal,
+            PANEL,
+            KeyRing([CENTER.public]),
+            self.journal.mark,
+            lambda *what: self.refused.append(what),
+            frozenset({"receiver"}),
         )
 
     def hash(self, number: int, lane: str = "alarm") -> str:
@@ -169,10 +174,17 @@ def test_an_acknowledgement_delivers_its_ranges_and_is_kept_as_what_it_is() -> N
 
 
 @pytest.mark.parametrize(
-    "changes", [{"ranges": [(1, 3), (9, 11)]}, {"ranges": [(3, 1)]}, {"journal": UNKNOWN}, {"lane": "evidence"}]
+    ("changes", "reason"),
+    [
+        ({"ranges": [(1, 3), (9, 11)]}, "beyond-journal"),
+        ({"ranges": [(3, 1)]}, "beyond-journal"),
+        ({"journal": UNKNOWN}, "unknown-journal"),
+        ({"lane": "evidence"}, "beyond-journal"),
+        ({"path": "primary"}, "unsigned"),
+    ],
 )
-def test_an_acknowledgement_of_what_is_not_durable_changes_nothing(changes: dict[str, Any]) -> None:
+def test_an_acknowledgement_that_does_not_count_changes_nothing(changes: dict[str, Any], reason: str) -> None:
     core = Core()
     assert acknowledged(core, **changes) is None
     assert core.journal.undelivered() == 20
-    assert [reason for reason, _ in core.refused] == ["beyond-journal"]
+    assert [found for found, _ in core.refused] == [reason]

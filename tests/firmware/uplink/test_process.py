@@ -69,7 +69,12 @@ class Core:
         self.greeted = 0
         self._file = socket_file
         self._deliveries = Deliveries(
-            self.journal, PANEL, KeyRing([CENTER.public]), self.journal.mark, lambda why, _: self.refused.append(why)
+            self.journal,
+            PANEL,
+            KeyRing([CENTER.public]),
+            self.journal.mark,
+            lambda why, _: self.refused.append(why),
+            frozenset({"receiver"}),
         )
         self._lock = threading.Lock()
         self._wake, self._waker = socket.socketpair()

@@ -42,7 +42,9 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.journal = MemoryJournal("bank-7")
-        self.deliveries = Deliveries(self.journal, "bank-7", KeyRing([]), self.journal.mark)
+        self.deliveries = Deliveries(
+            self.journal, "bank-7", KeyRing([]), self.journal.mark, acknowledging=frozenset({"receiver"})
+        )
         self.receivers: list[Receiver] = []
         self.paths: list[m.Path] = []
         self.link: Dc09Link | None = None

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from firmware.clock import utc_text
-from firmware.protocol import messages as m
 from hil.dc09 import Receiver
 from rules.effects import JsonValue
 from tests.firmware.uplink.brokers import PLAIN, wait_for
@@ -155,14 +154,3 @@ def test_a_clock_that_the_receiver_does_not_like_is_set_by_its_nak(site: Dc09Sit
     (event,) = site.receiver.events
     assert event.moment is not None
     assert abs(event.moment - time.time() - 7200) < 10
-
-
-def test_an_acknowledgement_counts_for_no_other_path(site: Dc09Site) -> None:
-    site.alarm()
-    site.core.start()
-    journal = site.core.journal.heads()[-1].journal
-    answer = site.core._answer(
-        m.Acknowledged(path="receiver", journal=journal, lane="alarm", ranges=[(1, 9)]).model_dump_json().encode()
-    )
-    assert answer == b""
-    assert site.core.undelivered() == 1
