@@ -59,7 +59,7 @@ def test_a_gap_is_known_from_the_heartbeat_and_closes(center: Center, panel: Tin
     panel.beat()
     assert held(center, panel, 6)
     assert center.wait(lambda c: c.heads(panel.panel), 20)
-    assert center.gaps(panel.panel) == {panel.journal.id: [(4, 20), (9, 9)]}
+    assert center.gaps(panel.panel) == {panel.journal.id: [(4, 5), (9, 9)]}
     assert center.complete(panel.panel)[:2] == [
         f"journal {panel.journal.id}: seq 4 to 5 not held",
         f"journal {panel.journal.id}: seq 9 to 9 not held",

@@ -92,7 +92,7 @@ def test_what_is_missing_and_the_troubles_are_shown(center: Center, watch: Watch
     assert center.wait(lambda c: c.heads(panel.panel), 20)
     seen = view(watch, panel)
     assert (seen.head, seen.held, seen.missing, seen.verified, seen.alarms) == (9, 5, 4, 2, 2)
-    assert [gap[1:] for gap in seen.gaps] == [(3, 20), (9, 9)]
+    assert [gap[1:] for gap in seen.gaps] == [(3, 5), (9, 9)]
     text = printed(screen.panels([seen]))
     assert "mains camera:[bold]hall" in text, "printed as it is, never as markup"
 
