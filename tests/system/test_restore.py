@@ -19,6 +19,7 @@ from firmware.protocol.jws import load_public
 from provisioning.restore import main
 from tests.provisioning.calling import call
 from tests.system.rig import Rig, rig
+from tests.system.test_mirror import mirrored
 
 
 def restore(place: Path, *words: str, mirror: str = "stick", limit: int = 0) -> subprocess.CompletedProcess[str]:
@@ -30,7 +31,7 @@ def restore(place: Path, *words: str, mirror: str = "stick", limit: int = 0) -> 
 @pytest.fixture(scope="module")
 def burnt() -> Iterator[Path]:
     """What is left: the stick, an offline backup of the keys, and the state that the panel was in."""
-    with rig(clock_rate=20, edit=lambda text: text + MIRROR if "[storage]" not in text else _mirrored(text)) as panel:
+    with rig(clock_rate=20, edit=mirrored) as panel:
         panel.start("core")
         panel.add_user()
         panel.settle()
@@ -42,13 +43,6 @@ def burnt() -> Iterator[Path]:
         shutil.copytree(panel.data / "keys", panel.folder / "backup")
         (panel.folder / "last.json").write_text(json.dumps(_end(panel.journal)))
         yield panel.folder
-
-
-MIRROR = '\n[storage]\nmirror = "stick"\n'
-
-
-def _mirrored(text: str) -> str:
-    return text.replace("[storage]\n", '[storage]\nmirror = "stick"\n', 1)
 
 
 def _end(path: Path) -> dict[str, Any]:
