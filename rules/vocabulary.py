@@ -249,6 +249,7 @@ _ROWS: tuple[Kind, ...] = (
         "存储恢复:遥测完整保存",
         noted=True,
     ),
+    Kind("journal.removed", _S, 0, "", 4, "older journal removed", "旧日志文件已清理", noted=True),
     Kind("journal.lost", _S, 1624, "JO", 2, "records lost", "记录丢失", noted=True),
     # evidence
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),

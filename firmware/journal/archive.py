@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from firmware.journal.check import (
     SELECT,
+    TAIL,
+    header_of,
     newest_receipt,
     predecessor,
     read_base,
@@ -19,6 +21,7 @@ from firmware.journal.entries import LANES
 from firmware.journal.ranges import Ranges
 from firmware.journal.schema import Connect, file_uri, frozen_uri
 from firmware.journal.store import Terms
+from rules.effects import JsonValue
 
 MAX_BEYOND = 1024
 """Records of one transaction at most: `recorder.BATCH` commits, and their checkpoints."""
@@ -67,6 +70,18 @@ class Archive:
                 found = connection.execute("SELECT max(lane_seq) FROM record WHERE lane = ?", (lane,)).fetchone()[0]
                 last[lane] = int(found or (base["lanes"].get(lane, 0) if base else 0))
         return Volume(journal, uri, last, {lane: good.get(lane, Ranges()) for lane in LANES})
+
+    def end_before(self, utc: str) -> Mapping[str, JsonValue] | None:
+        """Its last record (`journal`, `seq`, `hash`) when the center holds all of it and that is older than `utc`
+        (RFC 3339); else None. Raises `sqlite3.Error`."""
+        if self.volume.undelivered():
+            return None
+        with contextlib.closing(self._connect(self.volume.uri)) as connection:
+            row = connection.execute(f"{SELECT} ORDER BY seq DESC LIMIT {TAIL + 1}").fetchone()
+        header = header_of(row) if row is not None else None
+        if header is None or not str(header.get("time", utc)) < utc:
+            return None
+        return {"journal": self.volume.journal, "seq": row[0], "hash": row[5]}
 
     def moved(self, path: Path) -> None:
         """The file has another name now."""

@@ -18,6 +18,7 @@ CHECKPOINT_KIND = "journal.checkpoint"
 BEGUN_KIND = "journal.begun"
 BASE_KIND = "journal.base"
 LOST_KIND = "journal.lost"
+REMOVED_KIND = "journal.removed"
 KEYS_KIND = "config.keys"
 
 Row: TypeAlias = tuple[int, str, int, bytes, bytes, str]

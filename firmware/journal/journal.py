@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from firmware.clock import Clock, utc_text
 from firmware.journal import ballast, opening, retention
 from firmware.journal.archive import Archive, Volume
-from firmware.journal.chain import Prepared
+from firmware.journal.chain import REMOVED_KIND, Prepared
 from firmware.journal.check import Unsound
-from firmware.journal.entries import Commit, Mark, Moment, Restored
+from firmware.journal.entries import Commit, Draft, Mark, Moment, Restored
 from firmware.journal.opening import Files, Opened, describe
 from firmware.journal.schema import Connect, connect, file_uri, move, remove, touch
 from firmware.journal.store import Store, Terms, new_id
@@ -155,14 +155,29 @@ class Journal:
             self._mend(now)
 
     def prune(self, before_utc: str, limit: int = retention.STEP) -> int:
-        """Remove delivered records older than `before_utc` from the front, behind a signed base; how many."""
+        """Remove delivered records older than `before_utc` from the front, behind a signed base; how many.
+
+        An older journal goes as a whole, when its last record is so old: `journal.removed` names it.
+        """
         try:
+            self._remove_expired(before_utc)
             return retention.prune(self._store, before_utc, self.moment(), limit)
         except (sqlite3.Error, OSError) as error:
             self._rescue([], self._store.prepare([]), error)
             return 0
         finally:
             self._publish()
+
+    def _remove_expired(self, before_utc: str) -> None:
+        for archive in list(self._older):
+            with contextlib.suppress(sqlite3.Error, OSError, ValueError):
+                end = archive.end_before(before_utc)
+                if end is None:
+                    continue
+                now = self.moment()
+                self.commit([Commit((Draft(REMOVED_KIND, end, now.time, now.clock, now.boot, now.monotonic_ms),))])
+                self._older.remove(archive)
+                remove(archive.path)
 
     def snapshot(self, path: Path) -> None:
         """A consistent copy of the journal in use; from any thread, unless `place` is `memory`: the writer goes on.

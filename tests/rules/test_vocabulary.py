@@ -57,7 +57,7 @@ OTHER_PRIORITY = {
 """Kinds whose GB/T 28181 priority is not the one that the table suggests: which, and why."""
 
 LOCAL = {
-    *("journal.thinned", "journal.thinned-ended"),
+    *("journal.thinned", "journal.thinned-ended", "journal.removed"),
     *("area.exit-started", "area.exit-restarted", "area.arming-refused", "area.entry-started", "area.entry-route"),
     *("area.entry-cancelled", "area.alarm-ended", "area.alarm-reset", "siren.silenced", "siren.stopped"),
     *("zone.alarm-held", "zone.soak-tripped", "code.lock-out-ended", "installer.granted", "panel.reset"),
