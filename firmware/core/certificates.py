@@ -14,6 +14,7 @@ from firmware.core.damping import Allowance, Damper
 from firmware.protocol import messages as m
 from firmware.protocol.jws import Signer
 from firmware.protocol.typ import RENEWAL
+from rules.effects import JsonValue
 from rules.stimuli import Noted, TroubleChanged
 
 log = logging.getLogger("fenghuo.core.certificates")
@@ -96,9 +97,9 @@ class Certificates:
 
     def taken_over(self, message: m.TakenOver) -> None:
         """Somebody else opened a session as this panel: stolen keys, a cloned panel, or a broker that lies."""
-        self._record("path.taken-over", message.path, {})
+        self._record("path.taken-over", message.path, {"sure": message.sure})
 
-    def _record(self, kind: str, path: str, more: dict[str, str]) -> None:
+    def _record(self, kind: str, path: str, more: dict[str, JsonValue]) -> None:
         key = (path, kind)
         if path not in self._paths or not self._notes.setdefault(key, Allowance(NOTES, NOTES_PER_S)).take():
             self.refused += 1

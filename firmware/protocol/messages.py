@@ -212,10 +212,11 @@ class Path(Strict):
 
 
 class TakenOver(Strict):
-    """Uplink to core: the broker ended this path's session because somebody else opened it (MQTT 5, 0x8E)."""
+    """Uplink to core: somebody else opened this path's session (MQTT 5, 0x8E), or it looks like that."""
 
     type: Literal["taken-over"] = "taken-over"
     path: Id
+    sure: bool = Field(description="false: the broker did not say so, but hung up again and again")
 
 
 class Certificate(Strict):

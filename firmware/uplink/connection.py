@@ -58,12 +58,16 @@ PahoEvent: TypeAlias = Subscribed | Left | Received | Closed
 
 
 class _Bounded(paho.Client):
-    """paho, but it takes in no packet that is larger than we told the broker."""
+    """paho, but it takes in no packet that is larger than we told the broker, and knows who hung up."""
+
+    hung_up = False
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > MAX_PACKET_BYTES:
             raise ConnectionError(f"the broker announced a packet of {bufsize} bytes, at most {MAX_PACKET_BYTES}")
-        return super()._sock_recv(bufsize)
+        data = super()._sock_recv(bufsize)
+        self.hung_up = not data
+        return data
 
     def obey(self, receive_maximum: int) -> None:
         """Have no more unacknowledged publishes than the broker takes; paho does not look at that by itself."""
@@ -145,10 +149,10 @@ class Connection:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def _close(self, reason: str, refused: bool, taken_over: bool = False) -> None:
+    def _close(self, reason: str, refused: bool, taken_over: bool = False, hung_up: bool = False) -> None:
         if not self._ended.is_set():
             self._ended.set()
-            self._put(self, Closed(reason[:200], refused, taken_over))
+            self._put(self, Closed(reason[:200], refused, taken_over, hung_up))
 
     # --- paho's thread -------------------------------------------------------------------------
 
@@ -191,4 +195,4 @@ class Connection:
             taken_over = reason.value == TAKEN_OVER
             self._close(f"the broker ended the connection: {reason}", reason.value in _REFUSALS, taken_over)
         else:
-            self._close(f"the connection was lost: {reason}", False)
+            self._close(f"the connection was lost: {reason}", False, hung_up=self._client.hung_up)

@@ -63,6 +63,7 @@ from firmware.uplink.proof import LANE as PROOF_LANE
 from firmware.uplink.proof import Proof
 from firmware.uplink.streams import URGENCY, Origin, Stream, Why
 from firmware.uplink.supervision import Supervision
+from firmware.uplink.suspicion import Suspicion
 
 ALL_LANES = frozenset({*LANES, "telemetry"})
 EVIDENCE_PULL = 4
@@ -120,6 +121,7 @@ class Delivery:
         self._latencies = Latencies(settings.path)
         self._proof = Proof(settings.proof_ms, settings.receipt_timeout_ms, settings.path_fault_ms)
         self._backoff = Backoff(random, settings.backoff_base_ms, settings.backoff_cap_ms)
+        self._suspicion = Suspicion()
         self._welcome: Welcome | None = None
         self._heads: Head | None = None
         self._streams: dict[tuple[str, str], Stream] = {}
@@ -253,8 +255,9 @@ class Delivery:
         if self.supervision.up_since is not None:
             self._backoff.worked(now_ms - self.supervision.up_since)
         self._tell(self.supervision.lost(event.reason, event.refused, now_ms))
-        if event.taken_over and self._welcome:
-            self._out.append(TakenOver(path=self._settings.path))
+        suspected = self._suspicion.ended(self.phase == "open", event.hung_up, now_ms)
+        if (event.taken_over or suspected) and self._welcome:
+            self._out.append(TakenOver(path=self._settings.path, sure=event.taken_over))
         self.phase = "idle"
         self._open_by = None
         self._flying.clear()

@@ -63,12 +63,14 @@ class Opened:
 class Closed:
     """The path could not be opened, or ended. `refused`: the broker said no (rights, quota, taken over).
 
-    `taken_over`: somebody else opened a session under our client id, and it was not we.
+    `taken_over`: somebody else opened a session under our client id, and it was not we. `hung_up`: the broker ended it
+    in good order, and without a word.
     """
 
     reason: str
     refused: bool = False
     taken_over: bool = False
+    hung_up: bool = False
 
 
 @dataclass(frozen=True)

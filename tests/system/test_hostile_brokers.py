@@ -164,7 +164,7 @@ def test_it_is_bounded_told_gone_round_and_forgotten(
     wait_for(lambda: place.path_fault() is None, f"the path to heal after {behaviour}", WAIT_S)
     if behaviour == "taken-over":
         assert place.center.wait(lambda _: place.records("path.taken-over"), WAIT_S)
-        assert place.records("path.taken-over")[0] == {"path": "center-1"}
+        assert place.records("path.taken-over")[0] == {"path": "center-1", "sure": True}
     place.panel.check_journal()
 
 

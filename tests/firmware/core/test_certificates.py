@@ -75,7 +75,7 @@ def test_an_unsure_clock_is_judged_by_the_floor() -> None:
 def test_a_path_that_the_file_does_not_have_is_none(desk: Desk) -> None:
     desk.hears(1, path="elsewhere")
     assert desk.certificates.ask(m.RenewalAsk(path="elsewhere", csr=REQUEST, replaces="0" * 64)) is None
-    desk.certificates.taken_over(m.TakenOver(path="elsewhere"))
+    desk.certificates.taken_over(m.TakenOver(path="elsewhere", sure=True))
     assert desk.said == []
 
 
@@ -91,9 +91,9 @@ def test_requests_are_signed_as_they_are_and_not_too_often(desk: Desk) -> None:
 
 def test_takeovers_are_recorded_but_a_flood_of_them_fills_no_journal(desk: Desk) -> None:
     for _ in range(NOTES + 20):
-        desk.certificates.taken_over(m.TakenOver(path="center-1"))
+        desk.certificates.taken_over(m.TakenOver(path="center-1", sure=True))
     assert [(note.kind, dict(note.payload)) for note in desk.noted()] == [
-        ("path.taken-over", {"path": "center-1"})
+        ("path.taken-over", {"path": "center-1", "sure": True})
     ] * NOTES
 
 
