@@ -155,8 +155,7 @@ def _told(watch: Watch, lines: _Lines, public: bool) -> Iterator[dict[str, Any]]
     for arrival in arrivals:
         if arrival.what not in _QUIET and not (public and screen.is_silent(arrival)):
             yield screen.line(arrival)
-    for news in watch.news():
-        yield {"event": "standing", **news}
+    yield from watch.news()
 
 
 def _live(ended: threading.Event, center: Center, watch: Watch, public: bool) -> None:

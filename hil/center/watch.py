@@ -96,6 +96,7 @@ class Watch:
         self._changed: set[str] = set(store.panels())
         self._held: dict[str, Held] = {}
         self._told: dict[str, Standing] = {}
+        self._missing: set[str] = set()
         self._lock = threading.Lock()
 
     def hear(self, arrival: Arrival) -> None:
@@ -114,12 +115,16 @@ class Watch:
         return sorted(views, key=_urgency)
 
     def news(self) -> Iterator[dict[str, Any]]:
-        """What changed of the panels' standing since the last call: `standing` with `panel`, `was` and `is`."""
+        """What changed since the last call: `standing` with `was` and `is`, `gaps` as they begin and end."""
         for view in self.views():
             was = self._told.get(view.panel)
             if was != view.standing:
                 self._told[view.panel] = view.standing
-                yield {"panel": view.panel, "was": was, "is": view.standing, "missing": view.missing}
+                yield {"event": "standing", "panel": view.panel, "was": was, "is": view.standing}
+            if bool(view.missing) != (view.panel in self._missing):
+                self._missing ^= {view.panel}
+                gaps = [{"journal": journal, "first": first, "last": last} for journal, first, last in view.gaps]
+                yield {"event": "gaps", "panel": view.panel, "missing": view.missing, "gaps": gaps}
 
     def _look(self) -> None:
         with self._lock:

@@ -54,8 +54,9 @@ def play(
     player.connect()
     try:
         for name in ("begin", *(name for name in scenes if name != "begin")):
-            told(name)
-            SCENES[name](trial)
+            if name != "commands" or command_keys:  # without a key nothing could be said of them
+                told(name)
+                SCENES[name](trial)
         scenes_commands.close(trial, time.monotonic() - began)
     finally:
         player.close()

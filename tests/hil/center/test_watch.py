@@ -92,6 +92,13 @@ def test_what_is_missing_and_the_troubles_are_shown(center: Center, watch: Watch
     assert center.wait(lambda c: c.heads(panel.panel), 20)
     seen = view(watch, panel)
     assert (seen.head, seen.held, seen.missing, seen.verified, seen.alarms) == (9, 5, 4, 2, 2)
+    gaps = [news for news in watch.news() if news["event"] == "gaps"]
+    assert [(news["missing"], len(news["gaps"])) for news in gaps] == [(4, 2)]
+    assert list(watch.news()) == []
+    for record in (records[2], records[3], records[4], records[8]):
+        panel.send(record)
+    assert center.wait(lambda c: not c.gaps(panel.panel), 20)
+    assert [news["missing"] for news in watch.news()] == [0]
     assert [gap[1:] for gap in seen.gaps] == [(3, 5), (9, 9)]
     text = printed(screen.panels([seen]))
     assert "mains camera:[bold]hall" in text, "printed as it is, never as markup"
