@@ -370,3 +370,15 @@ def test_bad_files_are_named_and_their_content_is_not(folder: Path, files: dict[
 def test_plain_text_has_no_context(tmp_path: Path) -> None:
     plain = {"id": "p", "host": HOST, "plaintext": "I accept that anyone on the network can read and drop reports"}
     assert identity(MqttPath.model_validate(plain), tmp_path, Floor(SystemClock())) is None
+
+
+def test_files_that_vanish_later_are_a_fault_by_their_name_and_no_crash(folder: Path, broker: Mosquitto) -> None:
+    its = path(broker.port, certificate="going.pem", key="going.key")
+    for kind in ("pem", "key"):
+        (folder / f"going.{kind}").write_bytes((folder / f"panel.{kind}").read_bytes())
+    whom = shown(folder, its)
+    (folder / "going.pem").unlink()
+    closed = first_event(folder, its, whom)
+    assert isinstance(closed, e.Closed)
+    assert closed.refused
+    assert "going.pem" in closed.reason
