@@ -1,6 +1,7 @@
 """`fenghuo restore`: what it refuses, and that a refusal changes nothing."""
 
 import json
+import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -212,3 +213,25 @@ def test_a_card_that_runs_full_amid_it(site: Site, monkeypatch: pytest.MonkeyPat
         said = site.restore("--new-keys", "--yes")
         assert (said.returncode, "full" in said.stderr) == (1, True)
         assert not list((site.new / "data").glob("*.sqlite*"))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_garbage_anywhere_on_the_stick_is_refused_or_left_out_in_words(site: Site, seed: int) -> None:
+    dice = random.Random(seed)
+    files = sorted(path for path in site.stick.rglob("*") if path.is_file())
+    for path in dice.sample(files, dice.randint(1, 2)):
+        data = bytearray(path.read_bytes())
+        for _ in range(dice.randint(1, 3)):
+            at = dice.randrange(len(data))
+            junk = dice.choice([dice.randbytes(8), bytes(1024), b"[" * 2000, b"\xff" * 40])
+            data[at : at + len(junk)] = junk
+        path.write_bytes(data)
+    before = things(site.new)
+    said = site.restore("--new-keys", "--yes", "--json")
+    told = json.loads(said.stdout)
+    assert (said.returncode == 0) is told["ok"]
+    if not told["ok"]:
+        assert told["why"]
+        assert things(site.new) == before
+    else:
+        assert told["seq"] == site.journal.mark().seq
