@@ -146,6 +146,7 @@ def watch(place: Place, behaviour: str) -> None:
         assert share < MOST_CPU, f"{behaviour}: {name} took {share:.0%} of a processor"
 
 
+@pytest.mark.clause("EN 50136 path fault", "EN 50136 path restore", "EN 50136 substitution")
 @pytest.mark.parametrize("behaviour", FAULTS)
 def test_it_is_bounded_told_gone_round_and_forgotten(
     place: Place, under: Callable[[Behaviour], None], behaviour: Behaviour

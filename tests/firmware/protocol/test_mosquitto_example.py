@@ -163,6 +163,7 @@ def test_a_panel_writes_its_own_topics_and_none_of_its_neighbours(people: dict[s
     assert {word: people[panel].publish(topic(panel, word)) for word in READ} == dict.fromkeys(READ, NOT_AUTHORISED)
 
 
+@pytest.mark.clause("EN 50136 confidentiality")
 def test_a_panel_hears_what_is_for_it_and_nothing_of_its_neighbours(people: dict[str, Person]) -> None:
     panel, other = PANELS
     people[panel].subscribe("#", "fenghuo/v1/#", topic(other, "#"), *(topic(panel, word) for word in READ))
@@ -186,6 +187,7 @@ def test_the_center_hears_all_panels_and_writes_only_what_is_the_centers(people:
     assert {word: center.publish(topic(PANELS[0], word)) for word in WRITTEN} == dict.fromkeys(WRITTEN, NOT_AUTHORISED)
 
 
+@pytest.mark.clause("EN 50136 substitution")
 def test_the_client_id_of_another_panel_throws_nobody_out(
     people: dict[str, Person], port: int, certificates: Path
 ) -> None:

@@ -54,6 +54,7 @@ class Panel:
         return [message for message in self.told if isinstance(message, m.TakenOver)]
 
 
+@pytest.mark.clause("EN 50136 substitution")
 def test_a_stranger_with_our_client_id_is_suspected(mosquitto: Mosquitto) -> None:
     panel = Panel(mosquitto.port)
     for time in range(TIMES):

@@ -204,7 +204,7 @@ class OldServer:
         self._thread.join(5)
 
 
-@pytest.mark.clause("GB 55029 2.0.4 boundary")
+@pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50136 confidentiality")
 def test_a_broker_in_plain_text_is_refused_where_the_file_wants_tls(folder: Path, tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as plain:
         assert isinstance(first_event(folder, path(plain.port)), e.Closed)
