@@ -20,7 +20,9 @@ from rules.stimuli import Noted, TroubleChanged
 log = logging.getLogger("fenghuo.core.certificates")
 
 AHEAD_S = 30 * 86_400
-"""So long before its end a certificate is a trouble (issue: "expiry reported 30 days ahead")."""
+SHARE = 1 / 4
+"""So long before its end a certificate is a trouble: 30 days, and one with a short life that part of it, which is after
+its renewal should have come (2/3 of its life)."""
 ASKS, ASKS_PER_S = 6, 1 / 3600
 """Requests that core signs for one path: so many at once, then one an hour."""
 NOTES, NOTES_PER_S = 6, 1 / 600
@@ -49,7 +51,7 @@ class Certificates:
         self._floor = datetime.fromisoformat(floor).timestamp() if floor else 0.0
         self._submit = submit
         self._troubled = Damper(submit)
-        self._ends: dict[tuple[str, Literal["client", "ca"]], str] = {}
+        self._lives: dict[tuple[str, Literal["client", "ca"]], m.Certificate] = {}
         self._asks: dict[str, Allowance] = {}
         self._notes: dict[tuple[str, str], Allowance] = {}
         self._unrecorded: dict[tuple[str, str], int] = {}
@@ -57,12 +59,12 @@ class Certificates:
     def heard(self, message: m.Certificate) -> None:
         """The uplink says when a certificate ends."""
         if message.path in self._paths:
-            self._ends[message.path, message.file] = message.not_after
+            self._lives[message.path, message.file] = message
             self._judge(message.path)
 
     def look(self) -> None:
         """Time has passed. Call about once an hour."""
-        for path in {path for path, _ in self._ends}:
+        for path in {path for path, _ in self._lives}:
             self._judge(path)
 
     def settle(self) -> None:
@@ -113,8 +115,13 @@ class Certificates:
         if self._clock.state() != "synchronised":
             now = max(now, self._floor)
         soon = [
-            f"{SUBJECTS[file]}: ends {ends}"
-            for (of, file), ends in sorted(self._ends.items())
-            if of == path and datetime.fromisoformat(ends).timestamp() - now < AHEAD_S
+            f"{SUBJECTS[file]}: ends {life.not_after}"
+            for (of, file), life in sorted(self._lives.items())
+            if of == path and _ends_soon(life, now)
         ]
         self._troubled.change(TroubleChanged("certificate", bool(soon), path, "; ".join(soon)))
+
+
+def _ends_soon(life: m.Certificate, now: float) -> bool:
+    begins, ends = (datetime.fromisoformat(text).timestamp() for text in (life.not_before, life.not_after))
+    return ends - now < min(AHEAD_S, (ends - begins) * SHARE)

@@ -228,6 +228,7 @@ class Certificate(Strict):
     type: Literal["certificate"] = "certificate"
     path: Id
     file: Literal["client", "ca"]
+    not_before: UtcText
     not_after: UtcText
 
 

@@ -63,15 +63,15 @@ class Identity:
         """The CAs that may sign our next certificate. Raises `BadTlsFiles`."""
         return _load(self._path, self._client_ca)
 
-    def brokers_end(self) -> float:
-        """When the last CA that brokers are believed by has ended, seconds of UTC. Raises `BadTlsFiles`."""
+    def last_ca(self) -> x509.Certificate:
+        """That CA of those by which brokers are believed which ends last. Raises `BadTlsFiles`."""
         found = _load(self._path, self._named.ca)
         for pem in self._authorities:
             try:
                 found += load_chain(pem.encode())
             except ValueError:
                 continue  # the context has said so
-        return max(ends_at(each) for each in found)
+        return max(found, key=ends_at)
 
 
 def identity(path: MqttPath | Dc09Path, folder: Path, floor: Floor) -> Identity | None:

@@ -8,6 +8,7 @@ tries it beside the first. Whatever fails is tried again after pauses that grow;
 import logging
 import threading
 from hashlib import sha256
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -166,14 +167,18 @@ class Renewal:
 
     def _tell(self) -> None:
         """When the certificates end, as far as core does not know it yet."""
-        client, brokers = ends_at(self._identity.pair.current()), self._identity.brokers_end()
         found = [
-            Certificate(path=self._path, file="client", not_after=utc_text(client)),
-            Certificate(path=self._path, file="ca", not_after=utc_text(brokers)),
+            self._told_of("client", self._identity.pair.current()),
+            self._told_of("ca", self._identity.last_ca()),
         ]
         if found != self._told:
             self._out += found
             self._told = found
+
+    def _told_of(self, file: Literal["client", "ca"], certificate: x509.Certificate) -> Certificate:
+        begins = certificate.not_valid_before_utc.timestamp()
+        ends = ends_at(certificate)
+        return Certificate(path=self._path, file=file, not_before=utc_text(begins), not_after=utc_text(ends))
 
     def _step(self, now_ms: int) -> bool:
         pair = self._identity.pair

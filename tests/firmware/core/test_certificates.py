@@ -29,9 +29,10 @@ class Desk:
             "bank-7", frozenset({"center-1"}), self.signer, self.clock, floor, self.said.append
         )
 
-    def hears(self, days: float, file: str = "client", path: str = "center-1") -> None:
-        ends = utc_text(self.clock.utc() + days * DAY)
-        self.certificates.heard(m.Certificate.model_validate({"path": path, "file": file, "not_after": ends}))
+    def hears(self, days: float, file: str = "client", path: str = "center-1", age: float = 300) -> None:
+        begins, ends = (utc_text(self.clock.utc() + d * DAY) for d in (-age, days))
+        life = {"path": path, "file": file, "not_before": begins, "not_after": ends}
+        self.certificates.heard(m.Certificate.model_validate(life))
 
     def troubles(self) -> list[tuple[bool, str]]:
         return [(s.present, s.detail) for s in self.said if isinstance(s, TroubleChanged)]
@@ -56,6 +57,14 @@ def test_a_certificate_is_a_trouble_thirty_days_before_its_end_and_no_longer_aft
     assert detail.startswith("client certificate: ends 20")
     desk.hears(90)
     assert [present for present, _ in desk.troubles()] == [False, True, False]
+
+
+@pytest.mark.parametrize(("age", "left", "trouble"), [(21, 9, False), (23, 7, True), (1, 29, False), (66, 24, False)])
+def test_one_with_a_short_life_is_none_before_its_renewal_should_have_come(
+    desk: Desk, age: float, left: float, trouble: bool
+) -> None:
+    desk.hears(left, age=age)
+    assert desk.troubles()[-1][0] is trouble
 
 
 def test_the_centers_ca_is_told_of_too_by_name(desk: Desk) -> None:

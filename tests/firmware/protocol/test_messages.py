@@ -44,7 +44,9 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.Path(path="center-1", up=False, detail="无收据"),
         m.Sms(path="gsm", record=f"{JOURNAL}-7", receiver="center-1", state="sent", parts=2),
         m.TakenOver(path="center-1", sure=True),
-        m.Certificate(path="center-1", file="ca", not_after="2027-03-14T00:00:00.000Z"),
+        m.Certificate(
+            path="center-1", file="ca", not_before="2017-03-14T00:00:00.000Z", not_after="2027-03-14T00:00:00.000Z"
+        ),
         m.RenewalAsk(path="center-1", csr=REQUEST, replaces="0" * 64),
         m.Renewed(path="center-1", old="0" * 64, new="1" * 64, not_after="2027-03-14T00:00:00.000Z"),
         m.Modem(path="gsm", signal_dbm=-73, network="home", operator="CMCC"),
