@@ -19,9 +19,12 @@ from firmware.mirror.words import END, LIMIT, BadWord, Setup, Status, packed, st
 from rules.effects import JsonValue
 
 SILENT_MS = 60_000
-"""A child that says nothing for so long hangs: it is killed, as soon as the kernel lets that be."""
+"""A child that says nothing for so long is a trouble: the medium does not answer, or is slower than it may be."""
+KILLED_AFTER = 10
+"""So many times as long, and it is killed, as soon as the kernel lets that be."""
 MEMORY_KIB = 64 * 1024
 STABLE_MS = 60_000
+HANGS = "hangs: the medium does not answer"
 END_S = 3.0
 """So long core waits at its own end until the last records are on the mirror."""
 PASS_S = 0.5
@@ -112,8 +115,11 @@ class MirrorKeeper:
             self._lost(child, f"its process ended with {child.process.returncode}", now_ms)
             return
         self._hear(child, now_ms)
-        if now_ms - child.heard_ms > self._silent_ms:
-            self._give_up(child, "hangs: the medium does not answer", now_ms)
+        silent_ms = now_ms - child.heard_ms
+        if silent_ms > self._silent_ms:
+            self._tell(HANGS)
+        if silent_ms > KILLED_AFTER * self._silent_ms:
+            self._give_up(child, HANGS, now_ms)
         elif (kib := child.resident_kib()) > MEMORY_KIB:
             self._give_up(child, f"its process holds {kib} KiB", now_ms)
         elif now_ms - child.started_ms > STABLE_MS:

@@ -19,6 +19,7 @@ from firmware.protocol.stored import GENESIS
 
 CHUNK = 128
 """Records read at once: with the longest payloads 16 MiB."""
+PART = 32 * CHUNK
 LOG_PAGES = 1000
 
 
@@ -95,7 +96,7 @@ def copy(source: Path, folder: Path, panel: str, alive: Callable[[], None]) -> t
             try:
                 if fresh:
                     create(writing)
-                count = _transfer(reading, writing, panel, journal if linked else "", alive)
+                count = _transfer(reading, writing, panel, journal if linked else "", fresh, alive)
                 writing.execute("COMMIT")
                 if fresh:  # the log stays behind when the file gets its name
                     _settle(writing)
@@ -141,9 +142,11 @@ def _transfer(
     writing: sqlite3.Connection,
     panel: str,
     journal: str,
+    fresh: bool,
     alive: Callable[[], None],
 ) -> int:
-    """`journal` is empty where records need not follow each other."""
+    """`journal` is empty where records need not follow each other. A `fresh` file has no name yet: it is committed in
+    parts, so that no single call writes all of a long journal to a slow medium."""
     at = _meeting(reading, writing)
     count = 0
     while True:
@@ -155,6 +158,9 @@ def _transfer(
             at = (row[0], row[5])
         writing.executemany(INSERT_RECORD, rows)
         count += len(rows)
+        if fresh and count % PART < CHUNK:
+            writing.execute("COMMIT")
+            writing.execute("BEGIN IMMEDIATE")
         if rest is not None:
             _put_rest(writing, rest)
             alive()

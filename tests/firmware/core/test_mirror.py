@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.core import mirror as module
 from firmware.core.mirror import MirrorKeeper
 from tests.firmware.journal.rig import Rig
 from tests.firmware.mirror.rig import Stick
@@ -114,10 +115,25 @@ def test_a_child_that_talks_nonsense_is_ended(ears: Ears, keep: Callable[..., Mi
     keeper.close()
 
 
-def test_a_child_that_hangs_holds_up_nobody_and_no_second_one_is_started(
+def test_a_medium_that_answers_late_is_told_and_its_child_lives(
     rig: Rig, ears: Ears, keep: Callable[..., MirrorKeeper]
 ) -> None:
+    rig.open()
+    keeper = keep(silent_ms=1_500)
+    ears.wait(lambda: ears.heard == [(False, "")])
+    os.kill(pid_of(keeper), signal.SIGSTOP)
+    ears.wait(lambda: len(ears.heard) == 2)
+    os.kill(pid_of(keeper), signal.SIGCONT)
+    ears.wait(lambda: len(ears.heard) == 3)
+    assert [present for present, _ in ears.heard] == [False, True, False]
+    assert keeper.figures()["mirror_starts"] == 1
+
+
+def test_a_child_that_hangs_holds_up_nobody_and_no_second_one_is_started(
+    rig: Rig, ears: Ears, keep: Callable[..., MirrorKeeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Stopped by the kernel, as deep in a call to a dead stick: nothing that it is told comes through."""
+    monkeypatch.setattr(module, "KILLED_AFTER", 2)
     rig.open()
     keeper = keep(silent_ms=1_500)
     ears.wait(lambda: ears.heard == [(False, "")])

@@ -83,6 +83,27 @@ def test_a_long_gap_is_caught_up_in_one_transaction(rig: Rig, stick: Stick, monk
     assert stick.sound() == {name: journal.mark().seq}
 
 
+def test_a_long_first_copy_that_is_cut_short_has_not_happened(
+    rig: Rig, stick: Stick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "CHUNK", 8)
+    monkeypatch.setattr(copying, "PART", 16)
+    journal = rig.open()
+    journal.commit([rig.commit("alarm.intruder", f"s{n}", n=n) for n in range(100)])
+    pieces = 0
+
+    def pulled() -> None:
+        nonlocal pieces
+        pieces += 1
+        if pieces == 10:
+            raise OSError(errno.EIO, "pulled")
+
+    assert stick.mirror.turn(1.0, pulled)[0] == "io"
+    assert stick.sound() == {}
+    assert stick.turn() == ("", "")
+    assert stick.sound() == {journal.mark().journal: journal.mark().seq}
+
+
 def test_what_the_panel_lets_go_of_goes_here_too(rig: Rig, stick: Stick) -> None:
     journal = rig.open()
     name = journal.mark().journal
