@@ -94,19 +94,26 @@ class Client:
 
         Raises `ConnectionError` at the end of the stream, and for a line that is no JSON object.
         """
+        line = self.receive_line(timeout_s)
+        if line is None:
+            return None
+        try:
+            value = json.loads(line.decode())
+        except (ValueError, RecursionError):
+            raise ConnectionError("core sent a line that is not JSON") from None
+        if not isinstance(value, dict):
+            raise ConnectionError(f"core sent {type(value).__name__}, expected an object")
+        return value
+
+    def receive_line(self, timeout_s: float | None = None) -> bytes | None:
+        """The next line, unread; None when none came in time. Raises `ConnectionError` at the end of the stream."""
         limit = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._lines:
             wait = None if limit is None else max(0.0, limit - time.monotonic())
             if not select.select([self._socket], [], [], wait)[0]:
                 return None
             self._read()
-        try:
-            value = json.loads(self._lines.pop(0).decode())
-        except (ValueError, RecursionError):
-            raise ConnectionError("core sent a line that is not JSON") from None
-        if not isinstance(value, dict):
-            raise ConnectionError(f"core sent {type(value).__name__}, expected an object")
-        return value
+        return self._lines.pop(0)
 
     def pending(self) -> bool:
         """Whether a whole line has been read already."""

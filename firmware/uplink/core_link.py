@@ -87,10 +87,10 @@ class CoreLink:
             self._client = None
 
     def _one(self, client: Client) -> FromCore | None:
-        value = client.receive(0.0)
-        if value is None:
+        line = client.receive_line(0.0)
+        if line is None:
             return None
-        message = to_uplink.validate_python(value)
+        message = to_uplink.validate_json(line)
         if isinstance(message, Records):
             return Pulled(message, thumbnails(self._evidence, message.records))
         event: FromCore = message

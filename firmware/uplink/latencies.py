@@ -63,7 +63,9 @@ class Latencies:
 
     def delivered(self, lane: str, record: str, recorded_ms: int | None, sent_ms: int, now_ms: int) -> None:
         """A record was receipted now. `recorded_ms` None: it is of an earlier boot; `record`: journal and seq."""
-        its = self._lanes.setdefault(lane, _Lane())
+        its = self._lanes.get(lane)
+        if its is None:
+            its = self._lanes[lane] = _Lane()
         to_sent = None if recorded_ms is None else max(0, sent_ms - recorded_ms)
         to_receipted = max(0, now_ms - sent_ms)
         its.to_receipted.add(to_receipted)

@@ -38,8 +38,8 @@ class FleetPanel:
         self.way = way
         """Where its next try to connect goes."""
         self._opened_ms = 0
-        self._due = 0
-        """When the last tick was due."""
+        self._deadline: int | None = None
+        """Of the delivery logic, as it was before what it is fed now."""
         self._clock = clock
         self._tally = tally
         self._random = random
@@ -157,8 +157,8 @@ class FleetPanel:
                 self._queue.extend((delivered, self._core.head()))
 
     def _connect(self, order: e.Connect) -> None:
-        due = self._due if self._timer is None else self._timer[0]
-        self._tally.attempt(due, self._clock.monotonic_ms())
+        now = self._clock.monotonic_ms()
+        self._tally.attempt(now if self._deadline is None else min(now, self._deadline), now)
         self._wire = wire = Wire(self.id, order, self._told, lambda: utc_text(self._clock.utc()))
         task = self._loop.create_task(wire.start(self.way))
         self._tasks.add(task)
@@ -172,7 +172,7 @@ class FleetPanel:
                     self._tally.receipted(delivered.lane, since, self._opened_ms, now)
 
     def _set_timer(self) -> None:
-        deadline = self._delivery.next_deadline()
+        deadline = self._deadline = self._delivery.next_deadline()
         if self._timer is not None:
             if self._timer[0] == deadline:
                 return
@@ -183,6 +183,5 @@ class FleetPanel:
             self._timer = deadline, self._loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
-        if self._timer is not None:
-            self._due, self._timer = self._timer[0], None
+        self._timer = None
         self._feed(e.Tick())
