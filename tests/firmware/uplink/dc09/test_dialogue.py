@@ -241,8 +241,8 @@ def test_an_answer_of_the_connection_before_does_not_count() -> None:
     half = wrapped(b'"ACK"0007R1L0#1234[]')
     assert talk.dialogue.heard(half[:20], talk.now, talk.utc) == []
     talk.later(RETRY_MS)
-    assert talk.dialogue.heard(half[20:], talk.now, talk.utc) == []
     talk.opened()
+    assert talk.dialogue.heard(half[20:], talk.now, talk.utc) == []
     assert talk.hear('"ACK"0007R1L0#1234[]') == [Taken()]
 
 

@@ -125,7 +125,7 @@ def test_records_of_days_ago_are_no_news_where_another_way_delivers_them(ledger:
 def test_the_newest_journal_goes_first(ledger: Ledger) -> None:
     feed = Feed(ledger)
     feed.duty(BOTH)
-    feed.head(head(alarm=(1, 1), journal=OTHER))
+    feed.head(head(alarm=(1, 0), journal=OTHER))
     feed.head(m.Head(journals=[journal_head((1, 1), (1, 0), OTHER), journal_head((1, 1), (1, 0), JOURNAL)]))
     assert answer(feed).journal == JOURNAL
 

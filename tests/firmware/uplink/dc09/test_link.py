@@ -24,7 +24,7 @@ from firmware.uplink.events import CoreLost, Pulled
 from firmware.uplink.floor import Floor
 from firmware.uplink.identity import Identity
 from firmware.uplink.tls import Files
-from hil.authority import Authority
+from hil.authority import Authority, pem
 from hil.broker import HOST
 from hil.dc09 import Receiver
 from hil.memory_journal import MemoryJournal
@@ -47,6 +47,8 @@ class Bench:
         )
         self.receivers: list[Receiver] = []
         self.paths: list[m.Path] = []
+        self.deaf = False
+        """Core dies before it has kept what it is told."""
         self.link: Dc09Link | None = None
         self._clock = SystemClock()
 
@@ -96,7 +98,7 @@ class Bench:
                 link.answered(Pulled(self.deliveries.pull(said)))
             case m.Path():
                 self.paths.append(said)
-            case m.Acknowledged():
+            case m.Acknowledged() if not self.deaf:
                 assert self.deliveries.acknowledged(said) is not None
                 link.hear(self.deliveries.head())
 
@@ -167,7 +169,8 @@ def test_the_second_receiver_takes_over(bench: Bench, trouble: str) -> None:
     bench.until(lambda: second.events, "the second has it")
     assert [event.sequence for event in second.events] == [1]
     assert {h.sequence for h in first.heard if h.ident != "NULL"} <= {1}
-    bench.until(lambda: link.works, "it works")
+    bench.until(lambda: link.works and link.counts["acknowledged"], "it works")
+    assert bench.journal.undelivered() == 1, "an acknowledgement delivers nothing by itself"
 
 
 def test_a_message_that_is_never_taken_holds_up_no_other(bench: Bench) -> None:
@@ -185,7 +188,7 @@ def test_a_message_that_is_never_taken_holds_up_no_other(bench: Bench) -> None:
     assert any("(NAK)" in path.detail and not path.up for path in bench.paths)
 
 
-def test_a_record_of_several_areas_goes_on_after_a_restart_where_it_was(bench: Bench) -> None:
+def test_a_record_of_several_areas_goes_on_after_a_restart_where_it_was(bench: Bench, tmp_path: Path) -> None:
     receiver = bench.receiver()
     link = bench.start(policy=Policy(counts=True, alone=True))
     bench.until(lambda: link.works, "NULL")
@@ -193,6 +196,8 @@ def test_a_record_of_several_areas_goes_on_after_a_restart_where_it_was(bench: B
     bench.event("area.armed", "status", areas=["hall", "vault"], area_numbers=[1, 2])
     bench.until(lambda: len(receiver.heard) >= 3, "the second message is under way")
     assert bench.journal.undelivered() == 1
+    noted = Ledger(tmp_path / "receiver-dc09.json")
+    assert noted.parts_done((bench.journal.heads()[0].journal, "status"), 1) == 1, "noted before it left"
     link.close()
     bench.start(policy=Policy(counts=True, alone=True))
     bench.until(lambda: bench.journal.undelivered() == 0, "delivered")
@@ -216,6 +221,46 @@ def test_what_core_did_not_hear_before_it_died_it_hears_when_it_is_back(bench: B
     link.hear(bench.deliveries.head())
     bench.until(lambda: bench.journal.undelivered() == 0, "told")
     assert len(receiver.events) == 1
+
+
+def test_what_core_was_told_and_lost_it_is_told_again(bench: Bench) -> None:
+    bench.receiver()
+    link = bench.start(policy=Policy(counts=True, alone=True))
+    bench.deaf = True
+    bench.event("alarm.fire")
+    bench.until(lambda: link.counts["acknowledged"], "acknowledged")
+    assert bench.journal.undelivered() == 1
+    bench.deaf = False
+    link.hear(CoreLost())
+    link.hear(m.Welcome(panel="bank-7", session=2, peer=1, version="t"))
+    link.hear(bench.deliveries.head())
+    bench.until(lambda: bench.journal.undelivered() == 0, "told again")
+
+
+def test_what_failed_goes_before_what_came_later(bench: Bench) -> None:
+    receiver = bench.receiver()
+    link = bench.start()
+    bench.until(lambda: link.works, "NULL")
+    link.duty(frozenset())
+    for kind in ("alarm.fire", "alarm.gas"):
+        bench.event(kind)
+    receiver.orders.append("nothing")
+    link.duty(BOTH)
+    bench.until(lambda: len(receiver.events) == 2, "both")
+    assert receiver.codes() == ["1110 00 000", "1151 00 000"]
+
+
+def test_an_authority_that_the_center_added_counts_from_the_next_connection_on(bench: Bench, tmp_path: Path) -> None:
+    ours, other = Authority.make(tmp_path / "a", "a"), Authority.make(tmp_path / "b", "b")
+    ours.issue("panel", [])
+    other.issue("receiver", [HOST])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "b/receiver.pem", tmp_path / "b/receiver.key")
+    bench.receiver(None, tls)
+    files = Files(tmp_path / "a/ca.pem", tmp_path / "a/panel.pem", tmp_path / "a/panel.key")
+    link = bench.start(shown=Identity("receiver", files, files.ca, Floor(SystemClock())))
+    link.hear(m.Authorities(certificates=[pem(other.certificate)]))
+    bench.until(lambda: link.works, "it is believed")
 
 
 def test_with_all_alarms_one_that_is_delivered_already_goes_out_too(bench: Bench) -> None:
