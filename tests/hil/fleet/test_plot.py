@@ -1,5 +1,6 @@
 """The charts of a fleet: drawn from its reports, and those of the docs from the reports beside them."""
 
+import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -33,3 +34,11 @@ def test_many_bins_are_drawn_together_and_every_chart_has_its_title() -> None:
     assert len(drawn.findall(f".//{SVG}g[@fill='#3b6ea5']/{SVG}rect")) <= 121
     assert "1,000 panels, broker killed, 30 s dark<" in text
     assert "3 panels, powered up at once<" in text
+
+
+def test_the_chart_of_the_docs_is_drawn_from_the_reports_beside_it() -> None:
+    reports = [json.loads((DOCS / f"{name}.json").read_text()) for name in ("cut", "dark")]
+    assert (DOCS / "reconnect.svg").read_text() == plot(reports)
+    for report in reports:
+        assert report["problems"] == []
+        assert report["return_"]["refused"] == 0
