@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,21 @@ class Desk:
     def issue(self, name: str = PANEL, hosts: tuple[str, ...] = (), life: Life | None = None) -> x509.Certificate:
         return self.authority.certify(name, self.key.public_key(), hosts, life or Life.days(1, 30))
 
+    def made(self, *extensions: x509.ExtensionType) -> x509.Certificate:
+        """One that is right but for its extensions."""
+        life = Life.days(1, 30)
+        builder = x509.CertificateBuilder().subject_name(self.before.subject).serial_number(9)
+        builder = builder.issuer_name(self.authority.certificate.subject).public_key(self.key.public_key())
+        builder = builder.not_valid_before(life.begins).not_valid_after(life.ends)
+        for extension in extensions:
+            builder = builder.add_extension(extension, False)
+        return builder.sign(self.authority.key, hashes.SHA256())
+
+
+CLIENT, SERVER = (
+    x509.ExtendedKeyUsage([usage]) for usage in (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
+)
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
@@ -55,6 +71,7 @@ def said(*chain: x509.Certificate, panel: str = PANEL) -> bytes:
 def test_the_right_one_counts(desk: Desk) -> None:
     issued = desk.issue()
     assert desk.check(said(issued)) == issued
+    assert desk.check(said(desk.made(CLIENT)))
 
 
 def test_a_chain_over_an_authority_between_counts_and_one_that_is_no_authority_does_not(desk: Desk) -> None:
@@ -89,6 +106,9 @@ WRONG: dict[str, tuple[Callable[[Desk], bytes], str]] = {
         "does not lead to a CA",
     ),
     "a server's": (lambda d: said(d.issue(hosts=("127.0.0.1",))), "alternative names"),
+    "no usage": (lambda d: said(d.made()), "no extended key usage"),
+    "another usage": (lambda d: said(d.made(SERVER)), "no clientAuth"),
+    "an authority's": (lambda d: said(d.made(CLIENT, x509.BasicConstraints(True, None))), "of an authority"),
     "no longer": (lambda d: said(d.issue(life=Life.days(1, 0.5))), "expected later than"),
     "not yet": (lambda d: said(d.issue(life=Life.days(-1, 30))), "it begins"),
     "nothing": (lambda _: b"", "JSON"),
