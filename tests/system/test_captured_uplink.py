@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware.protocol import messages as m
 from firmware.protocol.jws import Signer, unb64url
 from firmware.protocol.lines import Client
-from firmware.protocol.typ import COMMAND, RECEIPT
-from tests.system.rig import Rig, rig
+from firmware.protocol.typ import COMMAND, KEYS, RECEIPT, TIME
+from tests.system.rig import Rig, public_x, rig
 
 STRANGER = Signer(Ed25519PrivateKey.generate())
 
@@ -186,6 +186,27 @@ def test_forged_altered_stale_and_replayed_commands_do_nothing(panel: Rig, captu
     refused = wait_refused(panel, len(attempts))
     assert len(refused) == len(attempts)
     unharmed(panel)
+
+
+@pytest.mark.clause("GB 55029 2.0.4 boundary")
+def test_a_captured_uplink_exchanges_no_keys_and_tells_no_time(panel: Rig, captured: Captured) -> None:
+    x = public_x(STRANGER)
+    lists = {"panel": "*", "serial": 9, "receipt_keys": [x], "command_keys": [x], "authorities": []}
+    told = {"panel": panel.panel, "nonce": captured.nonces[-1], "time": "2030-01-01T00:00:00.000Z"}
+    messages = [
+        *(m.KeysIn(jws=signer.sign(KEYS, lists)) for signer in (STRANGER, panel.receipts, panel.commands)),
+        *(m.TimeIn(jws=signer.sign(TIME, told)) for signer in (STRANGER, panel.commands)),
+        m.TimeIn(jws=panel.receipts.sign(TIME, told | {"nonce": "A" * 22})),
+    ]
+    for message in messages:
+        captured.client.send(message)
+    refused = wait_refused(panel, len(messages))
+    assert [record["payload"]["what"] for record in refused] == ["keys"] * 3 + ["time"] * 3
+    captured.client.send(m.CommandIn(jws=captured.command(STRANGER)))
+    assert wait_refused(panel, len(messages) + 1)[-1]["payload"]["reason"] == "unknown-key"
+    unharmed(panel)
+    assert "config.keys" not in panel.kinds()
+    assert "clock.set" not in panel.kinds()
 
 
 def test_a_true_command_disarms(panel: Rig, captured: Captured) -> None:
