@@ -225,6 +225,14 @@ def test_a_mount_point_without_its_stick_is_not_taken_for_one(rig: Rig, tmp_path
     assert not list(place.iterdir())
 
 
+def test_another_medium_in_the_same_place_is_filled_too(rig: Rig, stick: Stick) -> None:
+    journal = rig.open()
+    assert stick.turn() == ("", "")
+    stick.folder.rename(stick.folder.with_name("pulled"))
+    assert stick.turn() == ("", "")
+    assert stick.sound() == {journal.mark().journal: journal.mark().seq}
+
+
 def test_full_read_only_and_well_again(rig: Rig, tmp_path: Path) -> None:
     journal = rig.open()
     name = journal.mark().journal
