@@ -1,5 +1,6 @@
 """From the panel file to the links of the uplink, in the file's order, and to the terms of their routing."""
 
+import logging
 from random import SystemRandom
 
 from firmware.clock import Clock, utc_text
@@ -13,6 +14,10 @@ from firmware.uplink.path_link import MqttPathLink, PathLink
 from firmware.uplink.renewal import Renewal
 from firmware.uplink.routing import Terms
 from firmware.uplink.sms.setup import sms_link
+from firmware.uplink.tls import BadTlsFiles
+from firmware.uplink.unusable import UnusableLink
+
+log = logging.getLogger("fenghuo.uplink")
 
 PLACES = ("", "second", "third", "fourth")
 """The first broker knows the panel as ever; what the others are called stands behind its name."""
@@ -27,7 +32,7 @@ def links_of(loaded: Loaded, clock: Clock) -> list[PathLink]:
             case MqttPath():
                 links.append(mqtt_link(loaded, path, PLACES[brokers.index(path)], clock))
             case Dc09Path():
-                links.append(dc09_link(loaded, path, clock))
+                links.append(receiver_link(loaded, path, clock))
             case SmsPath():
                 better = frozenset(other.id for other in loaded.file.path if other is not path)
                 links.append(sms_link(loaded, path, better, clock))
@@ -43,6 +48,20 @@ def mqtt_link(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> MqttP
     delivery = Delivery(settings(loaded, path, place, clock), SystemRandom())
     renewal = None if shown is None else Renewal(path.id, panel, shown, owns_files(loaded, path))
     return MqttPathLink(path.id, delivery, link, clock, shown, renewal)
+
+
+def receiver_link(loaded: Loaded, path: Dc09Path, clock: Clock) -> PathLink:
+    """A DC-09 receiver's link; one that only tells its fault where key or certificate can't be used.
+
+    Raises `BadTlsFiles` where it is the only path.
+    """
+    try:
+        return dc09_link(loaded, path, clock)
+    except BadTlsFiles as bad:
+        if len(loaded.file.path) == 1:
+            raise
+        log.error("%s; the other paths go on without it", bad)
+        return UnusableLink(path.id, str(bad))
 
 
 def owns_files(loaded: Loaded, path: MqttPath) -> bool:

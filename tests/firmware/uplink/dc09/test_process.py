@@ -121,6 +121,36 @@ def test_a_path_that_does_not_answer_is_told_and_told_again_when_it_does(site: D
     site.up("receiver")
 
 
+def test_a_key_that_can_not_be_used_costs_the_other_path_nothing(tmp_path: Path) -> None:
+    site = Dc09Site(tmp_path, 'key_file = "keys/gone.key"')
+    try:
+        site.core.start()
+        site.start_uplink()
+        wait_for(lambda: [p for p in site.core.paths if p.path == "receiver"], "the fault")
+        (told,) = [p for p in site.core.paths if p.path == "receiver"]
+        assert not told.up
+        assert "gone.key: No such file" in told.detail
+        site.alarm()
+        site.all_delivered()
+        assert site.end_uplink()[0] == 0
+        assert site.receiver.heard == [], "and nothing goes out in plain text instead"
+    finally:
+        site.close()
+
+
+def test_alone_without_its_key_it_does_not_start(tmp_path: Path) -> None:
+    site = Dc09Site(tmp_path, f'key_file = "keys/gone.key"\nacknowledgement = "{SENTENCE}"', alone=True)
+    try:
+        site.start_uplink()
+        assert site.process is not None
+        _, errors = site.process.communicate(timeout=20)
+        assert site.process.returncode == 2
+        assert "gone.key: No such file" in errors.decode()
+        site.process = None
+    finally:
+        site.close()
+
+
 def test_alone_an_acknowledgement_delivers(alone: Dc09Site) -> None:
     alone.core.start()
     alone.start_uplink()
