@@ -224,6 +224,8 @@ class Center:
             with self.store.transaction():
                 for topic, data in batch:
                     self._intake.take(turn, topic, data)
+                for panel in self.inbox.flooding():
+                    self._intake.flooded(panel)
         self._receipts.add(turn.touched)
         self._tell(turn.arrivals)
         for answer in turn.answers:

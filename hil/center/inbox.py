@@ -15,6 +15,7 @@ MAX_SHARE_BYTES = 16 * 1024 * 1024
 MAX_BYTES = 128 * 1024 * 1024
 OVERHEAD = 1024
 """Counted for each message beside its bytes."""
+MAX_FLOODING = 100
 ROOM_S = 5.0
 """So long the network thread waits for room, seconds; meanwhile the broker keeps what comes."""
 
@@ -29,6 +30,7 @@ class Inbox:
         self._bytes = 0
         self._share_bytes = Counter[str]()
         self._waiting: OrderedDict[str, deque[tuple[str, bytes]]] = OrderedDict()
+        self._flooding: set[str] = set()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -39,6 +41,8 @@ class Inbox:
         with self._changed:
             if len(self._waiting.get(panel, ())) >= self._share or self._share_bytes[panel] + size > MAX_SHARE_BYTES:
                 self.dropped["share-full"] += 1
+                if len(self._flooding) < MAX_FLOODING:
+                    self._flooding.add(panel)
                 return
             if not self._changed.wait_for(lambda: self._bytes + size <= self._max_bytes or self._closed, ROOM_S):
                 self.dropped["no-room"] += 1
@@ -47,6 +51,12 @@ class Inbox:
             self._bytes += size
             self._share_bytes[panel] += size
             self._changed.notify_all()
+
+    def flooding(self) -> set[str]:
+        """The panels whose share was full since the last call."""
+        with self._changed:
+            found, self._flooding = self._flooding, set()
+            return found
 
     def close(self) -> None:
         """Let `take` come back at once from now on; what waits is still given out."""

@@ -92,6 +92,11 @@ class Intake:
             # One message must never end the center, whatever it holds.
             self._refuse(turn, panel, Garbage("internal", f"{type(error).__name__}: {error}"))
 
+    def flooded(self, panel: str) -> None:
+        """This panel sent more than its share of the inbox: its certificate wants to be revoked at the broker."""
+        if self._store.key(panel):
+            self._store.find(self.now(), panel, "flood", "more than its share was waiting, the rest dropped", once=True)
+
     def arrival(self, what: str, panel: str, body: Mapping[str, Any]) -> Arrival:
         """Something of this moment."""
         return Arrival(what, panel, body, self._clock.monotonic_ms())

@@ -86,6 +86,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._most_journals: dict[str, int] = {}
         self._chains: OrderedDict[tuple[str, str], Chain] = OrderedDict()
 
     def close(self) -> None:
@@ -233,6 +234,12 @@ class Store:
         return ""
 
     def _journals(self, panel: str) -> int:
+        """How many journals of a panel are held; never fewer than before."""
+        if self._most_journals.get(panel, 0) < MAX_JOURNALS:
+            self._most_journals[panel] = self._count_journals(panel)
+        return self._most_journals[panel]
+
+    def _count_journals(self, panel: str) -> int:
         # Stepping over the key's second member: the records themselves are not counted.
         steps = (
             "WITH RECURSIVE j(journal) AS (SELECT MIN(journal) FROM records WHERE panel=?1 UNION ALL"

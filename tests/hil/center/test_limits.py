@@ -55,6 +55,25 @@ def test_a_flood_waits_behind_nobody_but_itself() -> None:
     inbox.put(topic("quiet"), b"help")
     taken, _ = inbox.take(2, None)
     assert [where.split("/")[2] for where, _ in taken] == ["loud", "quiet"]
+    assert inbox.flooding() == set()
+    for n in range(3):
+        inbox.put(topic("loud"), bytes([n]))
+    assert inbox.flooding() == {"loud"}
+    assert inbox.flooding() == set(), "told once"
+
+
+def test_who_floods_is_found(center: Center, panel: TinyPanel, make_panel: Make) -> None:
+    other = make_panel()
+    panel.send(panel.journal.add("alarm.intruder", "alarm"))
+    assert panel.wait(lambda: panel.delivered(1))
+    full = Inbox(share=0)
+    full.put(topic(panel.panel), b"")
+    full.put(topic("a-stranger"), b"")
+    center.inbox.flooding = full.flooding  # type: ignore[method-assign]
+    other.send(other.journal.add("alarm.intruder", "alarm"))
+    assert other.wait(lambda: other.delivered(1))
+    found = [(row["panel"], row["what"]) for row in center.store.rows("SELECT panel, what FROM findings")]
+    assert found == [(panel.panel, "flood")]
 
 
 def test_a_share_is_bounded_in_bytes_too() -> None:
