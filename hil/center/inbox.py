@@ -15,6 +15,8 @@ MAX_SHARE_BYTES = 16 * 1024 * 1024
 MAX_BYTES = 128 * 1024 * 1024
 OVERHEAD = 1024
 """Counted for each message beside its bytes."""
+MAX_TURN_OF_ONE = 64
+"""Messages of one panel in one transaction: so long, and no longer, do the others wait for their receipts."""
 MAX_FLOODING = 100
 ROOM_S = 5.0
 """So long the network thread waits for room, seconds; meanwhile the broker keeps what comes."""
@@ -65,7 +67,7 @@ class Inbox:
             self._changed.notify_all()
 
     def take(self, most: int, until: float | None) -> tuple[list[tuple[str, bytes]], bool]:
-        """Up to so many messages, one of each panel in turn, and whether more can come.
+        """Up to so many messages, one of each panel in turn, at most `MAX_TURN_OF_ONE`; and whether more can come.
 
         Waits for the first one, at most until this moment of `time.monotonic`, None for ever.
         """
@@ -73,15 +75,21 @@ class Inbox:
             wait = None if until is None else max(0.0, until - time.monotonic())
             self._changed.wait_for(lambda: self._waiting or self._closed, wait)
             taken: list[tuple[str, bytes]] = []
+            turns = Counter[str]()
+            rest: OrderedDict[str, deque[tuple[str, bytes]]] = OrderedDict()
             while self._waiting and len(taken) < most:
                 panel, queue = self._waiting.popitem(last=False)
                 taken.append(queue.popleft())
+                turns[panel] += 1
                 size = len(taken[-1][1]) + OVERHEAD
                 self._bytes -= size
                 self._share_bytes[panel] -= size
-                if queue:
+                if not queue:
+                    del self._share_bytes[panel]
+                elif turns[panel] < MAX_TURN_OF_ONE:
                     self._waiting[panel] = queue
                 else:
-                    del self._share_bytes[panel]
+                    rest[panel] = queue
+            self._waiting.update(rest)
             self._changed.notify_all()
             return taken, not (self._closed and not self._waiting)

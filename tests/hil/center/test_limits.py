@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hil.center import Center, store
 from hil.center.alarms import MAX_OPEN, alarms
-from hil.center.inbox import MAX_SHARE_BYTES, OVERHEAD, Inbox
+from hil.center.inbox import MAX_SHARE_BYTES, MAX_TURN_OF_ONE, OVERHEAD, Inbox
 from hil.center.reader import Garbage
 from tests.hil.tiny_panel import Journal, TinyPanel
 
@@ -76,14 +76,24 @@ def test_who_floods_is_found(center: Center, panel: TinyPanel, make_panel: Make)
     assert found == [(panel.panel, "flood")]
 
 
+def test_one_panel_does_not_fill_a_whole_transaction() -> None:
+    inbox = Inbox()
+    for n in range(200):
+        inbox.put(topic("loud"), bytes([n]))
+    inbox.put(topic("quiet"), b"help")
+    sizes = [len(inbox.take(512, None)[0]) for _ in range(4)]
+    assert sizes == [MAX_TURN_OF_ONE + 1, MAX_TURN_OF_ONE, MAX_TURN_OF_ONE, 200 - 3 * MAX_TURN_OF_ONE]
+
+
 def test_a_share_is_bounded_in_bytes_too() -> None:
     inbox = Inbox()
     for _ in range(100):
         inbox.put(topic("loud"), bytes(256 * 1024))
     inbox.put(topic("quiet"), b"help")
     assert inbox.dropped["share-full"] == 100 - MAX_SHARE_BYTES // (256 * 1024 + OVERHEAD)
-    taken, _ = inbox.take(200, None)
-    assert len(taken) == 100 - inbox.dropped["share-full"] + 1
+    kept = 100 - inbox.dropped["share-full"]
+    assert kept < MAX_TURN_OF_ONE
+    assert len(inbox.take(200, None)[0]) == kept + 1
     inbox.put(topic("loud"), bytes(256 * 1024))
     assert len(inbox.take(1, None)[0]) == 1, "there is room again"
 
