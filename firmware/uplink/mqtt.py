@@ -108,14 +108,16 @@ class MqttLink:
             self._waiting = 0
         return [event for connection, item in taken for event in self._translate(connection, item)]
 
-    def give_up_second(self, reason: str) -> None:
-        """The second connection takes too long."""
-        if self._second is not None:
-            second, self._second = self._second, None
-            second.end(graceful=False)
-            with self._lock:
-                self._events.extend((None, event) for event in self._not_switched(Closed(reason)))
-                self._notify()
+    def give_up_second(self, reason: str) -> bool:
+        """The second connection takes too long: `NotSwitched` will come. False where there is none."""
+        second, self._second = self._second, None
+        if second is None:
+            return False
+        second.end(graceful=False)
+        with self._lock:
+            self._events.extend((None, event) for event in self._not_switched(Closed(reason)))
+            self._notify()
+        return True
 
     def close(self) -> None:
         """Cut what is open and give everything back."""

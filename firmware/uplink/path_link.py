@@ -181,8 +181,8 @@ class MqttPathLink:
     def _renew(self, renewal: Renewal) -> None:
         told, switch = renewal.turn(self._clock.monotonic_ms(), self._delivery.phase == "open")
         self._for_core += told
-        if renewal.overdue(self._clock.monotonic_ms()):
-            self._link.give_up_second("the broker did not answer")
+        if renewal.overdue(self._clock.monotonic_ms()) and not self._link.give_up_second("the broker did not answer"):
+            renewal.interrupted()
         if switch:
             self._feed(Switch())
 

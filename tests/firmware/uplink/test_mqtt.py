@@ -180,7 +180,8 @@ def test_a_second_connection_that_hangs_is_given_up(mosquitto: Mosquitto, drive:
     with socket.create_server((HOST, 0)) as deaf:
         driven.link._path = plain_path(deaf.getsockname()[1])
         driven.link.connect(e.Connect(WILL.will_topic, WILL.will, beside=True))
-        driven.link.give_up_second("too slow")
+        assert driven.link.give_up_second("too slow")
+        assert not driven.link.give_up_second("again")
         driven.until(lambda seen: seen[-1] == e.NotSwitched("too slow"))
     driven.link.publish(e.Publish(9, f"{ROOT}/event/alarm", b"{}", 1, False, "application/json"))
     driven.until(lambda seen: e.Acked(9) in seen)
