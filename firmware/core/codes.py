@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -21,6 +22,8 @@ _N, _R, _P = 2**14, 8, 1  # 16 MiB, the design's limit: 128 * N * R
 WAITING = 8
 """Codes that may wait; more are refused with "busy", which also bounds how fast anyone can try."""
 
+_M_MMAP_THRESHOLD, _MAPPED_BYTES = -3, 2**20  # malloc.h
+
 Then: TypeAlias = Callable[[tuple[str, ...]], object]
 
 
@@ -28,6 +31,14 @@ def code_key(digits: str, panel: str, pepper: bytes) -> str:
     """The hex key of a code at this site and on this device. Takes some 50 ms on a desk, 0.3 s on a Pi."""
     salt = b"fenghuo-code\0" + panel.encode() + b"\0" + pepper
     return hashlib.scrypt(digits.encode(), salt=salt, n=_N, r=_R, p=_P, maxmem=2**25, dklen=32).hex()
+
+
+def give_memory_back() -> None:
+    """Let each key's 16 MiB go back to the system. glibc would keep them for good once it has seen one freed."""
+    import ctypes  # on the codes' own thread: a start does not wait for it
+
+    with suppress(OSError, AttributeError):  # another C library has its own ways
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 @dataclass
@@ -85,6 +96,7 @@ class Codes:
         return True
 
     def _run(self) -> None:
+        give_memory_back()
         while (work := self._next()) is not None:
             try:
                 self._one_key(work)
