@@ -46,6 +46,8 @@ class Uplink:
         self._duties: dict[str, frozenset[str]] = {}
         self._askers: deque[PathLink] = deque()
         """Whose pulls core has not answered yet, oldest first."""
+        self._more = False
+        """A link was told something after its turn: it has another one at once."""
         self._anew_at: int | None = None
 
     def turn(self, stop: StopFlag, longest_ms: int) -> None:
@@ -57,6 +59,7 @@ class Uplink:
         select.select(waited_on, [], [], self._wait_s(longest_ms))
         for message in self._core.receive():
             self._hear(message)
+        self._more = False
         for link in list(self._links):
             for said in self._with(link, link.turn) or ():
                 self._say(link, said)
@@ -73,7 +76,7 @@ class Uplink:
         return not self._links or (self._anew_at is not None and self._clock.monotonic_ms() >= self._anew_at)
 
     def _wait_s(self, longest_ms: int) -> float:
-        if self._core.pending():
+        if self._more or self._core.pending():
             return 0.0
         now = self._clock.monotonic_ms()
         moments = [link.next_deadline() for link in self._links]
@@ -111,12 +114,14 @@ class Uplink:
     def _tell_path(self, link: PathLink, message: m.Path) -> None:
         """The other paths have to know too: the last resort waits for it."""
         log.warning("path %s is %s %s", message.path, "up" if message.up else "down", message.detail)
+        self._more = True
         for other in [other for other in self._links if other is not link]:
             self._with(other, lambda other=other: other.path(message))  # type: ignore[misc]
         self._tell_core(message)
 
     def _tell_core(self, message: ToCore) -> None:
         if (lost := self._core.send(message)) is not None:
+            self._more = True
             self._hear(lost)
 
     def _assign(self) -> None:
@@ -124,6 +129,7 @@ class Uplink:
         for id_, lanes in self._routing.duties(works, self._clock.monotonic_ms()).items():
             if self._duties.get(id_) != lanes:
                 self._duties[id_] = lanes
+                self._more = True
                 log.info("path %s carries %s", id_, ", ".join(sorted(lanes)) or "nothing")
                 for link in self._links:
                     if link.id == id_:

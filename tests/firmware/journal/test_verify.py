@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from firmware.journal.texts import FINDINGS
@@ -247,6 +247,7 @@ def test_another_panels_key_is_found(full: Rig) -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 10**9), bit=st.integers(0, 7))
+@example(place=0, bit=0)
 def test_a_flipped_bit_anywhere_in_the_file_is_found_or_harms_nothing(
     full: Rig, tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
 ) -> None:
