@@ -58,6 +58,15 @@ class Desk:
 
 RECORDS = [name for name in SCENES if name not in ("commands", "missed")]
 COMMANDS = ["begin", "commands", "retained"]
+FEW: dict[type[Center], list[str]] = {
+    broken.NoDuplicates: ["order", "reconnect"],
+    broken.DropsUnknown: ["tolerated", "refused"],
+    broken.WrongTyp: ["batches", "order", "forgery"],
+    broken.WrongKey: ["batches", "order", "forgery"],
+    broken.WrongHash: ["batches", "order", "forgery"],
+    broken.MoreMembers: ["batches", "order", "forgery"],
+}
+"""What is wrong with every receipt, or leaves a receipt to be waited for, is played in some scenes, the rest in all."""
 
 
 def tried(kind: type[Center], port: int, folder: Path, scenes: Iterable[str] = SCENES) -> dict[str, Result]:
@@ -110,7 +119,7 @@ def test_a_center_that_does_one_thing_wrong_fails_exactly_there(
     mosquitto: int, tmp_path: Path, kind: type[Center], wrong: set[str]
 ) -> None:
     about_commands = any(name.startswith(("command", "heartbeat")) for name in wrong)
-    results = tried(kind, mosquitto, tmp_path, COMMANDS if about_commands else RECORDS)
+    results = tried(kind, mosquitto, tmp_path, COMMANDS if about_commands else FEW.get(kind, RECORDS))
     assert of(results, "fail") == wrong, {n: r.found for n, r in results.items() if r.verdict == "fail"}
     assert all(results[name].found for name in wrong)
     assert report.exit_code(list(results.values())) == int(bool(wrong))
@@ -118,12 +127,13 @@ def test_a_center_that_does_one_thing_wrong_fails_exactly_there(
 
 def test_a_center_that_says_nothing_fails_once_and_the_rest_is_not_seen(mosquitto: int) -> None:
     broker, nobody = Broker("127.0.0.1", mosquitto), Key.new()
-    pace = Pace(0.2, 0.05, 0.1, 0.2)
-    results = play(broker, f"kit-{os.getpid()}-silent", nobody, [nobody.x], [], pace, lambda *_: None)
+    pace, scenes = Pace(0.2, 0.05, 0.1, 0.2), ["order", "refused", "away", "commands"]
+    panel = f"kit-{os.getpid()}-silent"
+    results = play(broker, panel, nobody, [nobody.x], [], pace, lambda *_: None, scenes)
     by_id = {result.point.id: result for result in results}
     assert by_id["receipt-in-time"].verdict == "fail"
     assert by_id["receipt-in-time"].found == "no receipt for status 1 within 0.2 s"
-    unseen = {"gap", "altered-header", "receipt-signature", "command-nonce", "eye-silent", "away", "time-answer"}
+    unseen = {"gap", "altered-header", "receipt-signature", "command-nonce", "eye-gap", "away", "time-answer"}
     assert {by_id[name].verdict for name in unseen} == {"not-seen"}, "nothing is said of what could not be seen"
 
 
