@@ -135,10 +135,11 @@ def _draft(number: int, time_: str, boot: str) -> Draft:
 
 
 def _starts(empty: Loaded, full: Loaded, rounds: int) -> dict[str, float]:
-    """Both take turns; the first turn of each warms the caches."""
+    """Both take turns, now the one first and now the other; the first turn of each warms the caches."""
     times: dict[str, list[float]] = {"empty": [], "full": []}
-    for _ in range(rounds + 1):
-        for name, loaded in (("empty", empty), ("full", full)):
+    sites = [("empty", empty), ("full", full)]
+    for turn in range(rounds + 1):
+        for name, loaded in sites if turn % 2 else reversed(sites):
             with bench_start.core(loaded.folder) as (_, live, _ready):
                 times[name].append(1000 * live)
     bare, many = (statistics.median(times[name][1:]) for name in ("empty", "full"))
