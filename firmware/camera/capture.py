@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware.camera.outlines import Region
 from firmware.camera.person import Look, PersonCheck
 from firmware.camera.pictures import decode, thumbnail
 from firmware.camera.ring import Ring, Shot
 from firmware.camera.store import Folder, Saved, Store
 from firmware.clock import Clock
 from firmware.config import Camera as CameraTable
-from firmware.protocol.messages import Box, CaptureOrder, Manifest, Picture
+from firmware.protocol.messages import Box, CaptureOrder, Manifest, ModelScore, Picture
 
 PART_PICTURES = 32
 """Pictures of one manifest: with its thumbnail it stays below 64 KiB on the evidence lane."""
@@ -66,12 +67,13 @@ class Best:
         self.score = 0
         self.shot: Shot | None = None
         self.boxes: tuple[Box, ...] = ()
+        self.models: tuple[ModelScore, ...] = ()
         self.shown: int | None = None
 
     def see(self, shot: Shot, look: Look) -> None:
         """Take a look into account."""
         if look.score is not None and (look.score > self.score or self.shot is None):
-            self.score, self.shot, self.boxes = look.score, shot, look.boxes
+            self.score, self.shot, self.boxes, self.models = look.score, shot, look.boxes, look.models
 
     def worth_showing(self) -> bool:
         """Whether a thumbnail would tell more than the last one did."""
@@ -96,6 +98,7 @@ class Capture:
         self._untold: dict[str, Picture] = {}
         self._unseen: deque[Shot] = deque(maxlen=MAX_UNSEEN)
         self._best = Best()
+        self._region = Region.of(camera.region)
         self._told_score = -1
         self._why_none = NO_PICTURES
         self._fault: OSError | None = None
@@ -174,7 +177,7 @@ class Capture:
         """Look at a few pictures, the newest first."""
         for _ in range(min(LOOKS, len(self._unseen))):
             shot = self._unseen.pop()
-            look = self._studio.person.look(decode(shot.jpeg))
+            look = self._studio.person.look(decode(shot.jpeg), self._region)
             self._best.see(shot, look)
             self._why_none = look.why
             name = self._name(shot)
@@ -203,6 +206,8 @@ class Capture:
             verdict="person" if looked and best.score >= self._camera.threshold else "unverified",
             score=best.score,
             model=self._studio.person.model if looked else self._why_none,
+            models=list(best.models),
+            threshold=self._camera.threshold,
             part=part,
         )
         self._studio.send(manifest)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from firmware.camera.anchors import anchors, corners, distinct
-from firmware.protocol.messages import Box
+from firmware.camera.outlines import Region
+from firmware.protocol.messages import Box, ModelScore
 
 log = logging.getLogger("fenghuo.camera.person")
 
@@ -34,11 +35,15 @@ _NAME_ROOM = 80
 
 @dataclass(frozen=True)
 class Look:
-    """What the models say of one picture. `score` is 0 to 1000, None when no model ran; `why` says then why."""
+    """What the models say of one picture. `score` is 0 to 1000, None when no model ran; `why` says then why.
+
+    `models`: those that ran, each with its own score, from which `score` follows.
+    """
 
     score: int | None
     boxes: tuple[Box, ...] = ()
     why: str = ""
+    models: tuple[ModelScore, ...] = ()
 
 
 class Model:
@@ -46,7 +51,9 @@ class Model:
 
     def __init__(self, path: Path, runtime: Any) -> None:
         with path.open("rb") as file:
-            self.name = f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self.file = path.name
+        self.name = f"{path.name} {self.sha256[:8]}"
         # By its path: the runtime maps the file, where content given in bytes is held twice.
         self._interpreter = runtime.Interpreter(model_path=str(path), num_threads=1)
         self._interpreter.allocate_tensors()
@@ -79,20 +86,34 @@ class PersonCheck:
         with self._lock:
             self._load()
 
-    def look(self, picture: Image.Image) -> Look:
-        """The score and the boxes of an RGB picture."""
+    def look(self, picture: Image.Image, region: Region | None = None) -> Look:
+        """The score and the boxes of an RGB picture; with a region, only of persons in it.
+
+        The score is the mean of the models that ran. Only the second one says where a person is: where a region is
+        asked for and it sees nobody there, the first one's word does not count.
+        """
         with self._lock:
             self._load()
+            if self._whole is None and self._boxed is None:
+                return Look(None, why=self.model)
             try:
-                scores = [] if self._whole is None else [self._whole_score(self._whole, picture)]
-                if self._boxed is None:
-                    return self._joined(scores, ())
-                score, boxes = self._boxed_score(self._boxed, picture)
-                return self._joined([*scores, score], boxes)
+                return self._look(picture, region)
             except Exception as error:
                 # The runtime is C++ with exceptions of its own; a verdict is never worth the process.
                 log.error("person check failed: %s", type(error).__name__)
                 return Look(None, why=_cut(f"none: {type(error).__name__}"))
+
+    def _look(self, picture: Image.Image, region: Region | None) -> Look:
+        seen = region.cut(picture) if region else picture
+        models: list[ModelScore] = []
+        boxes: tuple[Box, ...] = ()
+        if self._whole is not None:
+            models.append(_told(self._whole, self._whole_score(self._whole, seen)))
+        if self._boxed is not None:
+            score, boxes = self._boxed_score(self._boxed, seen, region)
+            models.append(_told(self._boxed, score))
+        counted = models[-1:] if region and self._boxed and not boxes else models
+        return Look(round(sum(m.score for m in counted) / len(counted)), boxes, models=tuple(models))
 
     def _load(self) -> None:
         if self._loaded:
@@ -108,28 +129,32 @@ class PersonCheck:
         names = [model.name for model in (self._whole, self._boxed) if model]
         self.model = _cut(" + ".join(names) or f"none: {failed_whole or failed_boxed}")
 
-    def _joined(self, scores: list[float], boxes: tuple[Box, ...]) -> Look:
-        if not scores:
-            return Look(None, why=self.model)
-        return Look(_thousandths(sum(scores) / len(scores)), boxes)
-
     @staticmethod
     def _whole_score(model: Model, picture: Image.Image) -> float:
         """The whole picture at once, values 0 to 255: column 0 is person."""
         return float(model.run(_pixels(picture, model.side))[0][0])
 
-    def _boxed_score(self, model: Model, picture: Image.Image) -> tuple[float, tuple[Box, ...]]:
-        """The best box, values -1 to 1."""
+    def _boxed_score(self, model: Model, picture: Image.Image, region: Region | None) -> tuple[float, tuple[Box, ...]]:
+        """The best box's score and the boxes from `BOX_FLOOR` on; values -1 to 1. With a region only what is in it."""
         pixels = _pixels(picture, model.side)
         pixels *= np.float32(1 / 127.5)
         pixels -= np.float32(1)
         outputs = sorted(model.run(pixels), key=lambda output: -output.size)
         codes, logits = outputs[0].reshape(-1, 4), outputs[1].reshape(-1, 2)[:, 1]
-        best = 1 / (1 + np.exp(-logits.max()))
         found = np.flatnonzero(logits >= np.log(BOX_FLOOR / (1 - BOX_FLOOR)))
         scores = 1 / (1 + np.exp(-logits[found]))
         places = corners(codes[found], self._anchors[found])
-        return float(best), tuple(_box(places[i], scores[i]) for i in distinct(places, scores, MAX_BOXES))
+        if region is None:
+            best = 1 / (1 + np.exp(-logits.max()))
+            return float(best), tuple(_box(places[i], scores[i]) for i in distinct(places, scores, MAX_BOXES))
+        boxes = [region.placed(_box(place, score)) for place, score in zip(places, scores, strict=True)]
+        inside = [i for i, box in enumerate(boxes) if region.counts(box)]
+        kept = distinct(places[inside], scores[inside], MAX_BOXES)
+        return float(max(scores[inside], default=0.0)), tuple(boxes[inside[i]] for i in kept)
+
+
+def _told(model: Model, score: float) -> ModelScore:
+    return ModelScore(file=model.file, sha256=model.sha256, score=_thousandths(score))
 
 
 def _pixels(picture: Image.Image, side: int) -> NDArray[np.float32]:

@@ -1,10 +1,12 @@
 """JPEG in and out: what a frame becomes on its way into the ring, and what a thumbnail is made of."""
 
 import io
+from collections.abc import Sequence
 
 from PIL import Image
 
 from drivers.cameras import Frame
+from firmware.camera.outlines import Outline, blacken
 from firmware.protocol.envelope import MAX_THUMBNAIL_BYTES
 
 QUALITY = 85
@@ -13,11 +15,11 @@ _THUMBNAIL_QUALITIES = (75, 60, 45, 30, 15)
 _LAST_RESORT = (160, 120)
 
 
-def encode(frame: Frame) -> bytes:
-    """The frame as JPEG. Raises `ValueError` or `TypeError` for an array that is no RGB picture."""
+def encode(frame: Frame, mask: Sequence[Outline] = ()) -> bytes:
+    """The frame as JPEG, black where the mask is. Raises `ValueError` or `TypeError` for what is no RGB picture."""
     if frame.rgb.ndim != 3 or frame.rgb.shape[2] != 3:
         raise ValueError(f"frame: found shape {frame.rgb.shape}, expected (height, width, 3)")
-    return _jpeg(Image.fromarray(frame.rgb, "RGB"), QUALITY)
+    return _jpeg(blacken(Image.fromarray(frame.rgb, "RGB"), mask), QUALITY)
 
 
 def decode(jpeg: bytes) -> Image.Image:

@@ -92,7 +92,7 @@ class Watch:
         while not self._stop.wait(due - time.monotonic()):
             frame = camera.frame()
             rows, columns = frame.rgb.shape[:2]
-            self.ring.add(encode(frame), frame.monotonic_ms, columns, rows)
+            self.ring.add(encode(frame, self.table.mask), frame.monotonic_ms, columns, rows)
             self._alive = time.monotonic()
             self._still(camera)
             self._well()
@@ -110,7 +110,7 @@ class Watch:
         self._still_at = now
         if (still := camera.still()) is not None:
             rows, columns = still.rgb.shape[:2]
-            self.stills.add(encode(still), still.monotonic_ms, columns, rows)
+            self.stills.add(encode(still, self.table.mask), still.monotonic_ms, columns, rows)
             self._alive = time.monotonic()
 
     def _well(self) -> None:

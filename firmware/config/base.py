@@ -19,6 +19,15 @@ Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.
 Time = Annotated[str, Field(pattern=TIME, description="of the local day")]
 Hours = Annotated[str, Field(pattern=HOURS)]
 Date = Annotated[str, Field(pattern=DATE)]
+MAX_OUTLINES = 16
+MIN_OUTLINE, MAX_OUTLINE = 6, 64
+"""Numbers of one outline: 3 to 32 corners."""
+Outline = Annotated[
+    list[Annotated[int, Field(ge=0, le=1000)]],
+    Field(
+        min_length=MIN_OUTLINE, max_length=MAX_OUTLINE, description="x, y, x, y … in thousandths of width and height"
+    ),
+]
 
 
 class Model(BaseModel):

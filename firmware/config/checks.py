@@ -13,6 +13,7 @@ from firmware.config import (
     check_loops,
     check_modbus,
     check_numbers,
+    check_outlines,
     check_outputs,
     check_parts,
     check_paths,
@@ -246,4 +247,5 @@ _CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *check_supply.CHECKS,
     *check_readers.CHECKS,
     *check_cameras.CHECKS,
+    *check_outlines.CHECKS,
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from firmware.config.base import (
+    MAX_OUTLINES,
     DevicePath,
     FilePath,
     Gb28181Id,
@@ -21,6 +22,7 @@ from firmware.config.base import (
     Line,
     Model,
     Name,
+    Outline,
     PhoneNumber,
     Time,
     Tls,
@@ -228,6 +230,7 @@ class Camera(Model):
     `still_width`, `still_height`: the largest size of the full pictures that an alarm gets besides; 0 for none.
     `exposure`: of a Pi camera; `day_hours` are those of `schedule`. `dark`: there may be no light here at all, so a
     black picture is no tamper. `tampers`: which are watched for, by default all where the pictures are a camera's.
+    `mask`: outlines of what nobody may see, black in every picture. `region`: outlines of where a person counts.
     """
 
     id: Id
@@ -247,6 +250,8 @@ class Camera(Model):
     day_hours: Hours | None = None
     dark: bool = False
     tampers: list[CameraTamper] | None = Field(default=None, max_length=6)
+    mask: list[Outline] = Field(default=[], max_length=MAX_OUTLINES)
+    region: list[Outline] = Field(default=[], max_length=MAX_OUTLINES)
 
 
 class Timings(Model):

@@ -382,6 +382,14 @@ class Picture(Strict):
     boxes: list[Box] = Field(max_length=20)
 
 
+class ModelScore(Strict):
+    """A model that looked at the pictures: its file, the SHA-256 of it, and its own score of the best picture."""
+
+    file: str = Field(max_length=48)
+    sha256: Hash
+    score: Thousandths
+
+
 class Manifest(Strict):
     """Camera to core: pictures of an incident are on disk. Becomes the payload of `evidence.pictures`.
 
@@ -397,6 +405,8 @@ class Manifest(Strict):
     verdict: Literal["person", "unverified"]
     score: Thousandths = Field(description="best score of all pictures, in thousandths")
     model: str = Field(max_length=80, description="file name and start of the SHA-256 of the model, or why none ran")
+    models: list[ModelScore] = Field(default=[], max_length=4, description="those that ran, `score` is of them all")
+    threshold: Thousandths = Field(default=0, description="`person` from this score on")
     part: Count = Field(description="an incident's pictures may come in several manifests")
 
 

@@ -5,7 +5,9 @@ import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,7 +15,8 @@ from drivers.cameras import Camera, CameraError, Frame
 from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
 from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
 from firmware.camera.health import Health
-from firmware.camera.person import Look, PersonCheck
+from firmware.camera.outlines import Region
+from firmware.camera.person import BOXED, MODELS, WHOLE, Look, PersonCheck
 from firmware.camera.pictures import encode
 from firmware.camera.ring import Ring
 from firmware.camera.store import Store
@@ -35,8 +38,6 @@ def person() -> PersonCheck:
 
 
 def jpeg(name: str) -> bytes:
-    import numpy as np
-
     return encode(Frame(np.asarray(photo(name).resize((320, 240))), 0))
 
 
@@ -46,7 +47,7 @@ COFFEE, ASTRONAUT = jpeg("coffee.png"), jpeg("astronaut.png")
 class Rig:
     """A ring to fill, a real store, and the manifests that a capture sends."""
 
-    def __init__(self, folder: Path, person: PersonCheck, reserve: int = 0, **values: int) -> None:
+    def __init__(self, folder: Path, person: PersonCheck, reserve: int = 0, **values: Any) -> None:
         self.folder = folder
         self.sent: list[Manifest] = []
         self.heard = threading.Condition()
@@ -108,6 +109,33 @@ def test_pictures_from_before_the_alarm_with_their_hashes(tmp_path: Path, person
     assert manifest.score < 100
 
 
+def test_the_record_names_the_models_by_their_whole_hash(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person, threshold=900)
+    rig.fill(COFFEE, ASTRONAUT)
+    rig.capture().run()
+    [manifest] = rig.sent
+    assert [model.file for model in manifest.models] == [WHOLE, BOXED]
+    for model in manifest.models:
+        assert model.sha256 == sha256_hex((MODELS / model.file).read_bytes())
+    scores = [model.score for model in manifest.models]
+    assert manifest.score == round(sum(scores) / 2), "of the same picture"
+    assert (manifest.threshold, manifest.verdict == "person") == (900, manifest.score >= 900)
+
+
+def test_a_person_counts_only_in_the_region(tmp_path: Path, person: PersonCheck) -> None:
+    scene = Image.new("RGB", (640, 480), (120, 118, 110))
+    scene.paste(photo("astronaut.png").resize((240, 240)), (0, 240))
+    frame = encode(Frame(np.asarray(scene), 0))
+    verdicts = {}
+    for side, edges in (("left", (0, 500)), ("right", (500, 1000))):
+        rig = Rig(tmp_path / side, person, region=[[edges[0], 300, edges[1], 300, edges[1], 1000, edges[0], 1000]])
+        rig.fill(frame)
+        rig.capture().run()
+        verdicts[side] = rig.sent[0].verdict
+        assert bool(rig.sent[0].pictures[0].boxes) == (side == "left")
+    assert verdicts == {"left": "person", "right": "unverified"}
+
+
 def test_frames_older_than_pre_s_stay_out(tmp_path: Path, person: PersonCheck) -> None:
     rig = Rig(tmp_path, person, pre_s=1)
     rig.fill(*[COFFEE] * 8, age_ms=100)
@@ -159,11 +187,11 @@ def test_frames_that_came_while_it_looked_are_saved_at_the_end(tmp_path: Path, p
     class Slow(PersonCheck):
         """Looks until the time after the alarm is over, while frames go on coming."""
 
-        def look(self, picture: Image.Image) -> Look:
+        def look(self, picture: Image.Image, region: Region | None = None) -> Look:
             for _ in range(11):
                 rig.ring.add(COFFEE, CLOCK.monotonic_ms(), 320, 240)
                 rig.stop.wait(0.1)
-            return person.look(picture)
+            return person.look(picture, region)
 
     rig.studio = dataclasses.replace(rig.studio, person=Slow())
     rig.capture().run()

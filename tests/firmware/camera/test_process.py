@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -100,6 +101,28 @@ def test_the_person_in_the_drawn_lobby_is_found(tmp_path: Path) -> None:
         assert found["score"] > 700
         assert found["model"] == "person-vww-int8.tflite 459a5c72 + person-ssdlite-f16.tflite d88f08bd"
         assert any(picture["boxes"] for picture in found["pictures"])
+
+
+def test_what_the_mask_hides_is_in_no_file_and_no_verdict(tmp_path: Path) -> None:
+    """The drawn person, with everything but the upper left corner masked: full pictures and thumbnails alike."""
+    mask = [[0, 120, 1000, 120, 1000, 1000, 0, 1000]]
+    panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "frames_per_s": 5, "pre_s": 5, "post_s": 1, "mask": mask})
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "desk.json").write_text(json.dumps({"positions": {"pir": "open"}, "mains": True}))
+    with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml"):
+        core.accept()
+        core.order(1, "lobby")
+        manifests = core.manifests(1, "lobby", until_ms=800)
+        assert {m["verdict"] for m in manifests} == {"unverified"}
+        assert all(m["score"] < 300 and not p["boxes"] for m in manifests for p in m["pictures"])
+        files = list((tmp_path / "data" / "evidence").rglob("*.jpg"))
+        assert len(files) > 4
+        assert any(path.name.startswith("thumbnail") for path in files)
+        for path in files:
+            picture = np.asarray(Image.open(path).convert("RGB"))
+            hidden, seen = picture[int(len(picture) * 0.14) :], picture[: int(len(picture) * 0.1)]
+            assert hidden.max() <= 8, "JPEG's own rounding, nothing else"
+            assert seen.max() > 30
 
 
 def test_core_restarts_and_hears_how_the_cameras_are(site: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from firmware.protocol.canonical import canonical
-from firmware.protocol.messages import Box, Manifest, Picture
+from firmware.protocol.messages import Box, Manifest, ModelScore, Picture
 from firmware.protocol.records import MAX_PAYLOAD, Header, Record, faults
 from firmware.protocol.stored import GENESIS
 from tests.firmware.protocol.strategies import any_json, hexes, numbers, records
@@ -121,6 +121,8 @@ def test_the_largest_manifest_fits_into_a_payload() -> None:
         verdict="unverified",
         score=1000,
         model="\x01" * 80,
+        models=[ModelScore(file="\x01" * 48, sha256="f" * 64, score=1000)] * 4,
+        threshold=1000,
         part=2**53 - 1,
     )
     assert len(canonical(largest.model_dump(exclude={"type"}))) <= MAX_PAYLOAD
