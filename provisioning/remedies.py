@@ -49,6 +49,10 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "Check the camera's cable and supply, and that nothing covers it.",
             "检查摄像机线缆和供电，确认镜头未被遮挡。",
         ),
+        "camera-tamper": (
+            "Uncover, clean or turn back the camera; where it now hangs as it should, run: fenghuo cameras relearn.",
+            "检查摄像机：移除遮挡、清洁或转回原位；若现位置正确，运行 fenghuo cameras relearn。",
+        ),
         "storage": (
             "Replace the card: it is full, or it fails. Records go on in memory and to the center meanwhile.",
             "更换存储卡：已满或已损坏。记录暂存内存并继续上传中心。",

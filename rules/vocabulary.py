@@ -77,6 +77,9 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
             Trouble("driver", 330, "ET", "ER", "driver failed", "驱动故障", "link"),
             Trouble("jamming", 344, "XQ", "XH", "radio jammed", "无线干扰", "link", fault=False, priority=2),
             Trouble("camera", 330, "ET", "ER", "camera failed", "摄像机故障"),
+            Trouble(
+                "camera-tamper", 137, "TA", "TR", "camera tampered with", "摄像机遭破坏", lane=Lane.ALARM, priority=2
+            ),
             Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障", "storage"),
             Trouble("mirror", 300, "YX", "YZ", "mirror of the journal failed", "日志镜像故障", fault=False),
             Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步"),
@@ -252,6 +255,7 @@ _ROWS: tuple[Kind, ...] = (
     Kind("journal.removed", _S, 0, "", 4, "older journal removed", "旧日志文件已清理", noted=True),
     Kind("journal.lost", _S, 1624, "JO", 2, "records lost", "记录丢失", noted=True),
     # evidence
+    Kind("camera.relearned", _S, 0, "", 4, "camera's picture learned anew", "摄像机画面重新学习", noted=True),
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),
     # telemetry: never chained
     Kind("telemetry.health", _T, 0, "", 4, "health figures", "运行数据", noted=True),

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import get_args
 
-from firmware.protocol.messages import CameraHealth
+from firmware.protocol.messages import CameraHealth, CameraTamper
 
 MAX_DETAIL = 200
 FRAMES, STORE = "frames", "store"
@@ -18,6 +19,7 @@ class Health:
     def __init__(self, cameras: Iterable[str], tell: Callable[[CameraHealth], None]) -> None:
         self._faults: dict[str, dict[str, str]] = {camera: {} for camera in cameras}
         self._notes: dict[str, dict[str, str]] = {camera: {} for camera in self._faults}
+        self._tampers: dict[str, list[CameraTamper] | None] = dict.fromkeys(self._faults)
         self._tell = tell
         self._lock = threading.Lock()
 
@@ -28,6 +30,12 @@ class Health:
     def note(self, camera: str, what: str, detail: str) -> None:
         """Something to know of a camera that works."""
         self._set(self._notes, camera, what, detail)
+
+    def tampers(self, camera: str, kinds: Iterable[str]) -> None:
+        """What the pictures show to be tampered with, `firmware.camera.tampers.KINDS`; before, it is not known."""
+        with self._lock:
+            self._tampers[camera] = [kind for kind in get_args(CameraTamper) if kind in kinds]
+            self._tell(self._health(camera))
 
     def tell_all(self) -> None:
         """Tell how every camera is now: what a core that has just started must hear."""
@@ -50,4 +58,4 @@ class Health:
     def _health(self, camera: str) -> CameraHealth:
         faults, notes = self._faults[camera], self._notes[camera]
         detail = "; ".join((*faults.values(), *notes.values()))
-        return CameraHealth(camera=camera, ok=not faults, detail=detail[:MAX_DETAIL])
+        return CameraHealth(camera=camera, ok=not faults, detail=detail[:MAX_DETAIL], tampers=self._tampers[camera])

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from firmware.camera.health import Health
 from firmware.protocol.lines import Client, LineTooLong
-from firmware.protocol.messages import CameraHealth, CaptureOrder, Error, Manifest, Welcome, to_camera
+from firmware.protocol.messages import CameraHealth, CaptureOrder, Error, Manifest, Relearn, Welcome, to_camera
 from firmware.stopping import StopFlag
 
 log = logging.getLogger("fenghuo.camera.link")
@@ -79,12 +79,20 @@ def _of(message: Manifest | CameraHealth, camera: str) -> bool:
 class Link:
     """Runs on the main thread. `turn` is called at least every `every_s` seconds, connected or not."""
 
-    def __init__(self, path: Path, outbox: Outbox, health: Health, take: Callable[[CaptureOrder], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        outbox: Outbox,
+        health: Health,
+        take: Callable[[CaptureOrder], None],
+        relearn: Callable[[str], None],
+    ) -> None:
         self.garbage = 0
         self._path = path
         self._outbox = outbox
         self._health = health
         self._take = take
+        self._relearn = relearn
         self._client: Client | None = None
         self._welcomed = False
 
@@ -153,6 +161,8 @@ class Link:
             return
         if isinstance(message, CaptureOrder):
             self._take(message)
+        elif isinstance(message, Relearn):
+            self._relearn(message.camera)
         elif isinstance(message, Error):
             log.warning("core refused a message: %s", message.reason)
         elif isinstance(message, Welcome):

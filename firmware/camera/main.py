@@ -1,11 +1,12 @@
 """The camera process: watches every camera of the panel file, and takes pictures when core orders them.
 
-It may be slow, broken or absent: core never waits for it. It writes the evidence folder and nothing else, and what is
-on the pictures is never told to a log.
+It may be slow, broken or absent: core never waits for it. It writes the evidence folder and what its cameras should
+see, and nothing else, and what is on the pictures is never told to a log.
 """
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.cameras import Camera, Plan, make
@@ -15,8 +16,11 @@ from firmware.camera.capture import Studio
 from firmware.camera.captures import Captures, Parts
 from firmware.camera.health import Health
 from firmware.camera.link import Link, Outbox
+from firmware.camera.lookout import Lookout
 from firmware.camera.person import PersonCheck
+from firmware.camera.reference import Kept
 from firmware.camera.store import Store
+from firmware.camera.tampers import KINDS
 from firmware.camera.watch import Watch
 from firmware.clock import Clock, SystemClock
 from firmware.config import Camera as CameraTable
@@ -56,7 +60,7 @@ class Process:
         store = Store(loaded.data / "evidence")
         studio = Studio(store, self._person, clock, outbox.put, Parts().next)
         self._captures = Captures(self._watches, studio, self._health, stop)
-        self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take)
+        self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn)
         self._watchdog_s = sd_notify.watchdog_interval_s()
         self._alive = time.monotonic()
 
@@ -84,7 +88,15 @@ class Process:
         def maker() -> Camera:
             return make(plan, clock.monotonic_ms, clock.utc)
 
-        return Watch(table, maker, self._health, self._stop)
+        return Watch(table, maker, self._lookout(loaded, table), self._health, self._stop)
+
+    def _lookout(self, loaded: Loaded, table: CameraTable) -> Lookout:
+        kept = Kept(loaded.data / "cameras", table.id, f"{table.maker} {table.source} {table.width} {table.height}")
+        return Lookout(watched_of(table), table.dark, kept, lambda kinds: self._health.tampers(table.id, kinds))
+
+    def _relearn(self, camera: str) -> None:
+        if camera in self._watches:
+            self._watches[camera].lookout.relearn()
 
     def _turn(self) -> None:
         """The regular work of the main thread."""
@@ -97,6 +109,13 @@ class Process:
         elif now - self._alive > ALL_HUNG_S:
             log.error("%s", pick(texts.ALL_HUNG))
             self._stop.set("hung")
+
+
+def watched_of(table: CameraTable) -> Sequence[str]:
+    """The tampers to look for: what the file says, else all, but for a folder, whose pictures are of many places."""
+    if table.tampers is not None:
+        return table.tampers
+    return () if table.maker == "folder" else KINDS
 
 
 def plan_of(file: PanelFile, table: CameraTable, folder: Path, run_folder: Path) -> Plan:

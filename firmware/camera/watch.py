@@ -12,6 +12,7 @@ from collections.abc import Callable
 from drivers.cameras import Camera, CameraError
 from firmware.camera import health as h
 from firmware.camera import texts
+from firmware.camera.lookout import Lookout
 from firmware.camera.pictures import encode
 from firmware.camera.ring import Ring, frames_for
 from firmware.config import Camera as CameraTable
@@ -34,8 +35,11 @@ STEADY_FRAMES = 10
 class Watch:
     """The thread and the ring of one camera."""
 
-    def __init__(self, table: CameraTable, maker: Callable[[], Camera], health: h.Health, stop: StopFlag) -> None:
+    def __init__(
+        self, table: CameraTable, maker: Callable[[], Camera], lookout: Lookout, health: h.Health, stop: StopFlag
+    ) -> None:
         self.table = table
+        self.lookout = lookout
         self.ring = Ring(frames_for(table.pre_s, table.frames_per_s))
         self.stills = Ring(STILLS_HELD, STILL_BYTES)
         self._maker = maker
@@ -95,6 +99,7 @@ class Watch:
             self.ring.add(encode(frame, self.table.mask), frame.monotonic_ms, columns, rows)
             self._alive = time.monotonic()
             self._still(camera)
+            self.lookout.frame(frame.rgb)
             self._well()
             count += 1
             if count >= STEADY_FRAMES:

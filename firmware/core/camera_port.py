@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,20 @@ from typing import Any
 from firmware.clock import utc_text
 from firmware.core.damping import Allowance, Damper
 from firmware.core.sockets import Peer, Role, Server
+from firmware.language import Text, pick
 from firmware.protocol import messages as m
 from rules.effects import Capture
 from rules.stimuli import Noted, TroubleChanged
 
+TAMPERS: Mapping[str, Text] = {
+    "black": ("black", "black 全黑"),
+    "bright": ("bright", "bright 强光致盲"),
+    "covered": ("covered", "covered 被遮挡"),
+    "blurred": ("blurred", "blurred 失焦模糊"),
+    "moved": ("moved", "moved 被转动"),
+    "frozen": ("frozen", "frozen 画面冻结"),
+}
+"""The detail of `trouble.camera-tamper`; its English word stands in both, for the center's machines."""
 GONE_AFTER_S = 30.0
 KEPT_ORDERS = 32
 """Orders kept for a camera process that is just restarting; beyond, the oldest are dropped and counted."""
@@ -70,6 +80,13 @@ class CameraPort:
         )
         self._server.call(lambda: self._give(order))
 
+    def relearn(self, camera: str) -> bool:
+        """Tell the camera process that this camera sees what it should; whether anybody heard. Socket thread."""
+        peers = self._server.peers("camera")
+        if peers:
+            peers[-1].send(m.Relearn(camera=camera))
+        return bool(peers)
+
     def _give(self, order: m.CaptureOrder) -> None:
         if peers := self._server.peers("camera"):
             peers[-1].send(order)
@@ -102,6 +119,9 @@ class CameraPort:
             self._pictures(peer, message)
         else:
             self._troubled.change(TroubleChanged("camera", not message.ok, message.camera, message.detail))
+            if message.tampers is not None:
+                said = ", ".join(pick(TAMPERS[kind]) for kind in message.tampers)
+                self._troubled.change(TroubleChanged("camera-tamper", bool(said), message.camera, said))
 
     def _pictures(self, peer: Peer, manifest: m.Manifest) -> None:
         if self._room.take(len(manifest.model_dump_json())):

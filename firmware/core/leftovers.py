@@ -43,6 +43,7 @@ def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -
         "path": sources.paths,
         "certificate": sources.paths,
         "camera": sources.cameras,
+        "camera-tamper": sources.cameras,
         "maintenance": sources.loops,
         "siren": sources.sirens,
         "box": sources.boxes,

@@ -166,6 +166,8 @@ class Outside:
             snapshot=self._snapshot,
             records=self._records_after,
             submit=inside.engine.submit,
+            cameras=frozenset(camera.id for camera in inside.loaded.file.camera),
+            relearn=self._camera.relearn,
             pin_digits=inside.loaded.file.panel.pin_digits,
             lenient=inside.loaded.file.panel.pins == "simulated",
         )

@@ -18,11 +18,13 @@ from firmware.core.standing import may_remove, may_set, wanted
 from firmware.core.trivial import REASONS, near, trivial
 from firmware.protocol import messages as m
 from rules.effects import Effect, JsonValue, Tell
-from rules.stimuli import CodeEntered, Stimulus, User, UserRemoved, UserSet, Wish
+from rules.site import Level
+from rules.stimuli import CodeEntered, Noted, Stimulus, User, UserRemoved, UserSet, Wish
 
 SOURCE = "technician"
 COMMISSIONING = "commissioning"
 NOT_ALLOWED = "code: not that of a user who may change this one"
+NOT_INSTALLER = "code: not that of an installer"
 NOT_NOW = ("locked-out", "not-valid-now", "no-grant", "area-armed")
 """Notices of the rules that say why a code does not count now; a reason as they stand."""
 LONGEST_CODE = 8
@@ -33,7 +35,8 @@ _BUSY = "busy: too many codes wait to be judged"
 class TechnicianSources:
     """What the port reads of the panel, and where changes go.
 
-    `pin_digits`: the fewest digits of a new code. `lenient`: too simple codes are only warned of (simulated pins).
+    `relearn`: tells the camera process, on the socket thread; False when none is there. `pin_digits`: the fewest digits
+    of a new code. `lenient`: too simple codes are only warned of (simulated pins).
     """
 
     status: Callable[[], dict[str, JsonValue]]
@@ -43,6 +46,8 @@ class TechnicianSources:
     snapshot: Callable[[], "Future[Path]"]
     records: Callable[[int, int], list[dict[str, Any]]]
     submit: Callable[[Stimulus, Told | None], bool]
+    cameras: frozenset[str] = frozenset()
+    relearn: Callable[[str], bool] = lambda _camera: False
     pin_digits: int = 4
     lenient: bool = False
 
@@ -88,6 +93,8 @@ class TechnicianPort:
                 self._set_user(peer, message)
             case m.RemoveUser():
                 self._remove_user(peer, message)
+            case m.RelearnCamera():
+                self._relearn(peer, message)
 
     def _snapshot(self, peer: Peer) -> None:
         """One at a time, for all who ask meanwhile: it keeps the journal thread busy."""
@@ -104,6 +111,23 @@ class TechnicianPort:
         peers, self._wait_for_snapshot = self._wait_for_snapshot, []
         for peer in peers:
             peer.send(answer)
+
+    def _relearn(self, peer: Peer, wish: m.RelearnCamera) -> None:
+        """An installer says that a camera sees what it should; whoever may say so could hide that it was turned."""
+        if wish.camera not in self._sources.cameras:
+            self._answer(peer, False, f"camera: {wish.camera!r} is not in the panel file")
+            return
+
+        def relearn(actor: User | None) -> None:
+            if actor is not None and actor.level < Level.INSTALLER:
+                self._answer(peer, False, NOT_INSTALLER)
+            elif not self._sources.relearn(wish.camera):
+                self._answer(peer, False, "camera: its process is not connected")
+            else:
+                self._sources.submit(Noted("camera.relearned", {"camera": wish.camera, "user": _name(actor)}), None)
+                self._answer(peer, True)
+
+        self._judge(peer, wish.code, relearn)
 
     # --- users --------------------------------------------------------------------------------------
 

@@ -410,17 +410,28 @@ class Manifest(Strict):
     part: Count = Field(description="an incident's pictures may come in several manifests")
 
 
+CameraTamper = Literal["black", "bright", "covered", "blurred", "moved", "frozen"]
+
+
 class CameraHealth(Strict):
-    """Camera to core: a camera works or does not."""
+    """Camera to core: a camera works or does not, and whether its pictures are tampered with."""
 
     type: Literal["camera"] = "camera"
     camera: Id
     ok: bool
     detail: str = Field(default="", max_length=200)
+    tampers: list[CameraTamper] | None = Field(default=None, max_length=6, description="null: not known yet")
+
+
+class Relearn(Strict):
+    """Core to camera: somebody who may has said that this camera now sees what it should."""
+
+    type: Literal["relearn"] = "relearn"
+    camera: Id
 
 
 FromCamera: TypeAlias = Annotated[Manifest | CameraHealth, Field(discriminator="type")]
-ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Error, Field(discriminator="type")]
+ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Relearn | Error, Field(discriminator="type")]
 
 # --- core and the process that sets the clock ---------------------------------------------------
 
@@ -526,6 +537,14 @@ class RemoveUser(Strict):
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
+class RelearnCamera(Strict):
+    """Technician to core: a camera sees what it should; with the code of an installer."""
+
+    type: Literal["camera-relearn"] = "camera-relearn"
+    camera: Id
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
 class Answer(Strict):
     """Core to technician: what became of it. `detail` depends on the question."""
 
@@ -536,7 +555,8 @@ class Answer(Strict):
 
 
 FromTechnician: TypeAlias = Annotated[
-    AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser, Field(discriminator="type")
+    AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser | RelearnCamera,
+    Field(discriminator="type"),
 ]
 
 # --- core and desk (simulated pins only) ---------------------------------------------------------
@@ -673,9 +693,7 @@ from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
 from_clock: TypeAdapter[ClockSet] = TypeAdapter(ClockSet)
 to_clock: TypeAdapter[Any] = TypeAdapter(ToClock)
-from_technician: TypeAdapter[AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser] = TypeAdapter(
-    FromTechnician
-)
+from_technician: TypeAdapter[Any] = TypeAdapter(FromTechnician)
 from_desk: TypeAdapter[Move | Press | Code | Mains | SetSupply | AskDesk | Watch] = TypeAdapter(FromDesk)
 to_technician: TypeAdapter[Answer | Error] = TypeAdapter(Annotated[Answer | Error, Field(discriminator="type")])
 to_desk: TypeAdapter[Answer | Seen | Error] = TypeAdapter(Annotated[Answer | Seen | Error, Field(discriminator="type")])

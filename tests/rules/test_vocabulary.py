@@ -64,7 +64,7 @@ LOCAL = {
     *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     "path.certificate-renewed",
-    *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures"),
+    *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "camera.relearned"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",
 }
@@ -145,7 +145,9 @@ def test_a_begin_and_its_end_bear_one_number() -> None:
 
 def test_alarms_go_out_first_and_nothing_else_does() -> None:
     for kind in KINDS.values():
-        alarming = kind.name.startswith("alarm.") or kind.name in {f"trouble.{n}" for n in TROUBLES if n == "box"}
+        alarming = kind.name.startswith("alarm.") or kind.name in {
+            f"trouble.{n}" for n in TROUBLES if n in ("box", "camera-tamper")
+        }
         assert (kind.lane is Lane.ALARM) is alarming, kind.name
     assert {k.name for k in KINDS.values() if k.lane is Lane.EVIDENCE} == {"evidence.pictures"}
 

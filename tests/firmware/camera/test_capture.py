@@ -26,6 +26,7 @@ from firmware.config import Camera as CameraTable
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.messages import CameraHealth, CaptureOrder, Manifest
 from firmware.stopping import StopFlag
+from tests.firmware.camera.lookouts import no_lookout
 from tests.firmware.camera.photos import photo
 
 TIME = "2026-03-14T23:09:26.123Z"
@@ -291,7 +292,7 @@ class Row:
         self.rig = Rig(folder, person, post_s=100)
         self.told: list[CameraHealth] = []
         self.health = Health(["lobby"], self.told.append)
-        watch = Watch(self.rig.table, self._no_camera, self.health, StopFlag())
+        watch = Watch(self.rig.table, self._no_camera, no_lookout(), self.health, StopFlag())
         self.captures = Captures({"lobby": watch}, self.rig.studio, self.health, self.rig.stop)
 
     @staticmethod
@@ -334,7 +335,7 @@ def test_an_order_for_an_unknown_camera_does_nothing(tmp_path: Path, person: Per
 def test_a_waiting_order_starts_when_another_ends(tmp_path: Path, person: PersonCheck) -> None:
     row = Row(tmp_path, person)
     row.rig.table = row.rig.table.model_copy(update={"post_s": 0})
-    quick = Watch(row.rig.table, row._no_camera, row.health, StopFlag())
+    quick = Watch(row.rig.table, row._no_camera, no_lookout(), row.health, StopFlag())
     captures = Captures({"lobby": quick}, row.rig.studio, row.health, row.rig.stop)
     for incident in range(1, 3 * MAX_RUNNING + 1):
         captures.take(row.rig.order(incident))

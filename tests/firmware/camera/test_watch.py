@@ -2,18 +2,23 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from drivers.cameras import CameraError, Frame
 from firmware.camera.health import Health
+from firmware.camera.lookout import Lookout
 from firmware.camera.pictures import decode
+from firmware.camera.reference import Kept
+from firmware.camera.tampers import KINDS
 from firmware.camera.watch import HUNG_S, Watch
 from firmware.config import Camera as CameraTable
 from firmware.protocol.messages import CameraHealth
 from firmware.stopping import StopFlag
+from tests.firmware.camera.lookouts import no_lookout
 
 
 class Sensor:
@@ -22,6 +27,7 @@ class Sensor:
     def __init__(self) -> None:
         self.fail: Exception | None = None
         self.shape: tuple[int, ...] = (24, 32, 3)
+        self.full: tuple[int, ...] | None = None
         self.hang = threading.Event()
         self.hang.set()
         self.opened = self.closed = 0
@@ -36,20 +42,21 @@ class Sensor:
         return Frame(np.full(self.shape, 9, np.uint8), 1234)
 
     def still(self) -> Frame | None:
-        return None
+        return Frame(np.full(self.full, 5, np.uint8), 1235) if self.full else None
 
     def close(self) -> None:
         self.closed += 1
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, lookout: Callable[["Rig"], Lookout] = lambda _: no_lookout()) -> None:
         self.sensor = Sensor()
         self.told: list[CameraHealth] = []
         self.heard = threading.Condition()
         self.stop = StopFlag()
         table = CameraTable.model_validate({"id": "gate", "name": "Gate", "maker": "drawn", "frames_per_s": 10})
-        self.watch = Watch(table, lambda: self.sensor, Health(["gate"], self._tell), self.stop)
+        self.health = Health(["gate"], self._tell)
+        self.watch = Watch(table, lambda: self.sensor, lookout(self), self.health, self.stop)
 
     def _tell(self, health: CameraHealth) -> None:
         with self.heard:
@@ -70,6 +77,32 @@ def rig() -> Iterator[Rig]:
     rig.stop.set("end")
     rig.watch.join(5)
     assert rig.sensor.opened == rig.sensor.closed, "whatever was opened is closed"
+
+
+def test_a_picture_that_never_changes_is_told_as_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware.camera.lookout.EVERY_S", 0.05)
+    monkeypatch.setattr("firmware.camera.tampers.STAND_S", dict.fromkeys(KINDS, 0.2))
+    kept = Kept(tmp_path, "gate", "")
+    rig = Rig(lambda rig: Lookout(("frozen",), False, kept, lambda kinds: rig.health.tampers("gate", kinds)))
+    rig.watch.start()
+    with rig.heard:
+        assert rig.heard.wait_for(lambda: bool(rig.told), 15)
+    assert (rig.told[0].ok, rig.told[0].tampers) == (True, ["frozen"])
+    rig.stop.set("end")
+    rig.watch.join(5)
+    assert len(rig.told) == 1, "not with each frame"
+
+
+def test_full_pictures_come_while_they_are_asked_for(rig: Rig) -> None:
+    rig.sensor.full = (480, 640, 3)
+    rig.watch.start()
+    rig.watch.ring.wait(3, 10)
+    assert len(rig.watch.stills) == 0
+    rig.watch.ask_stills(0.5)
+    [still] = rig.watch.stills.wait(0, 10)
+    assert (still.width, still.height) == (640, 480)
+    rig.watch.ring.wait(rig.watch.ring.number + 8, 10)
+    assert rig.watch.stills.number == 1, "the time is over"
 
 
 def test_frames_go_into_the_ring_as_jpeg(rig: Rig) -> None:

@@ -16,7 +16,7 @@ from firmware.core.codes import Codes, code_key
 from firmware.core.engine import Engine, Ports, Told
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
-from firmware.core.technician_port import NOT_ALLOWED, TechnicianPort, TechnicianSources
+from firmware.core.technician_port import NOT_ALLOWED, NOT_INSTALLER, TechnicianPort, TechnicianSources
 from firmware.protocol import messages as m
 from firmware.protocol.lines import Client
 from rules.effects import Answer, Effect, Record, Tell
@@ -34,6 +34,8 @@ class Bench:
 
     def __init__(self, folder: Path, *, pin_digits: int = 4, lenient: bool = False) -> None:
         self.records: list[Record] = []
+        self.relearned: list[str] = []
+        self.camera_there = True
         self.on_code: Callable[[], object] = lambda: None
         self.engine = Engine(
             branch(),
@@ -51,6 +53,8 @@ class Bench:
             snapshot=self._snapshot,
             records=lambda _after, _limit: [],
             submit=self._submit,
+            cameras=frozenset({"lobby"}),
+            relearn=self._relearn,
             pin_digits=pin_digits,
             lenient=lenient,
         )
@@ -61,6 +65,10 @@ class Bench:
         self.made: Future[Path] = Future()
         for part in (self.engine, self.codes, self.server):
             part.start()
+
+    def _relearn(self, camera: str) -> bool:
+        self.relearned.append(camera)
+        return self.camera_there
 
     def _submit(self, stimulus: Stimulus, told: Told | None) -> bool:
         if isinstance(stimulus, CodeEntered):
@@ -392,3 +400,25 @@ def test_all_who_ask_for_a_snapshot_at_the_same_time_share_one(bench: Bench) -> 
     assert bench.snapshots == 1
     assert bench.ask(m.AskSnapshot())["ok"]
     assert bench.snapshots == 2
+
+
+def test_a_camera_learns_anew_by_an_installers_code_and_it_is_recorded(staffed: Bench) -> None:
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=CLERK)) == {
+        "type": "answer",
+        "ok": False,
+        "reason": NOT_INSTALLER,
+        "detail": {},
+    }
+    assert not staffed.ask(m.RelearnCamera(camera="lobby", code=NEW))["ok"]
+    assert "not in the panel file" in staffed.ask(m.RelearnCamera(camera="attic", code=FITTER))["reason"]
+    assert staffed.relearned == []
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"] == "no-grant"
+    assert staffed.relearned == []
+    staffed.at_keypad(BOSS, Wish.GRANT)
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["ok"]
+    assert staffed.relearned == ["lobby"]
+    staffed.decide(ClockTold(1, 1, False))
+    [record] = [record for record in staffed.records if record.kind == "camera.relearned"]
+    assert record.payload == {"camera": "lobby", "user": "fitter"}
+    staffed.camera_there = False
+    assert "not connected" in staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"]

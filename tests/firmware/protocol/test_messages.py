@@ -107,6 +107,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             last_day="2028-02-29",
             once=True,
         ),
+        m.RelearnCamera(camera="hall-cam", code="135790"),
         m.RemoveUser(id="wang", code="135790"),
     ],
     "socket-to-technician": [m.Answer(ok=False, reason="busy"), m.Answer(ok=True, detail={"path": "x"})],

@@ -1,0 +1,78 @@
+"""The camera's socket over a real server: what is told of cameras becomes troubles, once each."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from firmware.core.camera_port import TAMPERS, CameraFacts, CameraPort
+from firmware.core.sockets import Server
+from firmware.protocol import messages as m
+from firmware.protocol.lines import Client
+from rules.stimuli import Noted, TroubleChanged
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.submitted: list[Noted | TroubleChanged] = []
+        self._heard = threading.Condition()
+        self.server = Server()
+        self.port = CameraPort(CameraFacts("bank-1", 1, "test", frozenset({"lobby"})), self._submit, self.server)
+        self.server.add(self.port.role(folder / "camera.sock"))
+        self.server.start()
+        self.client = Client(folder / "camera.sock")
+        assert (self.client.receive(10.0) or {})["type"] == "welcome"
+
+    def _submit(self, stimulus: Noted | TroubleChanged) -> bool:
+        with self._heard:
+            self.submitted.append(stimulus)
+            self._heard.notify_all()
+        return True
+
+    def troubles(self, name: str, count: int) -> list[tuple[bool, str, str]]:
+        def found() -> list[tuple[bool, str, str]]:
+            of = [s for s in self.submitted if isinstance(s, TroubleChanged) and s.trouble == name]
+            return [(s.present, s.subject, s.detail) for s in of]
+
+        with self._heard:
+            assert self._heard.wait_for(lambda: len(found()) >= count, 10), self.submitted
+            return found()
+
+    def say(self, *tampers: str, known: bool = True, ok: bool = True) -> None:
+        said = {"type": "camera", "camera": "lobby", "ok": ok, "tampers": list(tampers) if known else None}
+        self.client.send(m.from_camera.validate_python(said))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.client.close()
+    bench.server.stop()
+
+
+def test_a_tamper_is_a_trouble_of_that_camera_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGHUO_LANG", "zh")
+    bench.say(known=False)
+    for _ in range(5):
+        bench.say("covered", "moved")
+    bench.say(known=False)
+    bench.say()
+    assert bench.troubles("camera-tamper", 2) == [(True, "lobby", "covered 被遮挡, moved 被转动"), (False, "lobby", "")]
+    assert set(TAMPERS) == {"black", "bright", "covered", "blurred", "moved", "frozen"}
+
+
+def test_a_camera_process_that_starts_anew_does_not_end_what_stood(bench: Bench) -> None:
+    bench.say("black")
+    bench.say(known=False)
+    bench.say(ok=False, known=False)
+    bench.troubles("camera", 2)
+    assert [present for present, _, _ in bench.troubles("camera-tamper", 1)] == [True]
+
+
+def test_relearning_goes_to_the_process_that_is_there(bench: Bench) -> None:
+    heard: list[bool] = []
+    bench.server.call(lambda: heard.append(bench.port.relearn("lobby")))
+    assert bench.client.receive(10.0) == {"type": "relearn", "camera": "lobby"}
+    assert heard == [True]
