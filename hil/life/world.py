@@ -221,6 +221,7 @@ class World:
         """
         watched = [(name, "") for name in sorted(self.ground.supplies)] + [("clock", "")]
         watched += [("camera", name) for name in ("process", *sorted(self.ground.cameras))]
+        watched += [("camera-tamper", name) for name in sorted(self.ground.cameras)]
         watched += [("path", name) for name in self.ground.other_paths]
         every = dict.fromkeys([*sorted(self.troubles), *watched])
         return [TroubleChanged(name, (name, subject) in self.troubles, subject) for name, subject in every]
