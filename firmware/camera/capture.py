@@ -1,7 +1,8 @@
 """One capture: the pictures of one camera for one alarm, from before it until `post_s` after it.
 
 The newest frame is saved first, so that something is on disk at once; then what the ring holds from before the alarm;
-then what comes. Core hears of them in parts: the first soon, with a verdict, the last at the end with the best one.
+then what comes. Core hears of them in parts: the first soon, with a verdict, the last at the end with the best one and
+the manifest file that lists them all.
 """
 
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware.camera.account import Account, Said
 from firmware.camera.outlines import Region
 from firmware.camera.person import Look, PersonCheck
 from firmware.camera.pictures import decode, thumbnail
@@ -16,7 +18,7 @@ from firmware.camera.ring import Ring, Shot
 from firmware.camera.store import Folder, Saved, Store
 from firmware.clock import Clock
 from firmware.config import Camera as CameraTable
-from firmware.protocol.messages import Box, CaptureOrder, Manifest, ModelScore, Picture
+from firmware.protocol.messages import Box, CaptureOrder, Manifest, ModelScore, Picture, Sealed
 
 PART_PICTURES = 32
 """Pictures of one manifest: with its thumbnail it stays below 64 KiB on the evidence lane."""
@@ -31,6 +33,7 @@ MAX_UNSEEN = 16
 CLEARER = 50
 """A later thumbnail is sent when its score is better by so many thousandths."""
 NO_PICTURES = "none: the camera gave no picture"
+ENDED_EARLY = "the camera process ended amid the capture"
 
 
 class Stopping(Protocol):
@@ -43,13 +46,14 @@ class Stopping(Protocol):
 
 @dataclass(frozen=True)
 class Studio:
-    """What all captures share. `part` gives the next part number of an incident and a camera."""
+    """What all captures share. `part` gives the next part number of an incident and a camera; `panel` is its id."""
 
     store: Store
     person: PersonCheck
     clock: Clock
     send: Callable[[Manifest], None]
     part: Callable[[int, str], int]
+    panel: str
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Capture:
         self._unseen: deque[Shot] = deque(maxlen=MAX_UNSEEN)
         self._best = Best()
         self._region = Region.of(camera.region)
-        self._told_score = -1
+        self._account = Account(studio.panel, order, camera)
         self._why_none = NO_PICTURES
         self._fault: OSError | None = None
 
@@ -119,8 +123,7 @@ class Capture:
             self._fault = error
             self._unseen.extend(before[-LOOKS:])
         self._look()
-        if self._untold or self._best.score > self._told_score:
-            self._tell()
+        self._tell(last=True)
         return self._fault
 
     def _before(self) -> list[Shot]:
@@ -155,10 +158,24 @@ class Capture:
     def _save(self, folder: Folder, shot: Shot) -> None:
         """One JPEG; its number is that of the frame, so a frame that was missed leaves a gap."""
         name = self._name(shot)
-        saved = folder.save(name, shot.jpeg)
+        picture = self._saved(folder, name, shot)
         if self._newest is None or shot.number > self._newest.number:
             self._newest = shot
-        self._untold[name] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+        self._untold[name] = picture
+
+    def _saved(self, folder: Folder, name: str, shot: Shot) -> Picture:
+        saved = folder.save(name, self._account.mark(shot.jpeg, name, shot.monotonic_ms, self._said()))
+        picture = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+        self._account.add(name, picture)
+        return picture
+
+    def _said(self) -> Said:
+        """What the models have said so far."""
+        best = self._best
+        looked = best.shot is not None
+        person = looked and best.score >= self._camera.threshold
+        model = self._studio.person.model if looked else self._why_none
+        return Said("person" if person else "unverified", best.score, model)
 
     def _name(self, shot: Shot) -> str:
         return f"{shot.number - self._first:04d}.jpg"
@@ -170,8 +187,7 @@ class Capture:
             if shot.monotonic_ms > end_ms:
                 continue
             name = f"full-{shot.number - self._first_still:04d}.jpg"
-            saved = folder.save(name, shot.jpeg)
-            self._untold[name] = self._picture(saved, shot.monotonic_ms, shot.width, shot.height)
+            self._untold[name] = self._saved(folder, name, shot)
 
     def _look(self) -> None:
         """Look at a few pictures, the newest first."""
@@ -181,36 +197,60 @@ class Capture:
             self._best.see(shot, look)
             self._why_none = look.why
             name = self._name(shot)
+            self._account.found(name, look.boxes)
             if look.boxes and name in self._untold:
                 self._untold[name] = self._untold[name].model_copy(update={"boxes": list(look.boxes)})
 
-    def _tell(self) -> None:
+    def _tell(self, last: bool = False) -> None:
         """Send what is saved and not told yet, oldest first; nothing at all is told too."""
         pictures = sorted(self._untold.values(), key=lambda picture: picture.offset_ms)
         self._untold.clear()
         self._settle()
-        for start in range(0, max(len(pictures), 1), PART_PICTURES):
-            self._send(pictures[start : start + PART_PICTURES])
-        self._told_score = self._best.score
+        *before, end = [
+            pictures[start : start + PART_PICTURES] for start in range(0, max(len(pictures), 1), PART_PICTURES)
+        ]
+        for part in before:
+            self._send(part, last=False)
+        self._send(end, last)
 
-    def _send(self, pictures: list[Picture]) -> None:
-        order, best = self._order, self._best
+    def _send(self, pictures: list[Picture], last: bool) -> None:
+        order, said = self._order, self._said()
         part = self._studio.part(order.incident, self._camera.id)
-        looked = best.shot is not None
+        thumbnail = self._thumbnail(part) if self._best.worth_showing() else None
+        sealed = self._seal(part) if last else None
         manifest = Manifest(
             incident=order.incident,
             zone=order.zone,
             camera=self._camera.id,
             pictures=pictures,
-            thumbnail=self._thumbnail(part) if best.worth_showing() else None,
-            verdict="person" if looked and best.score >= self._camera.threshold else "unverified",
-            score=best.score,
-            model=self._studio.person.model if looked else self._why_none,
-            models=list(best.models),
+            thumbnail=thumbnail,
+            verdict="person" if said.verdict == "person" else "unverified",
+            score=said.score,
+            model=said.model,
+            models=list(self._best.models),
             threshold=self._camera.threshold,
             part=part,
+            last=last,
+            sealed=sealed,
+            fault=self._why(),
         )
         self._studio.send(manifest)
+
+    def _seal(self, part: int) -> Sealed | None:
+        """The manifest file; None where there is no folder for it, or no room."""
+        if self._folder is None:
+            return None
+        try:
+            return self._account.seal(self._folder, self._said(), self._best.models, part, self._why())
+        except OSError as error:
+            self._fault = error
+            return None
+
+    def _why(self) -> str:
+        """Why pictures are missing, as far as it is known."""
+        if self._fault is not None:
+            return (self._fault.strerror or str(self._fault))[:200]
+        return ENDED_EARLY if self._stop.is_set() else ""
 
     def _thumbnail(self, part: int) -> Picture | None:
         """The best picture, or the newest where none was looked at."""
@@ -218,15 +258,18 @@ class Capture:
         if shot is None or self._folder is None:
             return None
         data, width, height = thumbnail(shot.jpeg)
+        name = f"thumbnail-{part}.jpg"
         try:
-            saved = self._folder.save(f"thumbnail-{part}.jpg", data)
+            saved = self._folder.save(name, self._account.mark(data, name, shot.monotonic_ms, self._said()))
             self._folder.settle()
         except OSError as error:
             self._fault = error
             return None
         self._best.shown = self._best.score
         picture = self._picture(saved, shot.monotonic_ms, width, height)
-        return picture.model_copy(update={"boxes": list(self._best.boxes)})
+        picture = picture.model_copy(update={"boxes": list(self._best.boxes)})
+        self._account.show(picture)
+        return picture
 
     def _settle(self) -> None:
         try:

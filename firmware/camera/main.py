@@ -58,7 +58,7 @@ class Process:
         self._health = Health((table.id for table in file.camera), outbox.put)
         self._watches = {table.id: self._watch(loaded, table, clock) for table in file.camera}
         store = Store(loaded.data / "evidence")
-        studio = Studio(store, self._person, clock, outbox.put, Parts().next)
+        studio = Studio(store, self._person, clock, outbox.put, Parts().next, file.panel.id)
         self._captures = Captures(self._watches, studio, self._health, stop)
         self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn)
         self._watchdog_s = sd_notify.watchdog_interval_s()

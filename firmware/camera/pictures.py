@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from drivers.cameras import Frame
+from firmware.camera.mark import MAX_BYTES as MARK_BYTES
 from firmware.camera.outlines import Outline, blacken
 from firmware.protocol.envelope import MAX_THUMBNAIL_BYTES
 
@@ -13,6 +14,7 @@ QUALITY = 85
 THUMBNAIL_SIZE = (320, 240)
 _THUMBNAIL_QUALITIES = (75, 60, 45, 30, 15)
 _LAST_RESORT = (160, 120)
+_ROOM = MAX_THUMBNAIL_BYTES - MARK_BYTES
 
 
 def encode(frame: Frame, mask: Sequence[Outline] = ()) -> bytes:
@@ -28,14 +30,14 @@ def decode(jpeg: bytes) -> Image.Image:
 
 
 def thumbnail(jpeg: bytes) -> tuple[bytes, int, int]:
-    """A small JPEG of at most `MAX_THUMBNAIL_BYTES`, with its width and height; fits into 320 by 240."""
+    """A small JPEG, at most `MAX_THUMBNAIL_BYTES` once it is marked, its width and height; fits into 320 by 240."""
     whole = Image.open(io.BytesIO(jpeg))
     whole.draft("RGB", THUMBNAIL_SIZE)
     picture = whole.convert("RGB")
     picture.thumbnail(THUMBNAIL_SIZE)
     for quality in _THUMBNAIL_QUALITIES:
         data = _jpeg(picture, quality)
-        if len(data) <= MAX_THUMBNAIL_BYTES:
+        if len(data) <= _ROOM:
             return data, picture.width, picture.height
     # Pure noise may stay too large; a quarter of the pixels never does.
     picture.thumbnail(_LAST_RESORT)

@@ -55,11 +55,15 @@ class Store:
                 return Folder(self, self._folder / name, name)
         raise OSError(errno.EMLINK, f"{stem}: more than {MAX_FOLDERS} captures")
 
-    def room_for(self, size: int) -> None:
-        """Raise `OSError` when a file of this size would eat into what is left to the journal."""
+    def room_for(self, size: int, last: bool = False) -> None:
+        """Raise `OSError` when a file of this size would eat into what is left to the journal.
+
+        `last`: a manifest, which may take half of that, so that a full card still says what is on it.
+        """
         medium = os.statvfs(self._folder)
         whole, free = medium.f_blocks * medium.f_frsize, medium.f_bavail * medium.f_frsize
         reserve = min(MAX_RESERVE, whole // RESERVE_PART) if self._reserve is None else self._reserve
+        reserve = reserve // 2 if last else reserve
         if free - size < reserve:
             raise OSError(errno.ENOSPC, f"{free // 2**20} MiB free, {reserve // 2**20} MiB are the journal's")
 
@@ -68,13 +72,16 @@ class Folder:
     """Where one capture saves its pictures."""
 
     def __init__(self, store: Store, path: Path, name: str) -> None:
+        self.name = name
         self._store = store
         self._path = path
-        self._name = name
 
-    def save(self, name: str, data: bytes) -> Saved:
-        """Write a file: durable when this returns (its name, after `settle`). Never replaces one."""
-        self._store.room_for(len(data))
+    def save(self, name: str, data: bytes, last: bool = False) -> Saved:
+        """Write a file: durable when this returns (its name, after `settle`). Never replaces one.
+
+        `last`: it is the manifest (`Store.room_for`).
+        """
+        self._store.room_for(len(data), last)
         part = self._path / f".{name}.part"
         try:
             _write(part, data)
@@ -82,7 +89,7 @@ class Folder:
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
-        return Saved(f"{self._name}/{name}", hashlib.sha256(data).hexdigest(), len(data))
+        return Saved(f"{self.name}/{name}", hashlib.sha256(data).hexdigest(), len(data))
 
     def settle(self) -> None:
         """Make the names durable too; before anyone is told of them."""

@@ -35,12 +35,17 @@ MANIFEST_BYTES_PER_S = 256
 
 @dataclass(frozen=True)
 class CameraFacts:
-    """What the port needs to know of the panel."""
+    """What the port needs to know of the panel.
+
+    `journal` and `clock` are asked at each order, from any thread: the journal in use, how far the time can be trusted.
+    """
 
     panel: str
     session: int
     version: str
     cameras: frozenset[str]
+    journal: Callable[[], str] = lambda: ""
+    clock: Callable[[], str] = lambda: "unset"
 
 
 class CameraPort:
@@ -77,6 +82,8 @@ class CameraPort:
             cameras=cameras,
             time=utc_text(utc),
             monotonic_ms=monotonic_ms,
+            clock=self._facts.clock(),
+            journal=self._facts.journal(),
         )
         self._server.call(lambda: self._give(order))
 

@@ -70,7 +70,14 @@ class Outside:
         self._clock = self._make_clock()
         self._uplink = self._make_uplink()
         self._camera = CameraPort(
-            CameraFacts(file.panel.id, inside.journal.restored.session, VERSION, frozenset(c.id for c in file.camera)),
+            CameraFacts(
+                file.panel.id,
+                inside.journal.restored.session,
+                VERSION,
+                frozenset(c.id for c in file.camera),
+                lambda: inside.recorder.mark().journal,
+                inside.clock.state,
+            ),
             inside.engine.submit,
             self._server,
         )

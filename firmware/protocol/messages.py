@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_v
 
 from firmware.protocol.canonical import MAX_INTEGER
 from firmware.protocol.records import (
+    ClockName,
     Count,
     Hash,
     JournalId,
@@ -29,6 +30,8 @@ MAX_BATCH_RECORDS = 64
 MAX_BATCH_BYTES = 64 * 1024
 MAX_TOKEN = 128 * 1024
 """Characters of a signed thing (`jws.MAX_BYTES`, without its import)."""
+MAX_MANIFEST = 8 * 1024 * 1024
+"""Bytes of a manifest file: 1,500 pictures with their boxes take 1 MiB."""
 MAX_DELIVERED = 64
 """Ranges of one `delivered`; as many as a receipt may hold."""
 
@@ -346,6 +349,8 @@ class CaptureOrder(Strict):
     cameras: list[Id] = Field(min_length=1, max_length=16)
     time: UtcText = Field(description="UTC of the alarm")
     monotonic_ms: Number = Field(description="boot clock of the alarm")
+    clock: ClockName = Field(default="unset", description="how far `time` can be trusted")
+    journal: JournalId | Literal[""] = Field(default="", description="the journal in use: the incident is one of it")
 
 
 Thousandths = Annotated[int, Field(ge=0, le=1000)]
@@ -390,6 +395,14 @@ class ModelScore(Strict):
     score: Thousandths
 
 
+class Sealed(Strict):
+    """The manifest file of a capture: `firmware.protocol.evidence.CaptureManifest` in canonical JSON."""
+
+    file: EvidenceFile
+    sha256: Hash
+    bytes: int = Field(ge=1, le=MAX_MANIFEST)
+
+
 class Manifest(Strict):
     """Camera to core: pictures of an incident are on disk. Becomes the payload of `evidence.pictures`.
 
@@ -408,6 +421,11 @@ class Manifest(Strict):
     models: list[ModelScore] = Field(default=[], max_length=4, description="those that ran, `score` is of them all")
     threshold: Thousandths = Field(default=0, description="`person` from this score on")
     part: Count = Field(description="an incident's pictures may come in several manifests")
+    last: bool = Field(default=False, description="the last part of this capture")
+    sealed: Sealed | None = Field(
+        default=None, description="with the last part: the file that lists all pictures of the capture; null: not saved"
+    )
+    fault: str = Field(default="", max_length=200, description="why pictures are missing")
 
 
 CameraTamper = Literal["black", "bright", "covered", "blurred", "moved", "frozen"]

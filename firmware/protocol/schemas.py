@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from firmware.protocol import envelope, messages, records, signed
+from firmware.protocol import envelope, evidence, messages, records, signed
 
 BASE = "https://fenghuo.invalid/v1/schemas/"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,14 +51,20 @@ SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "socket-to-desk": ("A line from core to the desk, simulated pins only", messages.to_desk),
 }
 
+FILES: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "evidence-manifest": ("Manifest file of a capture", TypeAdapter(evidence.CaptureManifest)),
+}
+"""What lies on the panel's card and in bundles."""
+ALL = WIRE | SOCKETS | FILES
+
 
 def schema(name: str) -> dict[str, Any]:
-    """The schema of one name of `WIRE` or `SOCKETS`.
+    """The schema of one name of `ALL`.
 
     In the form of what is sent: members that always go out are required. What others send to us may leave
     out members that have a default, so those schemas are in the form of what is read.
     """
-    title, adapter = (WIRE | SOCKETS)[name]
+    title, adapter = ALL[name]
     reading = name in {"receipt", "command", "keys", "time", "certificate"} or name.startswith("socket-from-")
     body = adapter.json_schema(mode="validation" if reading else "serialization")
     for model in (body, *body.get("$defs", {}).values()):
@@ -80,11 +86,11 @@ def text(name: str) -> str:
 def main(folder: Path) -> None:
     """Write all schemas, and delete those that are no longer made."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {f"{name}.json" for name in WIRE | SOCKETS}
+    wanted = {f"{name}.json" for name in ALL}
     for file in folder.glob("*.json"):
         if file.name not in wanted:
             file.unlink()
-    for name in WIRE | SOCKETS:
+    for name in ALL:
         (folder / f"{name}.json").write_text(text(name), encoding="utf-8")
 
 

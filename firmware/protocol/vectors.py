@@ -137,6 +137,9 @@ def _pictures() -> Json:
         "score": 874,
         "model": "person.tflite 0a1b2c3d",
         "part": 1,
+        "last": True,
+        "sealed": {"file": "2026-03-14/1-hall-cam/manifest.json", "sha256": sha256_hex(b"{}"), "bytes": 2},
+        "fault": "",
     }
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import errno
+import io
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +14,11 @@ import pytest
 from PIL import Image
 
 from drivers.cameras import Camera, CameraError, Frame
-from firmware.camera.capture import MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
+from firmware.camera.capture import ENDED_EARLY, MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
 from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
 from firmware.camera.health import Health
+from firmware.camera.mark import MAX_BYTES as MARK_BYTES
+from firmware.camera.mark import marked
 from firmware.camera.outlines import Region
 from firmware.camera.person import BOXED, MODELS, WHOLE, Look, PersonCheck
 from firmware.camera.pictures import encode
@@ -23,7 +27,9 @@ from firmware.camera.store import Store
 from firmware.camera.watch import Watch
 from firmware.clock import SystemClock
 from firmware.config import Camera as CameraTable
-from firmware.protocol.canonical import sha256_hex
+from firmware.protocol.canonical import canonical, sha256_hex
+from firmware.protocol.envelope import MAX_THUMBNAIL_BYTES
+from firmware.protocol.evidence import CaptureManifest
 from firmware.protocol.messages import CameraHealth, CaptureOrder, Manifest
 from firmware.stopping import StopFlag
 from tests.firmware.camera.lookouts import no_lookout
@@ -58,7 +64,7 @@ class Rig:
         self.ring = Ring(600)
         self.stills = Ring(4)
         self.stop = threading.Event()
-        self.studio = Studio(Store(folder, reserve), person, CLOCK, self._send, Parts().next)
+        self.studio = Studio(Store(folder, reserve), person, CLOCK, self._send, Parts().next, "branch-1")
 
     def _send(self, manifest: Manifest) -> None:
         with self.heard:
@@ -135,6 +141,59 @@ def test_a_person_counts_only_in_the_region(tmp_path: Path, person: PersonCheck)
         verdicts[side] = rig.sent[0].verdict
         assert bool(rig.sent[0].pictures[0].boxes) == (side == "left")
     assert verdicts == {"left": "person", "right": "unverified"}
+
+
+def test_the_manifest_file_lists_everything_and_its_hash_is_told_with_the_last_part(
+    tmp_path: Path, person: PersonCheck
+) -> None:
+    rig = Rig(tmp_path, person, post_s=60)
+    rig.fill(*[COFFEE] * 40)
+    thread = threading.Thread(target=rig.capture().run)
+    thread.start()
+    rig.wait_for(lambda sent: bool(sent))
+    rig.fill(ASTRONAUT)
+    rig.stop.set()
+    thread.join(15)
+    *before, last = rig.sent
+    assert before
+    assert not any(manifest.last or manifest.sealed for manifest in before)
+    assert last.last
+    assert last.sealed is not None
+    content = (tmp_path / last.sealed.file).read_bytes()
+    assert (sha256_hex(content), len(content)) == (last.sealed.sha256, last.sealed.bytes)
+    listed = CaptureManifest.model_validate_json(content)
+    assert canonical(listed.model_dump()) == content
+    told = [picture for manifest in rig.sent for picture in manifest.pictures]
+    assert {p.file: p.sha256 for p in listed.pictures} == {p.file: p.sha256 for p in told}
+    assert listed.thumbnails == [manifest.thumbnail for manifest in rig.sent if manifest.thumbnail]
+    on_disk = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jpg")}
+    assert {p.file for p in (*listed.pictures, *listed.thumbnails)} == on_disk
+    assert (listed.panel, listed.incident, listed.camera, listed.zone) == ("branch-1", 7, "lobby", "pir")
+    assert (listed.parts, listed.verdict, listed.fault) == (last.part, "person", ENDED_EARLY)
+
+
+def test_each_jpeg_says_whose_it_is_and_its_pixels_are_untouched(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.fill(ASTRONAUT, ASTRONAUT)
+    rig.capture().run()
+    for told in (*rig.sent[0].pictures, rig.sent[0].thumbnail):
+        assert told is not None
+        picture = Image.open(tmp_path / told.file)
+        assert picture.getexif().get_ifd(0x8769)[0x9003].startswith("2026:03:14 23:09:2")
+        about = json.loads(picture.info["comment"])
+        assert (about["panel"], about["camera"], about["incident"]) == ("branch-1", "lobby", 7)
+        assert (about["offset_ms"], about["clock"]) == (told.offset_ms, "unset")
+        assert told.bytes <= MAX_THUMBNAIL_BYTES or told is not rig.sent[0].thumbnail
+    whole = Image.open(tmp_path / rig.sent[0].pictures[0].file)
+    assert whole.tobytes() == Image.open(io.BytesIO(ASTRONAUT)).tobytes()
+
+
+def test_a_mark_with_the_longest_ids_keeps_its_bound() -> None:
+    about: dict[str, str | int] = dict.fromkeys(("panel", "zone", "camera", "journal", "kind"), "x" * 64)
+    about |= {"name": "thumbnail-9999.jpg", "time": TIME, "clock": "synchronised", "offset_ms": -(2**53) + 1}
+    about |= {"incident": 2**53 - 1, "verdict": "unverified", "score": 1000, "model": "模" * 80}
+    assert 0 < len(marked(COFFEE, about)) - len(COFFEE) <= MARK_BYTES
+    assert marked(b"no picture", about) == b"no picture"
 
 
 def test_frames_older_than_pre_s_stay_out(tmp_path: Path, person: PersonCheck) -> None:
@@ -254,8 +313,8 @@ class Card(Store):
         super().__init__(folder, 0)
         self.left = pictures
 
-    def room_for(self, size: int) -> None:
-        super().room_for(size)
+    def room_for(self, size: int, last: bool = False) -> None:
+        super().room_for(size, last)
         self.left -= 1
         if self.left < 0:
             raise OSError(errno.ENOSPC, "no space left")
@@ -270,9 +329,10 @@ def test_a_card_that_fills_up_has_the_newest_picture_and_tells_of_it(tmp_path: P
     assert fault.errno == errno.ENOSPC
     [manifest] = rig.sent
     assert [picture.file for picture in manifest.pictures] == ["2026-03-14/000007-lobby/0002.jpg"]
-    assert (tmp_path / manifest.pictures[0].file).read_bytes() == ASTRONAUT
+    assert (tmp_path / manifest.pictures[0].file).read_bytes().endswith(ASTRONAUT[20:])
     assert manifest.verdict == "person"
     assert manifest.thumbnail is None
+    assert (manifest.last, manifest.sealed, manifest.fault) == (True, None, "no space left")
 
 
 def test_without_models_the_pictures_come_all_the_same(tmp_path: Path) -> None:
@@ -386,4 +446,7 @@ def test_full_pictures_are_saved_beside_the_frames_and_told(tmp_path: Path, pers
     thread.join(15)
     assert rig.saved() == ["0000.jpg", "0001.jpg", "full-0001.jpg", "thumbnail-1.jpg"]
     pictures = {p.file.rsplit("/", 1)[1]: p for manifest in rig.sent for p in manifest.pictures}
-    assert (pictures["full-0001.jpg"].width, pictures["full-0001.jpg"].sha256) == (1920, sha256_hex(ASTRONAUT))
+    assert pictures["full-0001.jpg"].width == 1920
+    full = (tmp_path / pictures["full-0001.jpg"].file).read_bytes()
+    assert full.endswith(ASTRONAUT[20:])
+    assert sha256_hex(full) == pictures["full-0001.jpg"].sha256

@@ -15,7 +15,7 @@ from tests.firmware.protocol.test_messages import EXAMPLES, PAIRS
 from tests.firmware.protocol.test_vectors import FILES, schema_of
 
 FOLDER = Path(__file__).parents[3] / "docs" / "schemas"
-NAMES = sorted(schemas.WIRE | schemas.SOCKETS)
+NAMES = sorted(schemas.ALL)
 VALIDATORS = {name: Draft202012Validator(schemas.schema(name)) for name in NAMES}
 
 
