@@ -27,9 +27,10 @@ from firmware.protocol import messages as m
 from firmware.protocol.envelope import event
 from firmware.protocol.jws import KeyRing, Signer, load_public
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.packing import encode
+from firmware.uplink.settings import Settings
 from hil.broker import HOST, Mosquitto
 from hil.storing_center import StoringCenter
 from rules.effects import JsonValue

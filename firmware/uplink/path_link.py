@@ -10,7 +10,7 @@ from typing import Protocol
 
 from firmware.clock import Clock, utc_text
 from firmware.protocol import messages as m
-from firmware.uplink.delivery import ALL_LANES, Delivery
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.events import (
     Closed,
     Connect,
@@ -34,6 +34,7 @@ from firmware.uplink.events import (
 )
 from firmware.uplink.identity import Identity
 from firmware.uplink.mqtt import MqttLink
+from firmware.uplink.records_out import ALL_LANES
 from firmware.uplink.renewal import Renewal
 
 log = logging.getLogger("fenghuo.uplink")

@@ -6,13 +6,14 @@ from random import SystemRandom
 from firmware.clock import Clock, utc_text
 from firmware.config import Center, Dc09Path, Loaded, MqttPath, SmsPath
 from firmware.uplink.dc09.setup import dc09_link
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.floor import Floor
 from firmware.uplink.identity import identity
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink, PathLink
 from firmware.uplink.renewal import Renewal
 from firmware.uplink.routing import Terms
+from firmware.uplink.settings import Settings
 from firmware.uplink.sms.setup import sms_link
 from firmware.uplink.tls import BadTlsFiles
 from firmware.uplink.unusable import UnusableLink

@@ -16,7 +16,8 @@ from firmware.core.heartbeat import Heartbeats
 from firmware.protocol import messages as m
 from firmware.protocol.jws import KeyRing, Signer, b64url
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
+from firmware.uplink.settings import Settings
 from hil.fleet.tally import Tally
 from hil.fleet.wire import Way, Wire
 from hil.memory_journal import MemoryJournal

@@ -14,7 +14,8 @@ from firmware.core.delivery import Deliveries
 from firmware.protocol import messages as m
 from firmware.protocol.jws import KeyRing
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
+from firmware.uplink.settings import Settings
 from hil.life.clock import PanelClock
 from hil.life.ground import Ground
 from hil.life.happenings import Held

@@ -9,9 +9,10 @@ from firmware.protocol import messages as m
 from firmware.protocol.jws import MAX_BYTES
 from firmware.protocol.messages import CommandIn
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.flying import ALARM_PUBLISHES
 from firmware.uplink.packing import LIVE_SINGLES
+from firmware.uplink.settings import Settings
 from tests.firmware.uplink.world import PANEL, TIME, World, receipt
 
 

@@ -13,9 +13,9 @@ from firmware.clock import SystemClock
 from firmware.protocol import messages as m
 from firmware.stopping import StopFlag
 from firmware.uplink.core_link import CoreLink
-from firmware.uplink.delivery import ALL_LANES
 from firmware.uplink.events import FromCore, Pulled, ToCore
 from firmware.uplink.main import Uplink
+from firmware.uplink.records_out import ALL_LANES
 from firmware.uplink.routing import Terms
 
 LONG_MS = 20_000

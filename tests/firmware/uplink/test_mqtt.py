@@ -343,7 +343,8 @@ def test_the_will_and_the_online_message_bear_the_same_order(mosquitto: Mosquitt
     from random import Random
 
     from firmware.protocol import messages as m
-    from firmware.uplink.delivery import Delivery, Settings
+    from firmware.uplink.delivery import Delivery
+    from firmware.uplink.settings import Settings
 
     delivery = Delivery(Settings(PANEL, "primary"), Random(1))
     link = MqttLink(PANEL, plain_path(mosquitto.port), None, lambda: TIME)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.protocol.messages import Delivered, Head, JournalHead
-from firmware.uplink.delivery import ALL_LANES
+from firmware.uplink.records_out import ALL_LANES
 from firmware.uplink.routing import Route, Routing, Terms
 from firmware.uplink.waiting import MAX_SPANS, Waiting
 

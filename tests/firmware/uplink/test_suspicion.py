@@ -10,9 +10,10 @@ import pytest
 from firmware.clock import SystemClock, utc_text
 from firmware.protocol import messages as m
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink
+from firmware.uplink.settings import Settings
 from firmware.uplink.suspicion import TIMES, WITHIN_MS, Suspicion
 from tests.firmware.uplink.brokers import Mosquitto, plain_path, wait_for
 

@@ -18,11 +18,12 @@ from firmware.clock import SystemClock, utc_text
 from firmware.config import MqttPath
 from firmware.protocol.messages import Authorities, Welcome
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
 from firmware.uplink.floor import Floor
 from firmware.uplink.identity import Identity, identity
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink
+from firmware.uplink.settings import Settings
 from firmware.uplink.tls import BadTlsFiles, Files, OutOfDate, check_dates, context
 from hil.authority import Life
 from hil.broker import HOST

@@ -17,7 +17,8 @@ from firmware.protocol.jws import KeyRing, Signer
 from firmware.protocol.records import Record, faults
 from firmware.protocol.typ import RECEIPT
 from firmware.uplink import events as e
-from firmware.uplink.delivery import Delivery, Settings
+from firmware.uplink.delivery import Delivery
+from firmware.uplink.settings import Settings
 from hil.memory_journal import MemoryJournal
 
 PANEL = "bank-7"
