@@ -29,6 +29,10 @@ class Backoff:
         self._tries += 1
         return pause
 
+    def short_ms(self) -> int:
+        """A pause for something urgent: as the first one, and it counts as none."""
+        return self._random.randint(0, self._base_ms)
+
     def worked(self, for_ms: int) -> None:
         """A connection worked for so long before it ended."""
         if for_ms >= STABLE_MS:

@@ -62,6 +62,9 @@ OPEN_WITHIN_MS = 30_000
 DOUBT_MS = 5_000
 """An alarm that has not left for so long: a line may be cut though nothing has ended. Alarms go by another path too."""
 
+HURRY_EVERY_MS = 10_000
+"""So often a new alarm may cut the pause before the next try to connect short."""
+
 Phase = Literal["idle", "connecting", "open", "closing", "stopped"]
 
 
@@ -84,6 +87,7 @@ class Delivery:
         self._connection = 0
         self._order = [0, 0, 0]
         self._connect_at: int | None = None
+        self._hurried_until = 0
         self._open_by: int | None = None
         self._refused_here = self._doubted = False
         self._out: list[Output] = []
@@ -128,7 +132,8 @@ class Delivery:
             case Received():
                 self._received(event, now_ms)
             case Head():
-                self._records.head(event, self.phase == "open")
+                new_alarm = self._records.head(event, self.phase == "open")
+                self._hurry(new_alarm, now_ms)
             case Telemetry() if "telemetry" not in self._records.duty:
                 pass
             case Renewal() if event.path != self._settings.path:
@@ -163,6 +168,12 @@ class Delivery:
         self._tell(self.supervision.message())
         if self.phase == "idle" and self._connect_at is None:
             self._connect_at = now_ms + self._backoff.pause_ms()
+
+    def _hurry(self, new_alarm: bool, now_ms: int) -> None:
+        """A new alarm does not wait for the end of a long pause; one try for it, so that no flood of alarms is one."""
+        if new_alarm and self.phase == "idle" and self._connect_at is not None and now_ms >= self._hurried_until:
+            self._hurried_until = now_ms + HURRY_EVERY_MS
+            self._connect_at = min(self._connect_at, now_ms + self._backoff.short_ms())
 
     def _opened(self, event: Opened, now_ms: int) -> None:
         if self.phase != "connecting":

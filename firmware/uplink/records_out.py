@@ -113,15 +113,18 @@ class RecordsOut:
         if self._asked and self._asked.pull.lane in changed:
             self._stale()
 
-    def head(self, head: Head, is_open: bool) -> None:
-        """The durable mark or a delivery cursor moved."""
-        first_of_core = self.heads is None
-        self.heads = head
-        if not is_open:
-            return
-        if first_of_core:
-            self.restart()
-            return
+    def head(self, head: Head, is_open: bool) -> bool:
+        """The durable mark or a delivery cursor moved; whether an alarm of its duty is new."""
+        before, self.heads = self.heads, head
+        if before is None:
+            if is_open:
+                self.restart()
+            return False
+        if is_open:
+            self._go_on(head)
+        return "alarm" in self.duty and _alarms(head) > _alarms(before)
+
+    def _go_on(self, head: Head) -> None:
         known, self._streams = self._streams, {}
         for key, first, last in _lanes_of(head):
             stream = known.get(key) or Stream(first, last, self._settings.window, live=True)
@@ -232,6 +235,10 @@ class RecordsOut:
     def _origin(self, record: Record) -> Origin:
         header = record.header
         return Origin(header.seq, header.monotonic_ms if header.boot == self._settings.boot else None)
+
+
+def _alarms(head: Head) -> int:
+    return sum(journal.last.get("alarm", 0) for journal in head.journals)
 
 
 def _letter(lane: str, parcel: Parcel) -> Letter:

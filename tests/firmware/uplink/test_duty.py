@@ -191,3 +191,47 @@ def test_an_alarm_that_does_not_leave_puts_the_path_in_doubt_and_other_records_d
     assert not world.delivery.works
     world.settle()
     assert world.delivery.works, "it was only slow"
+
+
+def waits_long(world: World) -> int:
+    """Until the pause before the next try is longer than ten seconds; the moment of that try."""
+    world.start_core()
+    world.open()
+    while True:
+        world.close_network()
+        at = world.delivery.next_deadline()
+        assert at is not None
+        connect_at = world.delivery._connect_at
+        assert connect_at is not None
+        if connect_at - world.now > 10_000:
+            return connect_at
+        world.wait_for_connect()
+
+
+def test_a_new_alarm_cuts_a_long_pause_short_and_a_flood_of_them_does_so_once() -> None:
+    world = World()
+    late = waits_long(world)
+    world.record("status")
+    world.settle_core()
+    assert world.delivery._connect_at == late, "what is no alarm waits"
+    began = world.now
+    world.record("alarm")
+    world.settle_core()
+    world.wait_for_connect()
+    assert world.now - began <= 1_000
+    tries = len(world.connects)
+    world.close_network()
+    for _ in range(50):
+        world.now += 100
+        world.record("alarm")
+        world.settle_core()
+    assert len(world.connects) == tries, "one try for them all"
+
+
+def test_an_alarm_that_another_path_carries_hurries_nobody() -> None:
+    world = World()
+    late = waits_long(world)
+    world.feed(e.Duty(frozenset()))
+    world.record("alarm")
+    world.settle_core()
+    assert world.delivery._connect_at == late
