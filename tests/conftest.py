@@ -1,6 +1,11 @@
 """`pytest --clause TEXT`: only the tests that show a clause which begins so (docs/conformance.md)."""
 
 import pytest
+from hypothesis import settings
+
+# How long a thing takes is the benches' matter; a busy machine must not fail a property.
+settings.register_profile("fenghuo", deadline=None)
+settings.load_profile("fenghuo")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

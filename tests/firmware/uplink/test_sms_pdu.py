@@ -50,7 +50,6 @@ def test_a_message_byte_for_byte() -> None:
 @example("10086", "Hold-up {7} at the counter, and on. " * 20, 0)
 @example(NUMBER, "柜台紧急按钮报警🔔" * 12, 255)
 @example(NUMBER, "柜台紧急按钮报警🔔" * 40, 7)
-@settings(deadline=None)
 @given(numbers, seven_bit | any_text, st.integers(0, 255))
 def test_every_text_arrives_whole_or_cut_with_an_ellipsis(number: str, text: str, reference: int) -> None:
     parts = pdu.submit(number, text, reference)
@@ -110,7 +109,6 @@ mutated = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.text(max_size=600) | st.binary(max_size=300).map(bytes.hex) | mutated)
 def test_no_line_upsets_the_reader(line: str) -> None:
     try:
