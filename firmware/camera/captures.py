@@ -70,6 +70,11 @@ class Captures:
             if lost:
                 self._report(lost)
 
+    def running(self) -> bool:
+        """Whether any capture runs or waits."""
+        with self._lock:
+            return bool(self._running or self._waiting)
+
     def join(self, timeout_s: float) -> None:
         """After the stop flag was set: wait until the running captures have told their last part."""
         with self._lock:

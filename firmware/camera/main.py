@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drivers.cameras import Camera, Plan, make
 from firmware import sd_notify
-from firmware.camera import texts
+from firmware.camera import memory, texts
 from firmware.camera.capture import Studio
 from firmware.camera.captures import Captures, Parts
 from firmware.camera.health import Health
@@ -38,7 +38,7 @@ LAST_WORDS_S = 3.0
 
 
 def run(loaded: Loaded) -> int:
-    """Run until SIGTERM or SIGINT: 0; 1 when all cameras hang, to be started anew."""
+    """Run until SIGTERM or SIGINT: 0; 1 when all cameras hang or memory runs over, to be started anew."""
     stop = StopFlag().install()
     try:
         return Process(loaded, stop).run()
@@ -61,6 +61,9 @@ class Process:
         studio = Studio(store, self._person, clock, outbox.put, Parts().next, file.panel.id)
         self._captures = Captures(self._watches, studio, self._health, stop)
         self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn)
+        self._limit_mib = memory.limit_mib(file.camera)
+        memory.tame()
+        memory.bound(self._limit_mib)
         self._watchdog_s = sd_notify.watchdog_interval_s()
         self._alive = time.monotonic()
 
@@ -80,7 +83,7 @@ class Process:
         for watch in self._watches.values():
             watch.join(LAST_WORDS_S / len(self._watches))
         log.info("stopped: %s", self._stop.reason)
-        return 1 if self._stop.reason == "hung" else 0
+        return 1 if self._stop.reason in ("hung", "memory") else 0
 
     def _watch(self, loaded: Loaded, table: CameraTable, clock: Clock) -> Watch:
         plan = plan_of(loaded.file, table, loaded.folder, loaded.run)
@@ -103,6 +106,10 @@ class Process:
         if self._watchdog_s:
             sd_notify.notify("WATCHDOG=1")
         now = time.monotonic()
+        most = self._limit_mib + memory.CAPTURING_MIB * self._captures.running()
+        if (held := memory.resident_mib()) > most:
+            log.error("%s", pick(texts.MEMORY, held=round(held), limit=self._limit_mib))
+            self._stop.set("memory")
         hung = [watch.check(now) for watch in self._watches.values()]
         if not all(hung):
             self._alive = now

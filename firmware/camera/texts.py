@@ -10,4 +10,8 @@ RING_SQUEEZED: Text = (
     "pre-alarm pictures are fewer than asked for: memory limit",
     "预录图像少于设定:达到内存上限",
 )
+MEMORY: Text = (
+    "{held} MiB held, at most {limit} are allowed: the process ends, to be started anew",
+    "占用内存 {held} MiB，超过上限 {limit} MiB：进程退出，等待重启",
+)
 ALL_HUNG: Text = ("no camera answers: the process ends, to be started anew", "所有摄像机均无响应:进程退出,等待重启")

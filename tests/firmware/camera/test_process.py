@@ -1,6 +1,7 @@
 """The camera process itself, as a real process, against the other side of its socket."""
 
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.messages import from_camera
+from hil.rtsp import Film, RtspCamera
 from tests.firmware.camera.fake_core import PATIENCE_S, CameraProcess, FakeCore, panel_file
 
 FAST = {"frames_per_s": 10, "pre_s": 2, "post_s": 2}
@@ -218,6 +220,62 @@ def test_it_says_ready_and_feeds_the_watchdog(site: Path) -> None:
             assert p.stop() == 0
             while said[-1] != b"STOPPING=1":
                 said.append(guard.recv(100))
+
+
+def test_a_network_camera_is_seen_lost_and_found_again(tmp_path: Path) -> None:
+    secret = tmp_path / "yard.secret"
+    secret.write_text("admin:s3cret\n")
+    secret.chmod(0o600)
+    with RtspCamera(tmp_path, Film(size="1280x720"), "admin", "s3cret") as server:
+        port = server.port
+        about = {"id": "yard", "maker": "rtsp", "source": server.url, "secret_file": "yard.secret", "post_s": 6}
+        panel_file(tmp_path, {**about, "still_width": 1920, "still_height": 1080})
+        with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml") as process:
+            core.accept()
+            core.until(type="camera", camera="yard", ok=True)
+            assert server.played.wait(PATIENCE_S)
+            wait_for_frames(core)
+            core.order(1, "yard")
+            told = core.manifests(1, "yard", until_ms=2_000)
+            sizes = {(p["width"], p["height"]) for manifest in told for p in manifest["pictures"]}
+            assert sizes == {(640, 360), (1280, 720)}, "small frames, and full pictures of the same stream"
+            assert sum(check_files(tmp_path, manifest) for manifest in told) >= 4
+            assert process.resident_mib() <= 150
+            server.__exit__(None, None, None)
+            gone = core.until(type="camera", camera="yard", ok=False)
+            assert gone["detail"].startswith("no frames: network camera 127.0.0.1: ")
+            with RtspCamera(tmp_path, Film(size="1280x720"), "admin", "s3cret", port=port):
+                core.until(type="camera", camera="yard", ok=True)
+            assert process.stop() == 0
+        log = process.log.read_text()
+    assert "s3cret" not in log
+    assert "Traceback" not in log
+
+
+def wait_for_frames(core: FakeCore) -> None:
+    """Orders, until one has a picture: a stream begins with a key frame that may be a second away."""
+    for incident in range(1000, 1020):
+        core.order(incident, "yard")
+        if core.until(type="pictures", incident=incident)["pictures"]:
+            return
+    raise AssertionError("no frames came")
+
+
+def test_a_process_that_takes_too_much_memory_ends_to_be_started_anew(tmp_path: Path) -> None:
+    panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "post_s": 1})
+    with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml", **leaking(tmp_path)) as process:
+        core.accept()
+        core.until(type="camera", camera="lobby", ok=True)
+        assert process.process.wait(PATIENCE_S) == 1
+        assert "at most 150 are allowed" in process.log.read_text()
+
+
+def leaking(folder: Path) -> dict[str, str]:
+    """The environment of a process that leaks 100 MiB soon after its start."""
+    (folder / "leak").mkdir()
+    leak = "import threading\nkept = []\nthreading.Timer(4, lambda: kept.append(b'x' * 100 * 2**20)).start()\n"
+    (folder / "leak" / "sitecustomize.py").write_text(leak)
+    return {"PYTHONPATH": f"{folder / 'leak'}:{os.environ.get('PYTHONPATH', '')}"}
 
 
 def test_memory_stays_within_its_bound(tmp_path: Path) -> None:
