@@ -9,6 +9,7 @@ import logging
 import threading
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ MODELS = Path(__file__).parent / "models"
 WHOLE = "person-vww-int8.tflite"
 BOXED = "person-ssdlite-f16.tflite"
 RUNTIMES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
-"""The second is the maintained successor of the first, with the same calls."""
+"""The second is the maintained successor of the first, with the same calls; the first that loads a model is used."""
+NOT_INSTALLED = "tflite-runtime or ai-edge-litert is not installed"
 BOX_FLOOR = 0.3
 """A box is told from this score on (models/README.md: 30 of 34 people found, 1 of 45 empty pictures taken for one)."""
 MAX_BOXES = 4
@@ -44,6 +46,14 @@ class Look:
     boxes: tuple[Box, ...] = ()
     why: str = ""
     models: tuple[ModelScore, ...] = ()
+
+
+@dataclass(frozen=True)
+class Used:
+    """What looks: the runtime with its version, and each model that runs with its SHA-256."""
+
+    runtime: str
+    models: tuple[tuple[str, str], ...]
 
 
 class Model:
@@ -79,7 +89,19 @@ class PersonCheck:
         self._loaded = False
         self._whole: Model | None = None
         self._boxed: Model | None = None
+        self._runtime = ""
         self._anchors = anchors()
+
+    @property
+    def used(self) -> Used:
+        """The runtime and the models, once they are loaded."""
+        models = [model for model in (self._whole, self._boxed) if model]
+        return Used(self._runtime, tuple((model.file, model.sha256) for model in models))
+
+    @property
+    def ready(self) -> bool:
+        """Whether at least one model is loaded."""
+        return bool(self.used.models)
 
     def load(self) -> None:
         """Load the models now, once; they cost about 20 MiB."""
@@ -119,15 +141,20 @@ class PersonCheck:
         if self._loaded:
             return
         self._loaded = True
-        runtime, why = _runtime()
-        if runtime is None:
-            self.model = _cut(f"none: {why}")
-            log.error("no person check: %s", why)
-            return
-        self._whole, failed_whole = _model(self._folder / WHOLE, runtime)
-        self._boxed, failed_boxed = _model(self._folder / BOXED, runtime)
-        names = [model.name for model in (self._whole, self._boxed) if model]
-        self.model = _cut(" + ".join(names) or f"none: {failed_whole or failed_boxed}")
+        why = NOT_INSTALLED
+        for name in RUNTIMES:
+            runtime, failed = _imported(name)
+            if runtime is not None:
+                self._whole, failed_whole = _model(self._folder / WHOLE, runtime)
+                self._boxed, failed_boxed = _model(self._folder / BOXED, runtime)
+                failed = failed_whole or failed_boxed
+            if self.ready:
+                self._runtime = _name_of(name)
+                self.model = _cut(" + ".join(model.name for model in (self._whole, self._boxed) if model))
+                return
+            why = failed or why
+        self.model = _cut(f"none: {why}")
+        log.error("no person check: %s", why)
 
     @staticmethod
     def _whole_score(model: Model, picture: Image.Image) -> float:
@@ -172,16 +199,24 @@ def _thousandths(part: float) -> int:
     return round(1000 * min(max(part, 0.0), 1.0)) if part == part else 0  # NaN is not equal to itself
 
 
-def _runtime() -> tuple[Any, str]:
-    for name in RUNTIMES:
-        try:
-            return import_module(name), ""
-        except ImportError:
-            continue
-        except Exception as error:
-            # Built for another numpy, the module dies at import in ways of its own.
-            return None, f"{name.split('.')[0]}: {type(error).__name__}"
-    return None, "tflite-runtime or ai-edge-litert is not installed"
+def _imported(name: str) -> tuple[Any, str]:
+    """The runtime, or None and why; the text is empty where it is just not installed."""
+    try:
+        return import_module(name), ""
+    except ImportError:
+        return None, ""
+    except Exception as error:
+        # Built for another numpy, the module dies at import in ways of its own.
+        return None, f"{name.split('.')[0]}: {type(error).__name__}"
+
+
+def _name_of(runtime: str) -> str:
+    """The runtime's package and its version."""
+    package = runtime.split(".")[0].replace("_", "-")
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return package
 
 
 def _model(path: Path, runtime: Any) -> tuple[Model | None, str]:
