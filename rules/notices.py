@@ -29,6 +29,7 @@ NOTICES: Mapping[str, Notice] = MappingProxyType(
         "battery-test-passed": ("Battery test passed", "蓄电池测试通过"),
         "battery-test-failed": ("Battery test failed", "蓄电池测试未通过"),
         "status": ("Status", "状态"),
+        "picture": ("Picture asked for", "已请求图像"),
         # what goes on
         "exit-started": ("Exit delay runs", "外出延时进行中"),
         "entry-started": ("Entry delay runs: enter your code", "进入延时进行中,请输入密码"),

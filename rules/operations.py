@@ -109,6 +109,8 @@ def _done(d: Draft, wish: Wish, order: Order, who: Who, ids: list[str]) -> Outco
             return _told(testing.end(d, who.by))
         case Wish.STATUS:
             return Outcome(True, "status")
+        case Wish.PICTURE if who.how == "remote":
+            return Outcome(True, "picture")
         case _:
             return Outcome(False, "unknown-wish")
 

@@ -26,6 +26,7 @@ WISHES = frozenset(
         Wish.UNBYPASS,
         Wish.POSTPONE,
         Wish.STATUS,
+        Wish.PICTURE,
     }
 )
 """What an operator may ask for. Not TOGGLE: he can't see what it would do by the time it arrives."""
@@ -52,6 +53,8 @@ def remote_command(d: Draft, command: RemoteCommand) -> None:
         said["zone"] = clean(command.zone)
     if command.part:
         said["part"] = clean(command.part)
+    if command.about:
+        said["about"] = clean(command.about)
     if outcome.done:
         d.record("command.done", said)
     else:

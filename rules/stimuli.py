@@ -14,7 +14,7 @@ class Wish(StrEnum):
 
     TOGGLE is for codes and keys only. RESET ends the indications and the trouble memory of what is over. REARM arms
     again as it was before the last disarm. POSTPONE puts off an automatic arming. GRANT lets the installer in, LEAVE
-    ends his session. STATUS is answered by core; the rules count and record it.
+    ends his session. STATUS and PICTURE are answered by core; the rules count and record them.
     """
 
     TOGGLE = "toggle"
@@ -35,6 +35,7 @@ class Wish(StrEnum):
     BATTERY_TEST = "battery-test"
     END_TEST = "end-test"
     STATUS = "status"
+    PICTURE = "picture"
 
 
 class Right(StrEnum):
@@ -107,7 +108,7 @@ class RemoteCommand:
     """A command of the alarm center whose signature, panel and freshness core has checked.
 
     The rules check `counter`: under one `key` (the id of the key that signed it) it only grows, and is part of the
-    durable state. Operators act at level 2.
+    durable state. Operators act at level 2. `about`: what a PICTURE is of; recorded as it stands.
     """
 
     counter: int
@@ -119,6 +120,7 @@ class RemoteCommand:
     instant: bool = False
     override: bool = False
     key: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

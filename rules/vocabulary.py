@@ -257,6 +257,7 @@ _ROWS: tuple[Kind, ...] = (
     # evidence
     Kind("camera.relearned", _S, 0, "", 4, "camera's picture learned anew", "摄像机画面重新学习", noted=True),
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),
+    Kind("evidence.sent", _S, 0, "", 4, "picture sent to the alarm center", "图像已发送至报警中心", noted=True),
     # telemetry: never chained
     Kind("telemetry.health", _T, 0, "", 4, "health figures", "运行数据", noted=True),
     Kind("telemetry.zone", _T, 0, "", 4, "zone changed", "防区状态变化", noted=True),

@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from firmware.clock import Clock, utc_text
+from firmware.core.pictures import Pictures
 from firmware.core.refusals import Refusals
 from firmware.protocol.jws import KeyRing, Refused, Signer, kid_of
 from firmware.protocol.signed import Command, read_command
@@ -36,6 +37,7 @@ class Commands:
         submit: Callable[[RemoteCommand], bool],
         status: Callable[[], dict[str, JsonValue]],
         send: Callable[[str], None],
+        pictures: Pictures,
     ) -> None:
         self._panel = panel
         self._keys = keys
@@ -45,6 +47,7 @@ class Commands:
         self._submit = submit
         self._status = status
         self._send = send
+        self._pictures = pictures
         self._nonces: deque[str] = deque(maxlen=2)
         self._highest: OrderedDict[str, int] = OrderedDict()
         self._asked: deque[tuple[str, int]] = deque(maxlen=STATUS_WAITING)
@@ -53,23 +56,22 @@ class Commands:
         """A heartbeat with this nonce goes out: commands may carry it from now on."""
         self._nonces.append(nonce)
 
-    def received(self, token: str) -> None:
-        """A token came in on the command topic."""
-        command, key = None, ""
+    def received(self, token: str, path: str = "") -> None:
+        """A token came in on the command topic of this path."""
+        command, key, about = None, "", ""
         try:
             command = read_command(self._keys, token)
             key = kid_of(token)
             self._check(command, key)
+            self._count(command.counter, key)
+            if command.command == "picture":
+                about = self._pictures.wanted(command.args, _transfer(key, command.counter), command.operator, path)
         except Refused as refused:
             self._refuse(refused, command.counter if command else None, key)
             return
-        self._highest[key] = command.counter
-        self._highest.move_to_end(key)
-        if len(self._highest) > KEYS_KNOWN:
-            self._highest.popitem(last=False)
         if command.command == "status":
             self._asked.append((key, command.counter))
-        if not self._submit(_order(command, key)):
+        if not self._submit(_order(command, key, about)):
             self._refuse(Refused("busy", "too much waits to be decided"), command.counter, key)
 
     def _check(self, command: Command, key: str) -> None:
@@ -79,6 +81,12 @@ class Commands:
             raise Refused("stale", "the nonce is not that of one of the last two heartbeats")
         if command.counter <= (highest := self._highest.get(key, 0)):
             raise Refused("replayed", f"counter {command.counter}, expected more than {highest}")
+
+    def _count(self, counter: int, key: str) -> None:
+        self._highest[key] = counter
+        self._highest.move_to_end(key)
+        if len(self._highest) > KEYS_KNOWN:
+            self._highest.popitem(last=False)
 
     def _refuse(self, refused: Refused, counter: int | None, key: str) -> None:
         # A flood gets no answers either: they would go out over the same link as the alarms.
@@ -91,7 +99,12 @@ class Commands:
         if answer.done and (answer.key, answer.counter) in self._asked:
             self._asked.remove((answer.key, answer.counter))
             detail = self._status()
+        order = self._pictures.recorded(_transfer(answer.key, answer.counter), answer.done)
+        if order is not None:
+            detail = {"transfer": order.transfer, "sha256": order.sha256, "bytes": order.bytes}
         self._reply(answer.counter, answer.key, answer.done, answer.reason, detail)
+        if order is not None:
+            self._pictures.send(order)
 
     def _reply(self, counter: int | None, key: str, done: bool, reason: str, detail: dict[str, JsonValue]) -> None:
         payload = {
@@ -106,7 +119,11 @@ class Commands:
         self._send(self._signer.sign(REPLY, payload))
 
 
-def _order(command: Command, key: str) -> RemoteCommand:
+def _transfer(key: str, counter: int) -> str:
+    return f"{key}.{counter}"
+
+
+def _order(command: Command, key: str, about: str) -> RemoteCommand:
     args = command.args
     return RemoteCommand(
         command.counter,
@@ -118,4 +135,5 @@ def _order(command: Command, key: str) -> RemoteCommand:
         args.instant,
         args.override,
         key,
+        about,
     )

@@ -27,6 +27,7 @@ from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
 from firmware.core.key_syntax import asked, within
 from firmware.core.keypads import Keypads
+from firmware.core.pictures import Pictures
 from firmware.core.readers import reader_areas
 from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
@@ -66,6 +67,12 @@ class Outside:
         self._rings = Rings(inside.center_keys())
         self._reader = inside.journal.reader()
         self._deliveries = self._make_deliveries()
+        self._pictures = Pictures(
+            self._reader.at,
+            inside.engine.submit,
+            lambda order: self._server.broadcast("uplink", order),
+            frozenset(path.id for path in file.path if path.kind == "mqtt"),
+        )
         self._commands = self._make_commands()
         self._clock = self._make_clock()
         self._uplink = self._make_uplink()
@@ -110,6 +117,7 @@ class Outside:
             inside.engine.submit,
             self._public_view,
             lambda jws: self._server.broadcast("uplink", m.ReplyOut(jws=jws)),
+            self._pictures,
         )
 
     def _make_clock(self) -> ClockPort:
@@ -144,6 +152,7 @@ class Outside:
             ),
             self._deliveries,
             self._commands,
+            self._pictures,
             Exchanges(panel, roots, self._rings, self._refusals, inside.engine.submit),
             Certificates(panel, paths, inside.keys.signer, inside.clock, floor, inside.engine.submit),
             self._clock,

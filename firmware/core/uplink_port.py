@@ -17,6 +17,7 @@ from firmware.core.commands import Commands
 from firmware.core.damping import Allowance, Damper
 from firmware.core.delivery import Deliveries
 from firmware.core.heartbeat import Heartbeats
+from firmware.core.pictures import Pictures
 from firmware.core.sockets import Peer, Role, Server
 from firmware.protocol import messages as m
 from rules.effects import JsonValue
@@ -48,6 +49,7 @@ class UplinkPort:
         facts: UplinkFacts,
         deliveries: Deliveries,
         commands: Commands,
+        pictures: Pictures,
         exchanges: Exchanges,
         certificates: Certificates,
         clock: ClockPort,
@@ -64,6 +66,7 @@ class UplinkPort:
         self._facts = facts
         self._deliveries = deliveries
         self._commands = commands
+        self._pictures = pictures
         self._exchanges = exchanges
         self._clock = clock
         self._heartbeats = heartbeats
@@ -122,7 +125,9 @@ class UplinkPort:
                 if delivered is not None:
                     self._send(delivered)
             case m.CommandIn():
-                self._commands.received(message.jws)
+                self._commands.received(message.jws, message.path)
+            case m.PictureSent():
+                self._pictures.sent(message)
             case m.KeysIn():
                 self._exchanges.received(message.jws)
             case m.TimeIn():

@@ -109,6 +109,14 @@ class Reader:
                     break
         return [StoredRecord(*row) for row in rows if row[0] <= volume.head]
 
+    def at(self, journal: str, seq: int) -> StoredRecord | None:
+        """A durable record by its place, None when it is not here or can't be read."""
+        volume = self._find(journal)
+        if volume is None or seq > volume.head:
+            return None
+        rows = self._query(volume, f"{COLUMNS} WHERE seq = ?", (seq,))
+        return StoredRecord(*rows[0]) if rows else None
+
     def newest_sure(self) -> str:
         """The newest time at which a record was made with a synchronised clock; empty where none is near the end."""
         mark = b'"clock":"synchronised"'

@@ -60,6 +60,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("heartbeat", "panel", 0, False, JOSE, "heartbeat", "it lives, its journal's head", typ.HEARTBEAT),
     Channel("reply", "panel", 1, False, JOSE, "reply", "what became of a command", typ.REPLY),
     Channel("renewal", "panel", 1, False, JOSE, "renewal", "asks for its next client certificate", typ.RENEWAL),
+    Channel("picture", "panel", 1, False, JSON, "picture", "a part of a picture that a command asked for"),
     Channel("state", "panel", 1, True, JSON, "state", "areas, zones, troubles; nothing of a silent alarm"),
     Channel("link", "panel", 1, True, JSON, "link", "online, or offline (also the last will)"),
     Channel("link/{path}", "panel", 1, True, JSON, "link", "the same of a further path"),
@@ -67,6 +68,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("command", "center", 1, False, JOSE, "command", "do this now", typ.COMMAND, COMMAND_LIFE_S),
     Channel("keys", "center", 1, False, JOSE, "keys", "the center's keys from now on", typ.KEYS),
     Channel("time", "center", 1, False, JOSE, "time", "what time it is", typ.TIME, COMMAND_LIFE_S),
+    Channel("fetch", "center", 1, False, JSON, "fetch", "the next part of a picture, please"),
     Channel("certificate", "center", 1, False, JSON, "certificate", "a panel's next client certificate"),
 )
 

@@ -46,6 +46,24 @@ CertificateRequest = Annotated[
         description="PKCS #10 in PEM",
     ),
 ]
+# Each step begins with a letter or digit: no way out of the folder, no hidden file.
+EvidenceFile = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,7}$",
+        description="path inside the evidence folder",
+    ),
+]
+PictureBytes = Annotated[int, Field(ge=1, le=64 * 1024 * 1024)]
+Transfer = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{43}\.[0-9]{1,16}$",
+        description="one request for a picture: `kid` and counter of its command",
+    ),
+]
+Fault: TypeAlias = Literal["", "gone", "altered", "too-large", "unknown-transfer", "spent", "unconfirmed", "busy"]
 # Strict python validation would refuse the list that JSON has for a pair.
 Range = Annotated[tuple[Count, Count], Field(strict=False, description="first and last, ends included")]
 
@@ -148,6 +166,18 @@ class ReplyOut(Strict):
     jws: Token
 
 
+class PictureOrder(Strict):
+    """Core to uplink: the center asked for this picture by a signed command; send it by that path."""
+
+    type: Literal["picture-order"] = "picture-order"
+    path: Id
+    transfer: Transfer
+    file: EvidenceFile
+    sha256: Hash
+    bytes: PictureBytes
+    offset: Number = Field(description="where the center wants to begin")
+
+
 class Authorities(Strict):
     """Core to uplink, before `welcome` and when they change: CAs that count besides the panel file's."""
 
@@ -189,6 +219,7 @@ class CommandIn(Strict):
 
     type: Literal["command"] = "command"
     jws: Token
+    path: Id = Field(default="", description="the path that it came by: a picture that it asks for goes there")
 
 
 class KeysIn(Strict):
@@ -203,6 +234,15 @@ class TimeIn(Strict):
 
     type: Literal["time"] = "time"
     jws: Token
+
+
+class PictureSent(Strict):
+    """Uplink to core: what became of a `picture-order`. Said once, at its end."""
+
+    type: Literal["picture-sent"] = "picture-sent"
+    transfer: Transfer
+    bytes: Number = Field(description="how many of the picture's were sent, those sent again included")
+    fault: Fault = Field(description="empty: the center confirmed that it holds the picture")
 
 
 class Path(Strict):
@@ -321,6 +361,7 @@ FromUplink: TypeAlias = Annotated[
     | CommandIn
     | KeysIn
     | TimeIn
+    | PictureSent
     | Path
     | TakenOver
     | Certificate
@@ -332,7 +373,18 @@ FromUplink: TypeAlias = Annotated[
     Field(discriminator="type"),
 ]
 ToUplink: TypeAlias = Annotated[
-    Welcome | Head | Records | Delivered | Beat | State | Telemetry | ReplyOut | Renewal | Authorities | Error,
+    Welcome
+    | Head
+    | Records
+    | Delivered
+    | Beat
+    | State
+    | Telemetry
+    | ReplyOut
+    | Renewal
+    | Authorities
+    | PictureOrder
+    | Error,
     Field(discriminator="type"),
 ]
 
@@ -354,15 +406,6 @@ class CaptureOrder(Strict):
 
 
 Thousandths = Annotated[int, Field(ge=0, le=1000)]
-# Each step begins with a letter or digit: no way out of the folder, no hidden file.
-EvidenceFile = Annotated[
-    str,
-    Field(
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,7}$",
-        description="path inside the evidence folder",
-    ),
-]
 
 
 class Box(Strict):
@@ -380,7 +423,7 @@ class Picture(Strict):
 
     file: EvidenceFile
     sha256: Hash
-    bytes: int = Field(ge=1, le=64 * 1024 * 1024)
+    bytes: PictureBytes
     offset_ms: int = Field(ge=-MAX_INTEGER, le=MAX_INTEGER, description="when it was taken, relative to the alarm")
     width: int = Field(ge=1, le=16_384)
     height: int = Field(ge=1, le=16_384)
@@ -619,6 +662,7 @@ WishName: TypeAlias = Literal[
     "battery-test",
     "end-test",
     "status",
+    "picture",
 ]
 """The names of `rules.stimuli.Wish`."""
 

@@ -25,6 +25,8 @@ WIRE: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "telemetry-batch": ("CloudEvents batch of telemetry items", envelope.telemetry_batch),
     "link": ("Link of a panel, retained", TypeAdapter(envelope.Link)),
     "certificate": ("A client certificate from the center", TypeAdapter(envelope.IssuedCertificate)),
+    "picture": ("Part of a picture, or why none comes", envelope.picture),
+    "fetch": ("What the center wants of a picture", TypeAdapter(envelope.Fetch)),
     "state": ("Public state of a panel, retained", TypeAdapter(envelope.PublicState)),
     "heartbeat": ("Payload of a heartbeat's JWS", TypeAdapter(signed.Heartbeat)),
     "receipt": ("Payload of a receipt's JWS", TypeAdapter(signed.Receipt)),
@@ -65,7 +67,7 @@ def schema(name: str) -> dict[str, Any]:
     out members that have a default, so those schemas are in the form of what is read.
     """
     title, adapter = ALL[name]
-    reading = name in {"receipt", "command", "keys", "time", "certificate"} or name.startswith("socket-from-")
+    reading = name in {"receipt", "command", "keys", "time", "certificate", "fetch"} or name.startswith("socket-from-")
     body = adapter.json_schema(mode="validation" if reading else "serialization")
     for model in (body, *body.get("$defs", {}).values()):
         _require_type(model)

@@ -62,14 +62,15 @@ class Receipt(Strict):
     ranges: list[ReceiptRange] = Field(min_length=1, max_length=MAX_RANGES)
 
 
-CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "reset", "postpone", "status"]
+CommandName = Literal["arm", "disarm", "bypass", "unbypass", "silence", "reset", "postpone", "status", "picture"]
 
 
 class CommandArgs(Strict):
     """What the command is about. `areas` empty means all areas; `zone` goes with bypass and unbypass.
 
     With `arm`: `part` names a part set, `instant` means without entry delay, `override` in spite of what stands in the
-    way, as far as access level 2 may.
+    way, as far as access level 2 may. With `picture`: the picture `picture` (from 1) of the record `event`, from byte
+    `offset` on.
     """
 
     areas: list[Annotated[str, Field(max_length=48)]] = Field(default=[], max_length=64)
@@ -77,6 +78,9 @@ class CommandArgs(Strict):
     part: str = Field(default="", max_length=48)
     instant: bool = False
     override: bool = False
+    event: Annotated[str, Field(pattern=r"^([0-9a-f-]{36}-[1-9][0-9]{0,15})?$", description="`id` of an event")] = ""
+    picture: int = Field(default=0, ge=0, le=64)
+    offset: Number = 0
 
 
 class Command(Strict):

@@ -242,6 +242,23 @@ def _uplink_key() -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(sha256(b"fenghuo test vector: uplink").digest())
 
 
+def _transfer() -> str:
+    return f"{signer(CENTER_SEED).kid}.44"
+
+
+def _chunk() -> Json:
+    """The last part of a picture whose last part is the thumbnail of the vectors."""
+    picture = bytes(24_576) + THUMBNAIL
+    return {
+        "panel": PANEL,
+        "transfer": _transfer(),
+        "offset": 24_576,
+        "total": len(picture),
+        "sha256": sha256_hex(picture),
+        "data": base64.b64encode(THUMBNAIL).decode(),
+    }
+
+
 def _certificate() -> str:
     """What an authority issues for the request below; Ed25519 signatures are always the same."""
     from cryptography import x509
@@ -386,6 +403,9 @@ def envelopes() -> Json:
         "link, online": ("link", 1, True, _link(True, "2026-03-14T23:00:00.000Z")),
         "link, last will": ("link", 1, True, _link(False, None)),
         "state": ("state", 1, True, _state()),
+        "part of a picture": ("picture", 1, False, _chunk()),
+        "no picture": ("picture", 1, False, {"panel": PANEL, "transfer": _transfer(), "fault": "gone"}),
+        "fetch": ("fetch", 1, False, {"transfer": _transfer(), "offset": 24_576, "bytes": 262_144}),
         "certificate": ("certificate", 1, False, {"panel": PANEL, "chain": [_certificate()]}),
     }
     return {

@@ -31,7 +31,7 @@ MAX_PACKET_BYTES = MAX_BYTES + 4096
 RECEIVE_MAXIMUM = 64
 WORDS = ("receipt", "command")
 """What a path can't do without: a broker that refuses one of these is none."""
-MORE_WORDS = ("keys", "time", "certificate")
+MORE_WORDS = ("keys", "time", "certificate", "fetch")
 """What an older access list may refuse."""
 CONNECT_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0

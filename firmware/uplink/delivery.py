@@ -339,5 +339,7 @@ class Delivery:
         pull = self._records.wish(self._flying.open_lanes(), now_ms)
         if pull:
             self._out.append(pull)
-        elif not any(flying[lane] for lane in LANES) and (extra := self.outbox.telemetry(flying, self._order)):
-            self._publish(extra, now_ms)
+        elif not any(flying[lane] for lane in LANES):
+            extra = self.outbox.telemetry(flying, self._order) or self.outbox.chunk(flying)
+            if extra is not None:
+                self._publish(extra, now_ms)

@@ -21,6 +21,8 @@ from firmware.protocol.messages import (
     Latency,
     Modem,
     Path,
+    PictureOrder,
+    PictureSent,
     Pull,
     ReceiptIn,
     Records,
@@ -128,7 +130,19 @@ class Stop:
 
 
 FromCore: TypeAlias = (
-    Welcome | Head | Pulled | Delivered | Beat | State | Telemetry | ReplyOut | Renewal | Authorities | Error | CoreLost
+    Welcome
+    | Head
+    | Pulled
+    | Delivered
+    | Beat
+    | State
+    | Telemetry
+    | ReplyOut
+    | Renewal
+    | Authorities
+    | PictureOrder
+    | Error
+    | CoreLost
 )
 FromPath: TypeAlias = Opened | Closed | Acked | Received | Switched | NotSwitched
 Input: TypeAlias = FromCore | FromPath | Duty | Switch | Tick | Stop
@@ -172,6 +186,7 @@ ToCore: TypeAlias = (
     | CommandIn
     | KeysIn
     | TimeIn
+    | PictureSent
     | Path
     | TakenOver
     | Certificate

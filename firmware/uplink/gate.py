@@ -26,7 +26,7 @@ FLOOD_PER_S = 20
 
 _JWS_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
-_WORDS: dict[str, type[CommandIn | KeysIn | TimeIn]] = {"command": CommandIn, "keys": KeysIn, "time": TimeIn}
+_WORDS: dict[str, type[KeysIn | TimeIn]] = {"keys": KeysIn, "time": TimeIn}
 _LARGEST = {"keys": MAX_KEYS_BYTES, "time": MAX_TIME_BYTES}
 _TOLD = ("oversized", "not-a-jws")
 
@@ -95,7 +95,12 @@ class Gate:
             told = word == "command" and reason in _TOLD and self._buckets[word].take(now_ms)
             return CommandIn(jws=reason) if told else None
         jws = payload.decode("ascii")
-        return ReceiptIn(jws=jws, path=self._path) if word == "receipt" else _WORDS[word](jws=jws)
+        match word:
+            case "receipt":
+                return ReceiptIn(jws=jws, path=self._path)
+            case "command":
+                return CommandIn(jws=jws, path=self._path)
+        return _WORDS[word](jws=jws)
 
     def _fault(self, word: str, payload: bytes, now_ms: int) -> str:
         if word not in self._buckets:

@@ -1,7 +1,7 @@
 """What the uplink publishes besides records: heartbeat, state, replies, telemetry. All of it bounded.
 
 Of heartbeat, state and a request for a certificate only the newest counts. Replies and telemetry wait in short queues,
-oldest dropped first and counted. Telemetry goes only when no record wants to.
+oldest dropped first and counted. Telemetry goes only when no record wants to, and a part of a picture after it.
 """
 
 from collections import Counter, deque
@@ -47,6 +47,7 @@ class Outbox:
         self._replies: deque[ReplyOut] = deque()
         self._items: deque[dict[str, Any]] = deque()
         self._number = 0
+        self._chunk: Letter | None = None
 
     def put(self, message: Beat | State | ReplyOut | Renewal | Telemetry) -> None:
         """Keep this until it can go."""
@@ -64,7 +65,8 @@ class Outbox:
                     self._keep(self._items, item, TELEMETRY_ITEMS, "telemetry")
 
     def opened(self) -> None:
-        """A new connection: the retained state is published anew."""
+        """A new connection: the state is published anew; what the center asked for before, it asks for again."""
+        self._chunk = None
         self._state_sent = False
 
     def letters(self, flying: Counter[str]) -> Iterator[Letter]:
@@ -80,6 +82,22 @@ class Outbox:
         if self._state and not self._state_sent and not flying["state"]:
             self._state_sent = True
             yield Letter("state", ("state",), encode(self._state.body), JSON_TYPE, retain=True)
+
+    @property
+    def wants_chunk(self) -> bool:
+        """Whether there is room for the next part of a picture."""
+        return self._chunk is None
+
+    def offer(self, chunk: Letter) -> None:
+        """A part of a picture, for when the line has nothing better to do."""
+        self._chunk = chunk
+
+    def chunk(self, flying: Counter[str]) -> Letter | None:
+        """The part of a picture that waits, when none is in flight."""
+        if flying["picture"]:
+            return None
+        chunk, self._chunk = self._chunk, None
+        return chunk
 
     def telemetry(self, flying: Counter[str], order: list[int]) -> Letter | None:
         """The next telemetry, when none is in flight. `order` is that of the connection, for the ids."""

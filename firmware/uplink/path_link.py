@@ -34,6 +34,7 @@ from firmware.uplink.events import (
 )
 from firmware.uplink.identity import Identity
 from firmware.uplink.mqtt import MqttLink
+from firmware.uplink.pictures import Pictures
 from firmware.uplink.records_out import ALL_LANES
 from firmware.uplink.renewal import Renewal
 
@@ -110,11 +111,13 @@ class MqttPathLink:
         clock: Clock,
         identity: Identity | None = None,
         renewal: Renewal | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
-        """`identity`, `renewal`: of a path with TLS."""
+        """`identity`, `renewal`: of a path with TLS. `pictures`: of a panel that has any."""
         self.id = id_
         self._identity = identity
         self._renewal = renewal
+        self._pictures = pictures
         self._delivery = delivery
         self._link = link
         self._clock = clock
@@ -134,6 +137,8 @@ class MqttPathLink:
         moments = [self._delivery.next_deadline()]
         if self._renewal is not None:
             moments.append(self._renewal.next_deadline())
+        if self._pictures is not None:
+            moments.append(self._pictures.next_deadline())
         return min((moment for moment in moments if moment is not None), default=None)
 
     def hear(self, event: FromCore) -> None:
@@ -144,6 +149,10 @@ class MqttPathLink:
             return
         if isinstance(event, m.Welcome | CoreLost):
             self._core_changed(event)
+        if isinstance(event, m.PictureOrder):
+            if self._pictures is not None:
+                self._pictures.ordered(event, self._clock.monotonic_ms())
+            return
         self._feed(event)
 
     def _core_changed(self, event: m.Welcome | CoreLost) -> None:
@@ -166,9 +175,12 @@ class MqttPathLink:
     def turn(self) -> list[ToCore]:
         """Take what the adapter has, let time pass, hand over what core has to hear."""
         for event in self._link.events():
-            if self._renewal is None or not self._of_renewal(self._renewal, event):
+            of_renewal = self._renewal is not None and self._of_renewal(self._renewal, event)
+            if not of_renewal and not (self._pictures is not None and self._of_pictures(self._pictures, event)):
                 self._feed(event)
         self._feed(Tick())
+        if self._pictures is not None:
+            self._show(self._pictures)
         if self._renewal is not None:
             self._renew(self._renewal)
         told, self._for_core = self._for_core, []
@@ -178,6 +190,30 @@ class MqttPathLink:
         """Say goodbye to the broker."""
         self._feed(Stop(utc_text(self._clock.utc())))
         self._link.close()
+        if self._pictures is not None:
+            self._pictures.close()
+
+    def _of_pictures(self, pictures: Pictures, event: FromPath) -> bool:
+        """What an event means for the pictures; True where it means nothing else."""
+        match event:
+            case Received(word="fetch") if self._delivery.phase == "open":
+                # What is no sound question goes on to the gate, which counts it and hangs up on a flood.
+                return pictures.fetched(event.payload, self._clock.monotonic_ms())
+            case Closed() | Switched() | Opened():
+                pictures.cut()
+        return False
+
+    def _show(self, pictures: Pictures) -> None:
+        """Keep one chunk ready for the moment at which no record wants the line."""
+        pictures.passed(self._clock.monotonic_ms())
+        while self._delivery.phase == "open" and self._delivery.outbox.wants_chunk:
+            chunk = pictures.next()
+            if chunk is None:
+                break
+            self._delivery.outbox.offer(chunk)
+            self._feed(Tick())
+        self._for_core += pictures.told
+        pictures.told.clear()
 
     def _renew(self, renewal: Renewal) -> None:
         told, switch = renewal.turn(self._clock.monotonic_ms(), self._delivery.phase == "open")

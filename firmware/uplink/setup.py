@@ -11,6 +11,7 @@ from firmware.uplink.floor import Floor
 from firmware.uplink.identity import identity
 from firmware.uplink.mqtt import MqttLink
 from firmware.uplink.path_link import MqttPathLink, PathLink
+from firmware.uplink.pictures import Pictures
 from firmware.uplink.renewal import Renewal
 from firmware.uplink.routing import Terms
 from firmware.uplink.settings import Settings
@@ -48,7 +49,8 @@ def mqtt_link(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> MqttP
     link = MqttLink(panel, path, shown, lambda: utc_text(clock.utc()), client)
     delivery = Delivery(settings(loaded, path, place, clock), SystemRandom())
     renewal = None if shown is None else Renewal(path.id, panel, shown, owns_files(loaded, path))
-    return MqttPathLink(path.id, delivery, link, clock, shown, renewal)
+    pictures = Pictures(panel, path.id, loaded.data / "evidence") if loaded.file.camera else None
+    return MqttPathLink(path.id, delivery, link, clock, shown, renewal, pictures)
 
 
 def receiver_link(loaded: Loaded, path: Dc09Path, clock: Clock) -> PathLink:

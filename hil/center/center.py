@@ -160,9 +160,20 @@ class Center:
         rows = self.store.rows("SELECT body FROM replies WHERE panel=? AND counter=?", panel, counter)
         return dict(json.loads(rows[0]["body"])) if rows else None
 
-    def command(self, panel: str, command: str, args: Mapping[str, Any], operator: str) -> int:
-        """Sign and send a command; returns its counter. Raises `LookupError` before the first heartbeat."""
+    def command(
+        self,
+        panel: str,
+        command: str,
+        args: Mapping[str, Any],
+        operator: str,
+        before: Callable[[int], object] = lambda _: None,
+    ) -> int:
+        """Sign and send a command; returns its counter. Raises `LookupError` before the first heartbeat.
+
+        `before` hears of the counter before anything is sent.
+        """
         counter, nonce = self.store.next_command(panel, command, dict(args), operator, self._intake.now())
+        before(counter)
         body = {
             "panel": panel,
             "counter": counter,

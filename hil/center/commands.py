@@ -22,6 +22,8 @@ from hil.center.consumer import consume
 from hil.center.exchange import Exchange, Standing, TimeService
 from hil.center.keys import Key
 from hil.center.orders import NoReply, NotSent, Order, send
+from hil.center.picture_order import NotWhole, fetch
+from hil.center.pictures import Gallery, NoSuch
 from hil.center.running import Panels, serve
 from hil.center.store import Store
 from hil.center.texts import in_the_way, say, why
@@ -77,6 +79,7 @@ def run(
         raise typer.BadParameter(str(error)) from None
     if time:
         services.append(TimeService().attach)
+    services.append(Gallery(folder).attach)
     code = serve(_broker(broker, ca, cert, key), folder, known, as_json, public, services)
     if code:
         raise typer.Exit(code)
@@ -321,6 +324,39 @@ def status(
 ) -> None:
     """Ask a panel for its state, by a signed command. 查询主机状态。"""
     _send(_broker(broker, ca, cert, key), folder, Order(panel, "status", {}, operator), as_json)
+
+
+@app.command()
+def picture(
+    panel: _Panel,
+    event: Annotated[str, typer.Argument(help="Record of pictures: JOURNAL-SEQ, or SEQ. 抓拍记录。")],
+    number: Annotated[int, typer.Argument(min=1, help="Which of its pictures, from 1. 第几张图像。")],
+    folder: _Folder,
+    broker: _Broker,
+    operator: _Operator = "operator",
+    ca: _Ca = None,
+    cert: _Cert = None,
+    key: _Key = None,
+) -> None:
+    """Fetch a full picture of a panel; goes on where it was cut; prints its file. 调取主机图像,支持断点续传。"""
+    try:
+        file = fetch(_broker(broker, ca, cert, key), folder, (panel, event, number), operator, _progress)
+    except (NoSuch, NotWhole) as error:
+        name = "no-picture" if isinstance(error, NoSuch) else "not-whole"
+        typer.echo(say(name, detail=error), err=True)
+        raise typer.Exit(1) from None
+    except NotSent as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None
+    except NoReply as none:
+        typer.echo(say("no-reply", seconds=10, counter=none.counter), err=True)
+        raise typer.Exit(3) from None
+    typer.echo(str(file))
+
+
+def _progress(held: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(say("fetched", held=held, total=total) + "\r", err=True, nl=False)
 
 
 app.command()(conform)

@@ -6,7 +6,7 @@ one panel's heartbeats and replies; records and receipts stay the center's.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,8 +61,8 @@ def send(broker: Broker, folder: Path, order: Order, beat_s: float = BEAT_S) -> 
         if x is None:
             raise NotSent(f"no heartbeat of panel {order.panel} yet, so there is no fresh nonce")
         key = Key.at(folder / "keys" / "command.jwk")
-        with _Line(broker, order.panel, x, key.kid) as line:
-            nonce = _nonce(store, line, order.panel, beat_s)
+        with Line(broker, order.panel, x, key.kid) as line:
+            nonce = fresh_nonce(store, line, order.panel, beat_s)
             now = utc_text(SystemClock().utc())
             try:
                 counter, nonce = store.next_command(
@@ -70,12 +70,12 @@ def send(broker: Broker, folder: Path, order: Order, beat_s: float = BEAT_S) -> 
                 )
             except LookupError as error:
                 raise NotSent(str(error)) from None
-            return line.ask(counter, key.sign(COMMAND, _body(order, counter, nonce)))
+            return line.ask(counter, key.sign(COMMAND, body_of(order, counter, nonce)))
     finally:
         store.close()
 
 
-def _body(order: Order, counter: int, nonce: str) -> dict[str, Any]:
+def body_of(order: Order, counter: int, nonce: str) -> dict[str, Any]:
     return {
         "panel": order.panel,
         "counter": counter,
@@ -86,7 +86,7 @@ def _body(order: Order, counter: int, nonce: str) -> dict[str, Any]:
     }
 
 
-def _nonce(store: Store, line: "_Line", panel: str, beat_s: float) -> str | None:
+def fresh_nonce(store: Store, line: "Line", panel: str, beat_s: float) -> str | None:
     """None: the center's own is fresh, or no better one came."""
     heard = store.rows("SELECT heard FROM panels WHERE panel=?", panel)[0]["heard"]
     if heard is not None and SystemClock().utc() - datetime.fromisoformat(heard).timestamp() < FRESH_S:
@@ -94,10 +94,21 @@ def _nonce(store: Store, line: "_Line", panel: str, beat_s: float) -> str | None
     return line.next_nonce(beat_s)
 
 
-class _Line:
+class Line:
     """The connection of one order."""
 
-    def __init__(self, broker: Broker, panel: str, x: str, kid: str) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        panel: str,
+        x: str,
+        kid: str,
+        words: tuple[str, ...] = (),
+        heard: Callable[[str, bytes], object] = lambda _word, _payload: None,
+    ) -> None:
+        """`words`: further ones of the panel to listen to; `heard` is called with them on paho's thread."""
+        self._words = ("heartbeat", "reply", *words)
+        self._heard = heard
         self._kid = kid
         self.nonce: str | None = None
         self._broker = broker
@@ -111,7 +122,7 @@ class _Line:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
 
-    def __enter__(self) -> "_Line":
+    def __enter__(self) -> "Line":
         self._client.loop_start()
         with self._changed:
             ready = self._changed.wait_for(lambda: self._ready, CONNECT_S)
@@ -141,9 +152,14 @@ class _Line:
             raise NoReply(counter)
         return self._replies[counter]
 
+    def say(self, word: str, payload: str) -> None:
+        """Publish on a topic of the panel's, with a short life."""
+        topic = f"fenghuo/v1/{self._panel}/{word}"
+        self._client.publish(topic, payload, qos=1, properties=expiring(COMMAND_LIFE_S))
+
     def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:
         if not reason.is_failure:
-            client.subscribe([(f"fenghuo/v1/{self._panel}/{word}", 1) for word in ("heartbeat", "reply")])
+            client.subscribe([(f"fenghuo/v1/{self._panel}/{word}", 1) for word in self._words])
 
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
@@ -151,7 +167,11 @@ class _Line:
             self._changed.notify_all()
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        beat = message.topic.endswith("/heartbeat")
+        word = message.topic.rpartition("/")[2]
+        if word not in ("heartbeat", "reply"):
+            self._heard(word, bytes(message.payload))
+            return
+        beat = word == "heartbeat"
         try:
             body = read_token(self._x, HEARTBEAT if beat else REPLY, bytes(message.payload))
         except BadToken:

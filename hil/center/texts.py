@@ -18,6 +18,9 @@ TEXTS: dict[str, Text] = {
     "no-alarms": ("no alarm waits", "没有待处理警情"),
     "no-gaps": ("nothing is missing", "没有缺口"),
     "acknowledged": ("{n} alarms acknowledged", "已确认 {n} 条警情"),
+    "no-picture": ("no such picture: {detail}", "没有该图像:{detail}"),
+    "not-whole": ("the picture did not arrive whole: {detail}", "图像未完整到达:{detail}"),
+    "fetched": ("{held} of {total} bytes", "{held}/{total} 字节"),
     "done": ("done: {command}", "已执行:{command}"),
     "refused": ("refused: {why}", "被拒绝:{why}"),
     "in-the-way": ("in the way: {reasons}", "障碍:{reasons}"),
@@ -55,6 +58,8 @@ REASONS: dict[str, Text] = {
     "not-bypassable": ("this zone may not be bypassed", "该防区不可旁路"),
     "area-armed": ("its area is armed", "所在分区已布防"),
     "nothing-to-postpone": ("no automatic arming is near", "没有即将进行的自动布防"),
+    "unknown-picture": ("the panel's journal names no such picture", "主机日志中没有该图像"),
+    "unknown-path": ("pictures can't go by that path", "图像不能经该路径传输"),
     "unknown-wish": ("the panel does not know this command", "主机不认识该命令"),
 }  # fmt: skip
 

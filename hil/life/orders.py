@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.core.center_keys import CenterKeys, told
 from firmware.core.commands import Commands
+from firmware.core.pictures import Pictures
 from firmware.core.refusals import Refusals
 from firmware.protocol.jws import KeyRing, Signer, b64url
 from firmware.protocol.signed import CommandArgs
@@ -53,8 +54,10 @@ class Orders:
     def restarted(self) -> None:
         """Core starts: it remembers no nonce and no counter."""
         refusals = Refusals(self._clock, self._submit)
+        pictures = Pictures(lambda _journal, _seq: None, self._submit, lambda _order: None, frozenset())
+        keys = KeyRing([_CENTER.public])
         self._port = Commands(
-            PANEL, KeyRing([_CENTER.public]), _CORE, self._clock, refusals, self._take, dict, lambda _reply: None
+            PANEL, keys, _CORE, self._clock, refusals, self._take, dict, lambda _reply: None, pictures
         )
         self._beaten = -1
 

@@ -64,7 +64,8 @@ LOCAL = {
     *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     "path.certificate-renewed",
-    *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "camera.relearned"),
+    *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "evidence.sent"),
+    "camera.relearned",
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",
 }

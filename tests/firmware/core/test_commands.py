@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.core.commands import Commands
+from firmware.core.pictures import Pictures
 from firmware.core.refusals import EACH_WINDOW, WINDOW_MS, Refusals
 from firmware.protocol.jws import KeyRing, Signer, b64url, unb64url
+from firmware.protocol.messages import PictureOrder
+from firmware.protocol.stored import StoredRecord
 from firmware.protocol.typ import COMMAND, RECEIPT, REPLY
 from rules.effects import Answer
 from rules.stimuli import Noted, RemoteCommand, Wish
@@ -31,7 +34,15 @@ class Desk:
         self.records: list[Noted] = []
         self.sent: list[str] = []
         self.room = True
+        self.journal: dict[tuple[str, int], StoredRecord] = {}
+        self.ordered: list[PictureOrder] = []
         self.refusals = Refusals(self.clock, self.records.append)
+        self.pictures = Pictures(
+            lambda journal, seq: self.journal.get((journal, seq)),
+            self.records.append,
+            self.ordered.append,
+            frozenset({"center-1"}),
+        )
         self.commands = Commands(
             "bank-0001",
             KeyRing([CENTER.public]),
@@ -41,6 +52,7 @@ class Desk:
             self._submit,
             lambda: {"areas": {}},
             self.sent.append,
+            self.pictures,
         )
         self.commands.heartbeat_sent(NONCES[0])
 
@@ -149,6 +161,7 @@ def test_before_the_first_heartbeat_no_command_counts() -> None:
         desk._submit,
         dict,
         desk.sent.append,
+        desk.pictures,
     )
     fresh.received(command())
     assert desk.orders == []

@@ -137,6 +137,8 @@ MODELS: dict[str, Any] = {
     "event": envelope.Event.model_validate_json,
     "batch": envelope.batch.validate_json,
     "certificate": envelope.IssuedCertificate.model_validate_json,
+    "fetch": envelope.Fetch.model_validate_json,
+    "picture": envelope.picture.validate_json,
     "link": envelope.Link.model_validate_json,
     "state": envelope.PublicState.model_validate_json,
     "telemetry": envelope.TelemetryEvent.model_validate_json,

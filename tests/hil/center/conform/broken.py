@@ -1,7 +1,7 @@
 """Centers that do one thing wrong, each a variant of the reference center, for the conformance kit to find."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -30,8 +30,16 @@ class Altered(Center):
     def command_body(self, body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    def command(self, panel: str, command: str, args: Mapping[str, Any], operator: str) -> int:
+    def command(
+        self,
+        panel: str,
+        command: str,
+        args: Mapping[str, Any],
+        operator: str,
+        before: Callable[[int], object] = lambda _: None,
+    ) -> int:
         counter, nonce = self.store.next_command(panel, command, dict(args), operator, self._intake.now())
+        before(counter)
         body = {"panel": panel, "counter": counter, "nonce": nonce, "command": command, "args": dict(args),
                 "operator": operator}  # fmt: skip
         token = self.command_key.sign(COMMAND, self.command_body(body))

@@ -1,0 +1,82 @@
+"""Full pictures on request: real core, uplink and camera, a real broker behind a line that is cut, a center."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.protocol import messages as m
+from hil.broker import HOST, Mosquitto
+from hil.center import Center
+from hil.center.pictures import Gallery
+from hil.fault_proxy import FaultProxy
+from hil.faults import CLEAR, Weather
+from tests.system.rig import Rig, rig
+
+WAIT_S = 30.0
+
+
+@dataclass
+class Site:
+    """A panel with a camera behind a line, and a center that holds the record of its pictures."""
+
+    panel: Rig
+    center: Center
+    gallery: Gallery
+    line: FaultProxy
+    broker: Mosquitto
+    folder: Path
+
+    def held(self, kind: str) -> list[dict[str, Any]]:
+        return [record for record in self.center.records(self.panel.panel) if record["header"]["kind"] == kind]
+
+    def wait_held(self, kind: str) -> dict[str, Any]:
+        assert self.center.wait(lambda _: self.held(kind), WAIT_S), f"no {kind} at the center"
+        return self.held(kind)[-1]
+
+    def event(self) -> str:
+        """The first record that names pictures."""
+        assert self.center.wait(lambda _: self._named(), WAIT_S)
+        header = self._named()[0]["header"]
+        return f"{header['journal']}-{header['seq']}"
+
+    def _named(self) -> list[dict[str, Any]]:
+        return [record for record in self.held("evidence.pictures") if record["payload"]["pictures"]]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    keys: dict[str, str] = {}
+    with (
+        Mosquitto(tmp_path) as broker,
+        FaultProxy(broker.port) as line,
+        Center(HOST, broker.port, tmp_path / "center", panels=keys.get) as center,
+        rig(port=line.port, center=(center.receipt_key.x, center.command_key.x)) as panel,
+    ):
+        gallery = Gallery(tmp_path / "center")
+        gallery.attach(center)
+        panel.start("core", "uplink", "camera")
+        keys[panel.panel] = str(panel.panel_x())
+        panel.add_user()
+        panel.settle()
+        panel.desk(m.Press(zone="holdup-1"))
+        yield Site(panel, center, gallery, line, broker, tmp_path / "center")
+
+
+def test_a_picture_comes_through_a_cut_and_each_request_and_delivery_is_a_record(site: Site) -> None:
+    event = site.event()
+    site.line.set(Weather(bytes_per_s=100_000))
+    wanted = site.gallery.ask(site.center, site.panel.panel, event, 1, "王芳")
+    assert site.center.wait(lambda _: wanted.held > 0, WAIT_S), wanted.fault
+    assert not wanted.done
+    site.line.break_all("reset")
+    site.line.set(CLEAR)
+    assert site.center.wait(lambda _: wanted.done, WAIT_S), (wanted.held, wanted.fault)
+    assert sha256(wanted.file.read_bytes()).hexdigest() == wanted.picture.sha256
+    assert site.wait_held("command.done")["payload"]["about"] == f"{event}/1"
+    sent = site.wait_held("evidence.sent")["payload"]
+    assert (sent["about"], sent["by"], sent["result"]) == (f"{event}/1", "remote:王芳", "confirmed")
+    assert sent["bytes"] >= wanted.picture.bytes
