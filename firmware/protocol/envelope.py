@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from firmware.protocol.messages import MAX_BATCH_RECORDS, Fault, PictureBytes, Transfer
-from firmware.protocol.records import Count, Hash, JournalId, LaneName, Number, PanelId, Record, Strict, UtcText
+from firmware.protocol.records import Hash, JournalId, LaneName, Number, PanelId, Record, Strict, UtcText
 
 CONTENT_TYPE = "application/cloudevents+json"
 BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
@@ -120,7 +120,7 @@ class Fetch(Strict):
 
     transfer: Transfer
     offset: Number
-    bytes: Count = Field(default=MAX_RANGE_BYTES, le=MAX_RANGE_BYTES)
+    bytes: int = Field(ge=1, le=MAX_RANGE_BYTES, description="at most so many")
 
 
 class PublicState(Strict):

@@ -96,7 +96,7 @@ class Assembly:
         """The `fetch` that goes on from here."""
         held = self.held
         self._asked_to = min(self.picture.bytes, held + RANGE_BYTES)
-        return {"transfer": transfer, "offset": held}
+        return {"transfer": transfer, "offset": held, "bytes": RANGE_BYTES}
 
     def begun(self, offset: int) -> None:
         """The command asks for the first range by itself."""

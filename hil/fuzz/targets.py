@@ -26,7 +26,7 @@ from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
 from firmware.protocol.canonical import canonical, sha256_hex
-from firmware.protocol.envelope import event
+from firmware.protocol.envelope import MAX_CHUNK_BYTES, Fetch, event
 from firmware.uplink.dc09 import frame as dc09
 from firmware.uplink.issued import Unfit, checked
 from firmware.uplink.sms import dialogue, pdu
@@ -35,6 +35,7 @@ from hil.center import reader
 from hil.center.conform import said
 from hil.center.conform.journal import Journal
 from hil.center.keys import BadToken, Key, read_token
+from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
 from rules.site import Condition
@@ -71,6 +72,7 @@ def targets() -> list[Target]:
         *_socket_messages(),
         _jws(),
         _issued_certificate(),
+        *_pictures(),
         *_of_the_center(),
         *_to_the_center(),
         *_modem(),
@@ -291,6 +293,32 @@ def _issued_certificate() -> Target:
         _holds(found.public_key() == key)
 
     return Target("issued certificate", (sound.encode(),), parse, (Unfit,))
+
+
+def _pictures() -> tuple[Target, Target]:
+    """What the uplink reads of `fetch`, and the center of `picture`."""
+    transfer = f"{'k' * 43}.7"
+    chunk = {"panel": "bank-7", "transfer": transfer, "offset": 0, "total": 3, "sha256": "0" * 64, "data": "YWJj"}
+    none = {"panel": "bank-7", "transfer": transfer, "fault": "gone"}
+
+    def parse_fetch(frame: bytes) -> None:
+        fetch = Fetch.model_validate_json(frame)
+        _holds(Fetch.model_validate_json(fetch.model_dump_json()) == fetch)
+
+    def parse_picture(frame: bytes) -> None:
+        found = read_picture("bank-7", frame)
+        _holds("fault" in found or 1 <= len(found["data"]) <= MAX_CHUNK_BYTES)
+
+    fetch = json.dumps({"transfer": transfer, "offset": 0, "bytes": 1})
+    return (
+        Target("fetch of a picture", (fetch.encode(),), parse_fetch, (ValidationError,)),
+        Target(
+            "part of a picture",
+            tuple(json.dumps(body).encode() for body in (chunk, none)),
+            parse_picture,
+            (reader.Garbage,),
+        ),
+    )
 
 
 def _dc09() -> list[Target]:

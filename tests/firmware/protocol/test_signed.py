@@ -70,6 +70,9 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
                     "part": ids,
                     "instant": st.booleans(),
                     "override": st.booleans(),
+                    "event": st.sampled_from(["", "8f14e45f-ceea-4e7a-9c0d-5b2f1a6d3e47-17"]),
+                    "picture": st.integers(0, 64),
+                    "offset": some.numbers,
                 }
             ),
             "operator": some.texts.filter(bool),
