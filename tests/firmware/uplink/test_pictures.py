@@ -25,7 +25,7 @@ def transfer(number: int = 1) -> str:
 
 
 def order(data: bytes = DATA, number: int = 1, **changes: Any) -> PictureOrder:
-    made = {
+    made: dict[str, Any] = {
         "path": "center-1",
         "transfer": transfer(number),
         "file": FILE,
