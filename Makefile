@@ -23,7 +23,7 @@ check: $(STAMP)  ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of the same run
-	.ci/packages mosquitto
+	.ci/packages mosquitto ffmpeg
 	$(BIN)/python -m hil.bench $(ARGS)
 
 fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outside bytes. ARGS="--frames 1000"

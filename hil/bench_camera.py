@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -21,6 +22,7 @@ from PIL import Image
 from drivers.cameras import Plan, make
 from firmware.camera.person import BOXED, MODELS, RUNTIMES, WHOLE, PersonCheck
 from hil.memory_use import rss_mib
+from hil.rtsp import Film, RtspCamera
 
 ROUNDS = 30
 ORDERS = 5
@@ -91,8 +93,16 @@ def inference() -> dict[str, float]:
 def process(folder: Path) -> dict[str, float]:
     """The real process: order to first JPEG on disk, order to first manifest, resident memory after the captures."""
     (folder / "run").mkdir(parents=True, exist_ok=True)
-    (folder / "panel.toml").write_text(PANEL)
     (folder / "run" / "desk.json").write_text(json.dumps({"positions": {"pir": "open"}, "mains": True}))
+    with _running(folder, PANEL) as (peer, pid):
+        return _orders(folder, peer, pid)
+
+
+@contextmanager
+def _running(folder: Path, panel: str) -> Iterator[tuple[socket.socket, int]]:
+    """The camera process of this panel file, connected to us as its core."""
+    (folder / "run").mkdir(parents=True, exist_ok=True)
+    (folder / "panel.toml").write_text(panel)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder / "run" / "camera.sock"))
     listener.listen()
@@ -102,11 +112,30 @@ def process(folder: Path) -> dict[str, float]:
     try:
         peer, _ = listener.accept()
         peer.settimeout(PATIENCE_S)
-        return _orders(folder, peer, child.pid)
+        yield peer, child.pid
     finally:
         child.terminate()
         child.wait(PATIENCE_S)
         listener.close()
+
+
+def network_mib(folder: Path) -> float:
+    """Resident MiB of the process with one RTSP camera of 640 by 480, after five captures at once."""
+    folder.mkdir(exist_ok=True)
+    with RtspCamera(folder, Film(rate=15)) as server:
+        maker = f'maker = "rtsp"\nsource = "{server.url}"'
+        with _running(folder, PANEL.replace('maker = "drawn"', maker)) as (peer, pid):
+            lines = peer.makefile("rb")
+            _say(peer, {"type": "welcome", "panel": "bench-1", "session": 1, "peer": 1, "version": "bench"})
+            for line in lines:
+                if json.loads(line).get("ok"):
+                    break
+            time.sleep(2.0)
+            for incident in range(1, 6):
+                _order(peer, incident)
+            _told(lines, *range(1, 6))
+            time.sleep(2.0)
+            return rss_mib(pid)
 
 
 def _orders(folder: Path, peer: socket.socket, pid: int) -> dict[str, float]:
@@ -139,11 +168,14 @@ def _say(peer: socket.socket, message: dict[str, Any]) -> None:
     peer.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _told(lines: Any, incident: int) -> None:
-    """Read until pictures of the incident are told."""
+def _told(lines: Any, *incidents: int) -> None:
+    """Read until pictures of each of these incidents are told."""
+    left = set(incidents)
     for line in lines:
         message = json.loads(line)
-        if message["type"] == "pictures" and message["incident"] == incident and message["pictures"]:
+        if message["type"] == "pictures" and message["pictures"]:
+            left.discard(message["incident"])
+        if not left:
             return
     raise ConnectionError("the camera process hung up")
 
