@@ -255,6 +255,9 @@ _ROWS: tuple[Kind, ...] = (
     Kind("journal.removed", _S, 0, "", 4, "older journal removed", "旧日志文件已清理", noted=True),
     Kind("journal.lost", _S, 1624, "JO", 2, "records lost", "记录丢失", noted=True),
     # evidence
+    # An annotation, so without a code: no model is the second detector that 139 (BV) stands for (digest §6). In the
+    # status lane it overtakes all pictures.
+    Kind("camera.person", _S, 0, "", 2, "a person on a picture", "图像中识别出人员", noted=True),
     Kind("camera.relearned", _S, 0, "", 4, "camera's picture learned anew", "摄像机画面重新学习", noted=True),
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),
     Kind("evidence.sent", _S, 0, "", 4, "picture sent to the alarm center", "图像已发送至报警中心", noted=True),

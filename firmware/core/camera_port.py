@@ -1,7 +1,8 @@
 """The socket of the camera process: orders out, manifests and health in. Core never waits for it."""
 
+import json
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from firmware.core.damping import Allowance, Damper
 from firmware.core.sockets import Peer, Role, Server
 from firmware.language import Text, pick
 from firmware.protocol import messages as m
-from rules.effects import Capture
+from rules.effects import Capture, JsonValue
 from rules.stimuli import Noted, TroubleChanged
 
 TAMPERS: Mapping[str, Text] = {
@@ -28,6 +29,8 @@ GONE_AFTER_S = 30.0
 KEPT_ORDERS = 32
 """Orders kept for a camera process that is just restarting; beyond, the oldest are dropped and counted."""
 ORDER_LIFE_S = 60.0
+KEPT_PERSONS = 256
+"""Incidents and cameras of which it is remembered that a person was told; beyond, it may be told once more."""
 MANIFEST_BURST_BYTES = 1024 * 1024
 MANIFEST_BYTES_PER_S = 256
 """What the records of pictures may take in the journal: 22 MB a day, whoever is at the socket."""
@@ -60,6 +63,7 @@ class CameraPort:
         self._room = Allowance(MANIFEST_BURST_BYTES, MANIFEST_BYTES_PER_S)
         self._server = server
         self._waiting: deque[tuple[float, m.CaptureOrder]] = deque()
+        self._persons: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._alone_since: float | None = time.monotonic() if facts.cameras else None
 
     def role(self, path: Path) -> Role:
@@ -131,13 +135,32 @@ class CameraPort:
                 self._troubled.change(TroubleChanged("camera-tamper", bool(said), message.camera, said))
 
     def _pictures(self, peer: Peer, manifest: m.Manifest) -> None:
-        if self._room.take(len(manifest.model_dump_json())):
+        person = self._first_person(manifest)
+        if self._room.take(len(manifest.model_dump_json()) + len(json.dumps(person))):
+            if person:
+                self._persons[manifest.incident, manifest.camera] = None
+                self._submit(Noted("camera.person", person))
             self._submit(Noted("evidence.pictures", manifest.model_dump(exclude={"type"})))
         else:
             self.refused += 1
             peer.send(
                 m.Error(reason="more pictures than the journal has room for; the files stay, the record is left out")
             )
+
+    def _first_person(self, manifest: m.Manifest) -> dict[str, JsonValue]:
+        """What goes ahead of pictures that are the first of their incident and camera with a person; else empty."""
+        if manifest.verdict != "person" or (manifest.incident, manifest.camera) in self._persons:
+            return {}
+        while len(self._persons) >= KEPT_PERSONS:
+            self._persons.popitem(last=False)
+        return {
+            "incident": manifest.incident,
+            "zone": manifest.zone,
+            "camera": manifest.camera,
+            "score": manifest.score,
+            "threshold": manifest.threshold,
+            "part": manifest.part,
+        }
 
     def _watch(self) -> None:
         self._troubled.settle()

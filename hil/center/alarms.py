@@ -46,7 +46,9 @@ def note(store: Store, record: RecordIn, now: str) -> None:
     if header["lane"] == "alarm":
         _open(store, record, number, now)
     elif number is not None:
-        person = header["kind"] == "evidence.pictures" and payload.get("verdict") == "person"
+        person = header["kind"] == "camera.person" or (
+            header["kind"] == "evidence.pictures" and payload.get("verdict") == "person"
+        )
         if text := "person" if person else _NOTES.get(header["kind"], ""):
             store.run("UPDATE alarms SET note=? WHERE panel=? AND incident=? AND acknowledged IS NULL",
                       text, record.panel, number)  # fmt: skip

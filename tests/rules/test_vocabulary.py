@@ -65,7 +65,7 @@ LOCAL = {
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     "path.certificate-renewed",
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "evidence.sent"),
-    "camera.relearned",
+    *("camera.relearned", "camera.person"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",
 }

@@ -109,12 +109,16 @@ def test_alarms_wait_until_acknowledged_with_what_came_after(center: Center, wat
     panel.send(panel.journal.add("alarm.hold-up", "alarm", {"zone": "counter", "areas": ["hall"], "incident": 5}))
     panel.send(panel.journal.add("area.alarm-cancelled", "status", {"areas": ["hall"], "incident": 4}))
     panel.send(panel.journal.add("evidence.pictures", "evidence", {"incident": 5, "verdict": "person"}))
-    assert panel.wait(lambda: panel.delivered(4))
+    panel.send(panel.journal.add("alarm.24-hour", "alarm", {"zone": "back", "areas": ["hall"], "incident": 6}))
+    panel.send(panel.journal.add("camera.person", "status", {"incident": 6, "zone": "back", "camera": "yard"}))
+    assert panel.wait(lambda: panel.delivered(6))
     waiting = {alarm.seq: alarm for alarm in alarms(center.store)}
     assert {seq: (alarm.zone, alarm.note, alarm.silent) for seq, alarm in waiting.items()} == {
         1: ("front", "cancelled", False),
         2: ("counter", "person", True),
+        5: ("back", "person", False),
     }
+    assert acknowledge(center.store, panel.panel, [5], "wang", NOW) == 1
     assert view(watch, panel).alarms == 2
     assert "counter" in printed(screen.waiting(list(waiting.values())))
     public = printed(screen.whole([view(watch, panel)], list(waiting.values()), public=True))
