@@ -1,4 +1,4 @@
-"""`fenghuo site`: what a technician does with a panel file before it goes into force."""
+"""`fenghuo site`: what a technician does with a panel file before it goes into force: check, and commands beside it."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ import typer
 
 from firmware.config import BadPanelFile, Loaded, Mistake, load
 from firmware.language import Text, pick
+from provisioning.site_new import new
 from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
 
@@ -31,13 +32,16 @@ _FINE: Text = (
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check a panel file and print its wiring. 检查配置文件并打印接线表。"""
+    """Make, check, compare and install panel files. 新建、检查、比较和安装配置文件。"""
     return run(app, argv, "fenghuo site")
 
 
 @app.callback()
 def _site() -> None:
     """Panel files. 配置文件。"""
+
+
+app.command()(new)
 
 
 @app.command()

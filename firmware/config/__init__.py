@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Wire,
         Zone,
     )
-    from firmware.config.reading import MAX_BYTES, load
+    from firmware.config.reading import MAX_BYTES, checked, load
     from firmware.config.site import to_site
     from firmware.config.supply import Battery, Board, Power
 
@@ -67,6 +67,7 @@ __all__ = [
     "Watch",
     "Wire",
     "Zone",
+    "checked",
     "load",
     "to_site",
 ]
@@ -82,6 +83,7 @@ _HOMES = {
     "BadPanelFile": "mistakes",
     "Mistake": "mistakes",
     "MAX_BYTES": "reading",
+    "checked": "reading",
     "load": "reading",
     "to_site": "site",
     "Battery": "supply",

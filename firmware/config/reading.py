@@ -35,7 +35,11 @@ def warnings_of(name: str, text: str) -> list[Mistake]:
 
 def load(path: Path) -> Loaded:
     """Read and check a panel file; raises `BadPanelFile` with every mistake."""
-    raw = _read(path)
+    return checked(path, _read(path))
+
+
+def checked(path: Path, raw: bytes) -> Loaded:
+    """These bytes as the panel file of this path, which need not exist yet. Raises `BadPanelFile`."""
     text = _decode(path, raw)
     data = plain_days(_parse(path, text))
     document = Document(data)

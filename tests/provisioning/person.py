@@ -1,0 +1,36 @@
+"""A person at a terminal: `fenghuo` in a pseudo terminal, as it is typed and read."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+
+PATIENCE_S = 60
+
+
+def at_terminal(
+    *words: str, cwd: Path, lang: str = "en", preexec: Callable[[], None] | None = None
+) -> "pexpect.spawn[str]":
+    """The command, started in this folder."""
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "FENGHUO_LANG": lang, "PYTHONPATH": root, "TERM": "dumb", "COLUMNS": "150"}
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable,
+        ["-m", "firmware.cli", *words],
+        cwd=cwd,
+        env=environment,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        preexec_fn=preexec,
+        dimensions=(40, 150),
+    )
+    return child
+
+
+def ended(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
+    """The exit code and the rest of what it said."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus, child.before or ""
