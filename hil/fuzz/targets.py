@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -22,6 +23,8 @@ from drivers.mcp3xxx import BadFrame, Chip
 from drivers.modbus import profiles, wire
 from drivers.osdp import cards
 from drivers.reader.lines import Format, Lines
+from firmware.camera import reference
+from firmware.camera.sight import FINE
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
@@ -73,6 +76,7 @@ def targets() -> list[Target]:
         _jws(),
         _issued_certificate(),
         *_pictures(),
+        _camera_reference(),
         *_of_the_center(),
         *_to_the_center(),
         *_modem(),
@@ -82,6 +86,17 @@ def targets() -> list[Target]:
         _reader_lines(),
         _broker(),
     ]
+
+
+def _camera_reference() -> Target:
+    edges = np.full((FINE[1] // 2, FINE[0] // 2), 0.5 - 0.25j, np.complex64)
+    sound = reference.packed(reference.Reference(80.0, 0.2, 0.5, edges), "camera")
+
+    def parse(frame: bytes) -> None:
+        taken = reference.unpacked(frame, "camera")
+        _holds(reference.unpacked(reference.packed(taken, "camera"), "camera").mean == taken.mean)
+
+    return Target("what a camera should see", (sound,), parse, (ValueError,))
 
 
 def _bus_words() -> Target:
