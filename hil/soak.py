@@ -45,6 +45,14 @@ class Plan:
     storm_s: float = 180.0
     calm_s: float = 120.0
     broker_kill_s: float = 60.0
+    all_paths: bool = False
+    """Each alarm by both links at once (`alarm_paths = "all"`)."""
+
+    def edit(self, panel_toml: str) -> str:
+        """The panel file as this plan wants it."""
+        return panel_toml.replace(
+            "[center]\n", '[center]\nalarm_paths = "all"\n' if self.all_paths else "[center]\n", 1
+        )
 
     def programmes(self) -> tuple[Programme, Programme]:
         """What happens on each link. Every other storm is the site's: both links have the same faults."""
@@ -88,7 +96,7 @@ def soak(plan: Plan) -> Report:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fh-soak-")))
         brokers = [stack.enter_context(Mosquitto(folder)) for _ in range(2)]
         proxies = [stack.enter_context(FaultProxy(broker.port, plan.seed)) for broker in brokers]
-        stand = stack.enter_context(Stand([p.port for p in proxies], [b.port for b in brokers]))
+        stand = stack.enter_context(Stand([p.port for p in proxies], [b.port for b in brokers], edit=plan.edit))
         stand.start()
         stand.settle()
         _Soak(plan, stand, brokers, proxies, report).run()
@@ -214,9 +222,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=Plan.minutes)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--per-s", type=float, default=Plan.per_s, help="acts of the simulated hands a second")
+    parser.add_argument("--all-paths", action="store_true", help="each alarm by both links at once")
     parser.add_argument("--json", action="store_true")
     words = parser.parse_args(argv)
-    report = soak(Plan(words.minutes, words.seed, words.per_s))
+    report = soak(Plan(words.minutes, words.seed, words.per_s, all_paths=words.all_paths))
     if words.json:
         print(json.dumps(text(report), indent=1))
     else:
