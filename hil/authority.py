@@ -62,6 +62,15 @@ class Authority:
         )
         return cls(folder, key, certificate)
 
+    @classmethod
+    def at(cls, folder: Path) -> "Authority":
+        """The one that lies there: `ca.pem` and `ca.key`. Raises `OSError`, and `ValueError` for what is none."""
+        certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            raise ValueError(f"{folder / 'ca.key'}: expected the elliptic-curve key of ca.pem")
+        return cls(folder, key, certificate)
+
     def issue(
         self, name: str, hosts: Sequence[str], life: Life | None = None, key: Key | None = None
     ) -> x509.Certificate:

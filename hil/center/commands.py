@@ -24,6 +24,7 @@ from hil.center.keys import Key
 from hil.center.orders import NoReply, NotSent, Order, send
 from hil.center.picture_order import NotWhole, fetch
 from hil.center.pictures import Gallery, NoSuch
+from hil.center.renewal import RenewalDesk
 from hil.center.running import Panels, serve
 from hil.center.store import Store
 from hil.center.texts import in_the_way, say, why
@@ -69,12 +70,18 @@ def run(
     keys: Annotated[
         Path | None, typer.Option(help="A list of `sign-keys`, for panels that have an older one. 已签名的密钥列表。")
     ] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option(help="Renew panels' certificates: a folder with ca.pem and ca.key. 续签主机证书的 CA 目录。"),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long a renewed one lasts. 续签证书有效天数。")] = 365,
     time: Annotated[bool, typer.Option("--time", help="Tell panels the time. 向主机授时。")] = False,
 ) -> None:
     """Store, check and receipt what panels send. 存储、校验并回执主机上报的内容。"""
     try:
         known = Panels.of(panel or [], panels)
         services = [Standing.of(keys.read_text()).attach] if keys else []
+        services += [RenewalDesk.at(authority, known, days).attach] if authority else []
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     if time:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -34,17 +35,39 @@ class RenewalDesk:
     authority: Authority
     key: Callable[[str], str | None]
     life: Callable[[], Life]
+    folder: Path | None = None
+    """Where the certificate in force of each panel lies as `PANEL.pem`, over a restart of the center."""
     silent: bool = False
     asked: list[str] = field(default_factory=list)
     """Panels, one for each sound request."""
     refused: list[str] = field(default_factory=list)
-    _in_force: dict[str, str] = field(default_factory=dict)
-    _answered: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
-    """Panel and replaced certificate → public key of the request, answer."""
+    _in_force: dict[str, x509.Certificate] = field(default_factory=dict)
+    _replaced: dict[str, str] = field(default_factory=dict)
+    """Panel → fingerprint of the certificate that the one in force has replaced."""
+
+    @classmethod
+    def at(cls, folder: Path, key: Callable[[str], str | None], days: int) -> "RenewalDesk":
+        """The authority that lies in `folder` (`ca.pem`, `ca.key`), certificates in force in `folder/issued`.
+
+        `days`: how long a new one lasts. Raises `OSError` and `ValueError`.
+        """
+        return cls(Authority.at(folder), key, lambda: Life.days(1 / 24, days), folder / "issued")
 
     def enrol(self, panel: str, certificate: x509.Certificate) -> None:
         """This one was given to the panel."""
-        self._in_force[panel] = fingerprint(certificate)
+        self._in_force[panel] = certificate
+        if self.folder is not None:
+            self.folder.mkdir(exist_ok=True)
+            part = self.folder / f".{panel}.new"
+            part.write_text(pem(certificate))
+            part.replace(self.folder / f"{panel}.pem")
+
+    def _of(self, panel: str) -> x509.Certificate | None:
+        """The certificate in force. A panel's id is checked before: it names a file."""
+        file = None if self.folder is None else self.folder / f"{panel}.pem"
+        if panel not in self._in_force and file is not None and file.exists():
+            self._in_force[panel] = x509.load_pem_x509_certificate(file.read_bytes())
+        return self._in_force.get(panel)
 
     def attach(self, center: Center) -> None:
         """Answer what panels publish on `renewal`."""
@@ -75,16 +98,17 @@ class RenewalDesk:
         return csr, str(body.get("replaces"))
 
     def _issue(self, panel: str, csr: x509.CertificateSigningRequest, replaces: str) -> str:
-        key = csr.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        before = self._answered.get((panel, replaces))
-        if before is not None:
-            if before[0] != key:
+        held = self._of(panel)
+        if held is not None and fingerprint(held) == replaces:
+            held = self.authority.certify(panel, csr.public_key(), (), self.life())
+            self.enrol(panel, held)
+            self._replaced[panel] = replaces
+        elif held is None or _public(held) != _public(csr):
+            if self._replaced.get(panel) == replaces:
                 raise ValueError("a second key for the same certificate: a copy of the panel's storage?")
-            return before[1]
-        if self._in_force.get(panel) != replaces:
             raise ValueError("it replaces a certificate that is not in force")
-        certificate = self.authority.certify(panel, csr.public_key(), (), self.life())
-        answer = json.dumps({"panel": panel, "chain": [pem(certificate)]})
-        self._answered[panel, replaces] = (key, answer)
-        self._in_force[panel] = fingerprint(certificate)
-        return answer
+        return json.dumps({"panel": panel, "chain": [pem(held)]})
+
+
+def _public(of: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
+    return of.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

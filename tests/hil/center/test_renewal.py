@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from firmware.protocol.jws import Signer, b64url
 from firmware.protocol.typ import REPLY
@@ -89,3 +89,24 @@ def test_all_else_is_refused_and_changes_nothing(panel: Panel, name: str) -> Non
         attempt(panel)
     assert len(panel.desk.refused) == 1
     assert panel.ask(panel.body()).subject == panel.old.subject
+
+
+def test_an_authority_in_a_folder_goes_on_after_a_restart(panel: Panel, tmp_path: Path) -> None:
+    folder = tmp_path / "authority"
+    made = Authority.make(folder, "panel ca", Life.days(1, 100))
+    pem = made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "ca.key").write_bytes(pem)
+    panel.desk = RenewalDesk.at(folder, panel.desk.key, 30)
+    panel.desk.enrol(PANEL, panel.old)
+    body = panel.body()
+    first = panel.ask(body)
+    panel.desk = RenewalDesk.at(folder, panel.desk.key, 30)
+    assert panel.ask(body) == first, "the answer was lost on the way"
+    assert panel.ask(panel.body(replaces=fingerprint(first))) != first
+    with pytest.raises(Garbage, match="a second key"):
+        panel.ask(panel.body(replaces=fingerprint(first)))
+    (folder / "ca.key").write_bytes(
+        Authority.fresh(tmp_path, "x").key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    with pytest.raises(ValueError, match="expected the elliptic-curve key"):
+        RenewalDesk.at(folder, panel.desk.key, 30)
