@@ -11,6 +11,7 @@ import typer
 from firmware.config import BadPanelFile, Loaded, Mistake, load
 from firmware.language import Text, pick
 from provisioning.site_diff import diff
+from provisioning.site_explain import explain
 from provisioning.site_new import new
 from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
@@ -44,6 +45,7 @@ def _site() -> None:
 
 app.command()(new)
 app.command()(diff)
+app.command()(explain)
 
 
 @app.command()

@@ -17,7 +17,15 @@ from firmware.config import checked
 from firmware.config.models import MqttPath, Panel
 from firmware.language import Text, pick
 from provisioning.questions import NoMoreAnswers, agreed, ask, need_terminal, one_of
-from provisioning.site_text import mistakes_in, value_of, with_key, without_everywhere, without_key, write_whole
+from provisioning.site_text import (
+    mistakes_in,
+    value_of,
+    with_key,
+    without_everywhere,
+    without_key,
+    write_new,
+    write_whole,
+)
 
 KINDS = ("bank", "warehouse", "school", "empty")
 _FOLDER = Path(__file__).parent / "site_kinds"
@@ -227,7 +235,10 @@ def _write(file: Path, text: str, replace: bool, asking: bool) -> Path | None:
         if not agreed(_THERE, file=file):
             raise FileExistsError
         replace = True
-    return write_whole(file, text, replace)
+    if replace:
+        return write_whole(file, text, keep=True)
+    write_new(file, text)
+    return None
 
 
 def _tell(file: Path, text: str, left: list[Text], old: Path | None, as_json: bool) -> None:

@@ -5,8 +5,8 @@ A key is named as a person would: `panel.name`, `timings.siren_s`, `area.hall.ex
 """
 
 import os
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,27 +80,37 @@ def mistakes_in(path: Path, text: str) -> str:
     return ""
 
 
-def write_whole(path: Path, text: str, keep: bool) -> Path | None:
-    """Write the file so that its name always stands for the whole of one; what was there goes to `NAME.old`.
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all. Raises `FileExistsError`, `OSError`."""
+    with _part(path, text) as part:
+        _appear(part, path)
+    sync_folder(path.parent)
 
-    Without `keep` nothing may be there: `FileExistsError`. Returns where the one before is now. Raises `OSError`, and
-    then nothing has changed.
+
+def write_whole(path: Path, text: str, keep: bool = False) -> Path | None:
+    """Write the file so that its name always stands for the whole of one.
+
+    With `keep` what was there goes to `NAME.old`: returns that. Raises `OSError`, and then nothing has changed.
     """
+    with _part(path, text) as part:
+        old = _set_aside(path) if keep else None
+        part.replace(path)
+    sync_folder(path.parent)
+    return old
+
+
+@contextmanager
+def _part(path: Path, text: str) -> Iterator[Path]:
+    """The text in a file beside it, safe on the medium; gone afterwards, however it ends."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        old = _set_aside(path) if keep else None
-        if keep:
-            part.replace(path)
-        else:
-            _appear(part, path)
+        yield part
     finally:
         part.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return old
 
 
 def sync_folder(folder: Path) -> None:

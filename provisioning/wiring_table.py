@@ -96,13 +96,17 @@ def _wire(wire: Wire, file: PanelFile) -> str:
 
 def _loop(loop: Loop, plan: LoopPlan) -> tuple[str, str]:
     """Where a loop goes, and which resistance means what."""
-    where = pick(_CHANNEL, adc=loop.adc, channel=loop.channel)
+    return pick(_CHANNEL, adc=loop.adc, channel=loop.channel), "\n".join(loop_words(loop, plan))
+
+
+def loop_words(loop: Loop, plan: LoopPlan) -> list[str]:
+    """How a loop is wired, and which resistance means what."""
     heads = [f"{pick(WORDS[loop.resistors])}, {pick(WORDS[loop.wiring])}"]
     first, *inner, last = plan.states()
     states = [f"0 Ω {pick(WORDS[f'is-{first.condition}'])}"]
     states += [f"{state.ohm:.0f} Ω {pick(WORDS[f'is-{state.condition}'])}" for state in inner]
     states.append(f"∞ Ω {pick(WORDS[f'is-{last.condition}'])}")
-    return where, "\n".join([*heads, *states, f"{loop.debounce_ms} ms"])
+    return [*heads, *states, f"{loop.debounce_ms} ms"]
 
 
 def _point(point: Point) -> tuple[str, str]:
@@ -113,6 +117,11 @@ def _point(point: Point) -> tuple[str, str]:
     feed = pick(_FEED, mv=point.supply_mv, pull=point.pull_ohm)
     where = pick(_ANALOGUE, module=point.module, number=point.analogue)
     return where, f"{pick(WORDS[point.resistors])}, {wiring}\n{feed}"
+
+
+def point_words(point: Point) -> str:
+    """How a point of a module is wired, on one line."""
+    return _point(point)[1].replace("\n", ", ")
 
 
 def _output_place(output: Output, file: PanelFile) -> str:
@@ -145,7 +154,7 @@ def _wired(zone: Zone | Box, plans: Mapping[str, LoopPlan], file: PanelFile) -> 
 
 def _zones(file: PanelFile) -> Table:
     table = new_table(_ZONES, "number", "zone", "type", "line", "wiring", "areas", "id")
-    plans = _plans(file)
+    plans = resistor_plans(file)
     for zone in file.zone:
         kind = "\n".join([pick(WORDS[zone.type]), pick(WORDS[zone.sensor]), *notes(zone)])
         wires, wiring = _wired(zone, plans, file)
@@ -155,13 +164,14 @@ def _zones(file: PanelFile) -> Table:
     return table
 
 
-def _plans(file: PanelFile) -> dict[str, LoopPlan]:
+def resistor_plans(file: PanelFile) -> dict[str, LoopPlan]:
+    """The resistor plan of each zone or box that has a loop on a converter."""
     return {loop.zone: loop.plan for loops in loops_by_chip(file).values() for loop in loops}
 
 
 def _boxes(file: PanelFile) -> Table:
     table = new_table(_BOXES, "box", "line", "wiring")
-    plans = _plans(file)
+    plans = resistor_plans(file)
     for box in file.box:
         add_row(table, f"{box.id}\n{box.name}", *_wired(box, plans, file))
     return table
