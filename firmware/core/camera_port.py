@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from firmware.clock import utc_text
+from firmware.core.camera_orders import CameraOrders
 from firmware.core.damping import Allowance, Damper
 from firmware.core.sockets import Peer, Role, Server
 from firmware.language import Text, pick
@@ -26,9 +27,6 @@ TAMPERS: Mapping[str, Text] = {
 }
 """The detail of `trouble.camera-tamper`; its English word stands in both, for the center's machines."""
 GONE_AFTER_S = 30.0
-KEPT_ORDERS = 32
-"""Orders kept for a camera process that is just restarting; beyond, the oldest are dropped and counted."""
-ORDER_LIFE_S = 60.0
 KEPT_PERSONS = 256
 """Incidents and cameras of which it is remembered that a person was told; beyond, it may be told once more."""
 MANIFEST_BURST_BYTES = 1024 * 1024
@@ -55,16 +53,20 @@ class CameraPort:
     """On the socket thread only, but for `order`."""
 
     def __init__(self, facts: CameraFacts, submit: Callable[[Noted | TroubleChanged], object], server: Server) -> None:
-        self.dropped = 0
         self.refused = 0
         self._facts = facts
         self._submit = submit
         self._troubled = Damper(submit)
         self._room = Allowance(MANIFEST_BURST_BYTES, MANIFEST_BYTES_PER_S)
         self._server = server
-        self._waiting: deque[tuple[float, m.CaptureOrder]] = deque()
+        self._orders = CameraOrders()
         self._persons: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._alone_since: float | None = time.monotonic() if facts.cameras else None
+
+    @property
+    def dropped(self) -> int:
+        """Orders that nobody got."""
+        return self._orders.dropped
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""
@@ -99,29 +101,25 @@ class CameraPort:
         return bool(peers)
 
     def _give(self, order: m.CaptureOrder) -> None:
+        self._orders.add(order)
         if peers := self._server.peers("camera"):
-            peers[-1].send(order)
-            return
-        self._waiting.append((time.monotonic(), order))
-        if len(self._waiting) > KEPT_ORDERS:
-            self._waiting.popleft()
-            self.dropped += 1
+            self._hand_over(peers[-1])
+
+    def _hand_over(self, peer: Peer) -> None:
+        for order in self._orders.take():
+            peer.send(order)
 
     def _connected(self, peer: Peer) -> None:
         facts = self._facts
         peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
         self._alone_since = None
         self._troubled.change(TroubleChanged("camera", False, "process"))
-        while self._waiting:
-            since, order = self._waiting.popleft()
-            if time.monotonic() - since <= ORDER_LIFE_S:
-                peer.send(order)
-            else:
-                self.dropped += 1
+        self._hand_over(peer)
 
     def _closed(self, _peer: Peer) -> None:
         if not self._server.peers("camera") and self._facts.cameras:
             self._alone_since = time.monotonic()
+            self._orders.lost()
 
     def _received(self, peer: Peer, message: Any) -> None:
         if message.camera not in self._facts.cameras:
@@ -135,6 +133,7 @@ class CameraPort:
                 self._troubled.change(TroubleChanged("camera-tamper", bool(said), message.camera, said))
 
     def _pictures(self, peer: Peer, manifest: m.Manifest) -> None:
+        self._orders.answered(manifest.incident, manifest.camera)
         person = self._first_person(manifest)
         if self._room.take(len(manifest.model_dump_json()) + len(json.dumps(person))):
             if person:
