@@ -21,12 +21,13 @@ from av.video.stream import VideoStream
 from drivers.cameras.pace import Pace
 from drivers.cameras.protocol import CameraError, Frame, Plan
 
-OPEN_S = 8.0
+OPEN_S = 6.0
 """Connecting, describing and finding the stream's size take at most so long."""
 READ_S = 5.0
 """A stream that is silent for so long has failed."""
-FIRST_S = 10.0
-"""From the opened stream to the first picture: a key frame may be this far away."""
+FIRST_S = 5.0
+"""From the opened stream to the first picture: a key frame may be this far away. With `OPEN_S` less than what counts
+as hanging (`firmware.camera.watch`)."""
 CLOSE_S = 1.0
 MAX_PIXELS = 3840 * 2160
 """Of a decoded picture: a small stream can unpack to gigabytes."""
