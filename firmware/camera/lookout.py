@@ -6,13 +6,14 @@ One lookout for each camera, on that camera's thread. What it finds is told when
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware.camera.outlines import Outline, hidden
 from firmware.camera.reference import Kept, Learning, Reference
-from firmware.camera.sight import see
+from firmware.camera.sight import EDGES, see
 from firmware.camera.tampers import STAND_S, Tampers
 
 log = logging.getLogger("fenghuo.camera.lookout")
@@ -24,14 +25,23 @@ EVERY_S = 2.0
 
 
 class Lookout:
-    """`tell` hears the kinds that stand, whenever they change. `relearn` from any thread, the rest from one."""
+    """`tell` hears the kinds that stand, whenever they change. `relearn` from any thread, the rest from one.
+
+    `mask`: outlines of what nobody may see. It is looked at with the rest, but nothing of it goes into a reference.
+    """
 
     def __init__(
-        self, watched: Collection[str], dark: bool, kept: Kept, tell: Callable[[tuple[str, ...]], None]
+        self,
+        watched: Collection[str],
+        dark: bool,
+        kept: Kept,
+        tell: Callable[[tuple[str, ...]], None],
+        mask: Sequence[Outline] = (),
     ) -> None:
         self._watched, self._dark = watched, dark
         self._kept = kept
         self._tell = tell
+        self._hidden = hidden(mask, *EDGES) if mask else None
         self._tampers = Tampers(watched, dark)
         self._learning = Learning()
         self._reference: Reference | None = None
@@ -56,7 +66,7 @@ class Lookout:
         if not self._loaded:
             self._loaded = True
             self._reference = self._kept.load()
-        sight = see(rgb)
+        sight = see(rgb, self._hidden)
         standing = self._tampers.look(sight, self._reference, now)
         if self._reference is None and self._tampers.quiet():
             self._learn(self._learning.add(sight))

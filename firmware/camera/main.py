@@ -7,6 +7,7 @@ see, and nothing else, and what is on the pictures is never told to a log.
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from drivers.cameras import Camera, Plan, make
@@ -94,8 +95,11 @@ class Process:
         return Watch(table, maker, self._lookout(loaded, table), self._health, self._stop)
 
     def _lookout(self, loaded: Loaded, table: CameraTable) -> Lookout:
-        kept = Kept(loaded.data / "cameras", table.id, f"{table.maker} {table.source} {table.width} {table.height}")
-        return Lookout(watched_of(table), table.dark, kept, lambda kinds: self._health.tampers(table.id, kinds))
+        # With another mask it is learned anew: what is hidden now may stand in what is kept.
+        of = f"{table.maker} {table.source} {table.width} {table.height}" + (f" {table.mask}" if table.mask else "")
+        kept = Kept(loaded.data / "cameras", table.id, of)
+        tell = partial(self._health.tampers, table.id)
+        return Lookout(watched_of(table), table.dark, kept, tell, table.mask)
 
     def _relearn(self, camera: str) -> None:
         if camera in self._watches:

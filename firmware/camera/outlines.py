@@ -36,6 +36,12 @@ def blacken(picture: Image.Image, mask: Sequence[Outline]) -> Image.Image:
     return hidden
 
 
+def hidden(mask: Sequence[Outline], width: int, height: int) -> NDArray[np.bool_]:
+    """(height, width): which cells of a grid over the picture a mask touches, and those beside them."""
+    cells: NDArray[np.uint8] = np.asarray(blacken(Image.new("RGB", (width, height), (1, 1, 1)), mask))
+    return np.asarray(cells[:, :, 0] == 0)
+
+
 class Region:
     """Where a person counts: one or more outlines. Without any the whole picture does, and there is no `Region`."""
 

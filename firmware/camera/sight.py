@@ -16,7 +16,9 @@ Grid: TypeAlias = NDArray[np.float32]
 Field: TypeAlias = NDArray[np.complex64]
 
 FINE = (320, 240)
-"""Width and height at which sharpness is measured; edges at half of it."""
+"""Width and height at which sharpness is measured."""
+EDGES = (FINE[0] // 2, FINE[1] // 2)
+"""Width and height of the edge grid."""
 BRIGHT = 250
 """A pixel from here on is burnt out (255 is white; cameras clip a little below)."""
 EDGE_NOISE, EDGE_LEAST = 6.0, 3.0
@@ -45,13 +47,15 @@ class Sight:
     print: int
 
 
-def see(rgb: NDArray[np.uint8]) -> Sight:
-    """Look at a picture of any size, (height, width, 3)."""
+def see(rgb: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = None) -> Sight:
+    """Look at a picture of any size, (height, width, 3). `hidden`: cells of the edge grid that give no edge."""
     picture = Image.fromarray(rgb, "RGB").convert("L").resize(FINE, Image.Resampling.BOX)
     grey = np.asarray(picture, np.float32)
     noise = _noise(grey)
     half = grey.reshape(FINE[1] // 2, 2, FINE[0] // 2, 2).mean(axis=(1, 3))
     strength, edges = _edges(half, noise / 2)
+    if hidden is not None:
+        edges[hidden] = 0
     return Sight(
         mean=float(grey.mean()),
         burnt=float((grey >= BRIGHT).mean()),

@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any
 
 PATIENCE_S = 20.0
+FIRST_TRY = 9000
+"""Incidents from here on are for finding out whether a camera has begun to see."""
 
 
 class FakeCore:
@@ -83,6 +85,21 @@ class FakeCore:
             if done >= set(cameras):
                 return told
             self.until(type="pictures", incident=incident)
+
+    def seeing(self, *cameras: str) -> None:
+        """Order until each camera has given a picture: on a busy machine the first frame takes seconds."""
+        until = time.monotonic() + PATIENCE_S
+        waiting, incident = set(cameras), FIRST_TRY
+        while waiting and time.monotonic() < until:
+            self.order(incident, *sorted(waiting))
+            while waiting:
+                told = self.until(type="pictures", incident=incident)
+                if told["pictures"]:
+                    waiting.discard(told["camera"])
+                elif told["last"]:
+                    break
+            incident += 1
+        assert not waiting, f"no picture from {waiting}"
 
     def closed(self) -> bool:
         """Whether the other side hangs up; what it says before is read."""

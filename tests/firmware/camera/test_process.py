@@ -54,10 +54,10 @@ def check_files(site: Path, manifest: dict[str, Any]) -> int:
     return len(listed)
 
 
-def first_jpeg(folder: Path, until: float) -> float:
-    """When the first JPEG stands in the folder, monotonic seconds."""
+def first_jpeg(folder: Path, until: float, incident: int) -> float:
+    """When the first JPEG of the incident stands in the folder, monotonic seconds."""
     while time.monotonic() < until:
-        if any(folder.rglob("*.jpg")):
+        if any(folder.rglob(f"{incident:06d}-*/*.jpg")):
             return time.monotonic()
         time.sleep(0.002)
     raise AssertionError("no JPEG came")
@@ -72,9 +72,10 @@ def test_order_to_files_whose_hashes_are_told(site: Path) -> None:
         core.accept()
         for camera in ("lobby", "vault"):
             core.heard(type="camera", camera=camera, ok=True)
+        core.seeing("lobby", "vault")
         ordered = time.monotonic()
         core.order(7, "lobby", "vault", zone="pir")
-        took = first_jpeg(site / "data", ordered + PATIENCE_S) - ordered
+        took = first_jpeg(site / "data", ordered + PATIENCE_S, incident=7) - ordered
         assert took < 2.0, "bar 0.3 s, with room for a loaded machine"
         manifests = core.manifests(7, "lobby", "vault", until_ms=1500)
         for camera in ("lobby", "vault"):
@@ -95,6 +96,7 @@ def test_the_person_in_the_drawn_lobby_is_found(tmp_path: Path) -> None:
     panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "frames_per_s": 5, "pre_s": 5, "post_s": 1})
     with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml"):
         core.accept()
+        core.seeing("lobby")
         core.order(1, "lobby")
         assert core.until(type="pictures", incident=1)["verdict"] == "unverified"
         (tmp_path / "run" / "desk.json").write_text(json.dumps({"positions": {"pir": "open"}, "mains": True}))
@@ -113,8 +115,9 @@ def test_what_the_mask_hides_is_in_no_file_and_no_verdict(tmp_path: Path) -> Non
     (tmp_path / "run" / "desk.json").write_text(json.dumps({"positions": {"pir": "open"}, "mains": True}))
     with core_at(tmp_path) as core, CameraProcess(tmp_path, tmp_path / "panel.toml"):
         core.accept()
+        core.seeing("lobby")
         core.order(1, "lobby")
-        manifests = core.manifests(1, "lobby", until_ms=800)
+        manifests = core.manifests(1, "lobby", until_ms=200)
         assert {m["verdict"] for m in manifests} == {"unverified"}
         assert all(m["score"] < 300 and not p["boxes"] for m in manifests for p in m["pictures"])
         files = list((tmp_path / "data" / "evidence").rglob("*.jpg"))

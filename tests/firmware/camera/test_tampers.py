@@ -1,6 +1,6 @@
 """Camera tampers on real photos and the drawn lobby: found when somebody tampers, silent at light and people."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from firmware.camera.lookout import EVERY_S, SURE_S, Lookout
+from firmware.camera.outlines import Outline
 from firmware.camera.reference import LOOKS, Kept, Learning, Reference, packed, unpacked
-from firmware.camera.sight import see
+from firmware.camera.sight import EDGES, see
 from firmware.camera.tampers import CLEAR_S, KINDS, STAND_S, Tampers, signs
 from tests.firmware.camera.scenes import SCENES, Rgb, Scene
 
@@ -190,11 +191,13 @@ def test_pictures_that_do_not_agree_are_not_learned_together() -> None:
 class Rig:
     """A lookout over a camera that shows what it is told, with its reference on disk."""
 
-    def __init__(self, folder: Path, of: str = "rtsp 640 480", dark: bool = False) -> None:
+    def __init__(
+        self, folder: Path, of: str = "rtsp 640 480", dark: bool = False, mask: Sequence[Outline] = ()
+    ) -> None:
         self.scene = Scene("lobby")
         self.told: list[tuple[str, ...]] = []
         self.now = 0.0
-        self.lookout = Lookout(KINDS, dark, Kept(folder, "lobby", of), self.told.append)
+        self.lookout = Lookout(KINDS, dark, Kept(folder, "lobby", of), self.told.append, mask)
 
     def play(self, seconds: float, shot: Callable[[], Rgb]) -> None:
         for _ in range(int(seconds * 2)):
@@ -243,6 +246,19 @@ def test_who_may_has_it_learned_anew(tmp_path: Path) -> None:
     rig.play(LOOKS * EVERY_S + 4, moved)
     rig.play(STAND_S["moved"] + 10, rig.scene.usual)
     assert rig.told[-1] == ("moved",), "the old place is the wrong one now"
+
+
+def test_nothing_from_behind_a_mask_is_kept_and_a_turned_camera_is_told_all_the_same(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, mask=[[0, 0, 500, 0, 500, 1000, 0, 1000]])
+    rig.now = 1.5
+    rig.play(LOOKS * EVERY_S + 4, rig.scene.usual)
+    reference = Kept(tmp_path, "lobby", "rtsp 640 480").load()
+    assert reference is not None
+    middle = EDGES[0] // 2
+    assert not reference.edges[:, :middle].any()
+    assert reference.edges[:, middle + 3 :].any()
+    rig.play(STAND_S["moved"] + 10, rig.scene.tampered()["pushed aside"][1])
+    assert rig.told == [("moved",)]
 
 
 def test_a_reference_of_another_camera_or_a_broken_one_is_learned_anew(tmp_path: Path) -> None:
