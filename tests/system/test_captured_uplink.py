@@ -326,3 +326,16 @@ def test_what_it_says_of_short_messages_is_telemetry_of_known_paths_and_bounded(
     kinds = [record["kind"] for record in panel.records()[before:]]
     assert not [kind for kind in kinds if kind.startswith("telemetry")]
     assert panel.status()["health"]["notes_refused"] > 90
+
+
+def test_how_long_delivery_took_is_telemetry(panel: Rig, captured: Captured) -> None:
+    spread = m.Spread(count=2, half_ms=40, most_ms=90, worst_ms=90)
+    record = f"{'0' * 8}-0000-4000-8000-{'0' * 12}-7"
+    took = [m.Took(record=record, sent_ms=12, receipted_ms=40)]
+    told = m.Latency(path="center-1", lane="alarm", recorded_to_sent=None, sent_to_receipted=spread, records=took)
+    captured.client.send(told.model_copy(update={"path": "no-such-path"}))
+    captured.client.send(told)
+    items: list[dict[str, Any]] = []
+    while not items:
+        items += [item for item in captured.hear("telemetry")["items"] if item["kind"] == "telemetry.delivery"]
+    assert [item["data"] for item in items] == [told.model_dump(exclude={"type"})]
