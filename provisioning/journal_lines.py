@@ -62,8 +62,10 @@ class Filter:
         )
 
 
-def read_file(path: Path, last: int = 0, after: int = -1) -> Generator[Stored, None, None]:
+def read_file(path: Path, last: int = 0, after: int = -1, word: str = "") -> Generator[Stored, None, None]:
     """The records of a file after `after`, oldest first; only the `last` newest if given. Raises `sqlite3.Error`.
+
+    `word`: only those whose payload has it; SQLite looks for it, so a million others cost little.
 
     A row that is no record is shown as far as it can be read: `fenghuo journal verify` says what is wrong with it.
     """
@@ -71,8 +73,9 @@ def read_file(path: Path, last: int = 0, after: int = -1) -> Generator[Stored, N
         if last:
             highest = connection.execute("SELECT max(seq) FROM record").fetchone()[0] or 0
             after = max(after, highest - last)
-        query = "SELECT seq, header, payload, hash FROM record WHERE seq > ? ORDER BY seq"
-        for seq, header, payload, hash_ in connection.execute(query, (after,)):
+        query = """SELECT seq, header, payload, hash FROM record
+            WHERE seq > ? AND (? = X'' OR instr(payload, ?)) ORDER BY seq"""
+        for seq, header, payload, hash_ in connection.execute(query, (after, word.encode(), word.encode())):
             yield Stored(seq, _members(header) or {"seq": seq}, _members(payload), str(hash_))
 
 

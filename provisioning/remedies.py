@@ -57,6 +57,10 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "Replace the card: it is full, or it fails. Records go on in memory and to the center meanwhile.",
             "更换存储卡：已满或已损坏。记录暂存内存并继续上传中心。",
         ),
+        "evidence": (
+            "Fit a larger card, or give cameras fewer frames; look for zones that alarm again and again.",
+            "更换更大容量的存储卡，或降低摄像机帧率；检查反复报警的防区。",
+        ),
         "mirror": (
             "Put the panel's own stick back, or a new empty one; when it is full, damaged or read-only, replace it.",
             "插回本主机的 U 盘，或插入新的空盘；若已满、损坏或只读，请更换。",

@@ -1,4 +1,4 @@
-"""The profiles `cn`, `eu-g2`, `eu-g3`, `us-cp01` as data: what a panel file may say, what counts where it is silent.
+"""The profiles (`cn`, `cn-key`, `eu-g2` …) as data: what a panel file may say, what counts where it is silent.
 
 Sources: the digest §1 (EN 50131), §5 (CP-01), §6 (BS 8243) and §8 (the list for `cn`). `Fenghuo` stands for a choice
 of ours, where no standard was found. The rules themselves know no profiles: they get values (`rules.site`).
@@ -113,7 +113,9 @@ _CN: Mapping[str, Number] = {
     "gb28181_expires_s": Number(_SECONDS_A_DAY, 3600, _SECONDS_A_DAY, "GB/T 28181"),
     "event_log_min": Number(1_000_000, 1000, 100_000_000, _EN, memory=True),
     "retention_days": Number(400, 184, 36_500, "Cybersecurity Law: 6 months"),
-    "clip_retention_days": Number(30, 30, 3650, "State Council Order 799"),
+    "evidence_days": Number(30, 30, 3650, "State Council Order 799 art. 17; GB 55029 3.5.2(5)"),
+    "evidence_max_days": Number(60, 30, 3650, "PIPL art. 19: the shortest time that the purpose needs"),
+    "evidence_mib_per_day": Number(2048, 64, 1_000_000, _OURS),
 }
 
 _EU: Mapping[str, Number] = {
@@ -124,6 +126,12 @@ _EU: Mapping[str, Number] = {
 
 _NUMBERS: Mapping[str, Mapping[str, Number]] = {
     "cn": _CN,
+    # What may be a target keeps its pictures three times as long.
+    "cn-key": {
+        **_CN,
+        "evidence_days": Number(90, 90, 3650, "Counter-Terrorism Law art. 32", memory=True),
+        "evidence_max_days": Number(180, 90, 3650, "PIPL art. 19: the shortest time that the purpose needs"),
+    },
     "eu-g2": {
         **_EU,
         "pin_digits": Number(5, 5, 8, f"{_EN} grade 2", memory=True),
@@ -193,6 +201,7 @@ def _profile(
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         "cn": _profile("cn", CN_PREVENTION),
+        "cn-key": _profile("cn-key", CN_PREVENTION),
         "eu-g2": _profile("eu-g2", _EU_G2),
         "eu-g3": _profile("eu-g3", _EU_G3),
         # CP-01 has no list of what prevents arming.

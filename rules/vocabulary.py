@@ -81,6 +81,7 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
                 "camera-tamper", 137, "TA", "TR", "camera tampered with", "摄像机遭破坏", lane=Lane.ALARM, priority=2
             ),
             Trouble("storage", 300, "YX", "YZ", "storage trouble", "存储故障", "storage"),
+            Trouble("evidence", 300, "YX", "YZ", "card of pictures full soon", "图像存储即将写满", fault=False),
             Trouble("mirror", 300, "YX", "YZ", "mirror of the journal failed", "日志镜像故障", fault=False),
             Trouble("clock", 626, "JT", "JT", "clock not synchronised", "时钟未同步"),
             Trouble("path", 351, "LT", "LR", "transmission path failed", "传输路径故障", "path", fault=False),
@@ -259,6 +260,11 @@ _ROWS: tuple[Kind, ...] = (
     # status lane it overtakes all pictures.
     Kind("camera.person", _S, 0, "", 2, "a person on a picture", "图像中识别出人员", noted=True),
     Kind("camera.relearned", _S, 0, "", 4, "camera's picture learned anew", "摄像机画面重新学习", noted=True),
+    Kind("evidence.viewed", _S, 0, "", 4, "pictures viewed", "图像已查看", noted=True),
+    Kind("evidence.exported", _S, 0, "", 4, "evidence exported", "证据已导出", checkpoint=True, noted=True),
+    Kind("evidence.held", _S, 0, "", 4, "legal hold set", "证据已保全", noted=True),
+    Kind("evidence.released", _S, 0, "", 4, "legal hold lifted", "证据保全已解除", noted=True),
+    Kind("evidence.deleted", _S, 0, "", 4, "pictures deleted after their retention", "图像到期已删除", noted=True),
     Kind("evidence.pictures", _E, 0, "", 3, "pictures taken", "图像已抓拍", noted=True),
     Kind("evidence.sent", _S, 0, "", 4, "picture sent to the alarm center", "图像已发送至报警中心", noted=True),
     # telemetry: never chained

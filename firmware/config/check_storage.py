@@ -1,4 +1,4 @@
-"""Whether the mirror of the journal can be what it is for: elsewhere than the journal itself."""
+"""Whether the mirror of the journal lies elsewhere than the journal, and whether pictures can stay long enough."""
 
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
@@ -26,4 +26,17 @@ def _elsewhere(document: Document) -> Iterator[Finding]:
             return
 
 
-CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_elsewhere,)
+def _not_before(document: Document) -> Iterator[Finding]:
+    """Pictures can't be too old before they are old enough."""
+    storage = document.table("storage")
+    least, most = storage.number("evidence_days"), storage.number("evidence_max_days")
+    if least is not None and most is not None and most < least:
+        yield wrong(
+            storage,
+            "evidence_max_days",
+            (f"at least evidence_days, {least}", f"不小于 evidence_days，即 {least}"),
+            ("pictures would have to go before they may", "图像将在允许删除之前被要求删除"),
+        )
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_elsewhere, _not_before)

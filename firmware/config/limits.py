@@ -55,5 +55,8 @@ LIMITED: tuple[Limited, ...] = (
     Limited("output", "delay_s", "siren_delay_s", default=False),
     Limited("output", "limit_s", "siren_s", default=False),
     Limited("storage", "retention_days", "retention_days"),
+    Limited("storage", "evidence_days", "evidence_days"),
+    Limited("storage", "evidence_max_days", "evidence_max_days"),
+    Limited("storage", "evidence_mib_per_day", "evidence_mib_per_day"),
     *(Limited("timings", name, name) for name in _TIMINGS),
 )

@@ -39,7 +39,7 @@ class Panel(Model):
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,47}$")]
     name: Name
-    profile: Literal["cn", "eu-g2", "eu-g3", "us-cp01"] = "cn"
+    profile: Literal["cn", "cn-key", "eu-g2", "eu-g3", "us-cp01"] = "cn"
     pin_digits: int
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$", max_length=64)] = (
         "Asia/Shanghai"
@@ -368,11 +368,18 @@ class ClockSource(Model):
 
 
 class Storage(Model):
-    """`[storage]`: where things lie; relative paths are relative to the panel file."""
+    """`[storage]`: where things lie, and how long; relative paths are relative to the panel file.
+
+    Pictures stay `evidence_days` at least, and go after `evidence_max_days`, but for those under a legal hold.
+    `evidence_mib_per_day`: the card's wear; beyond it captures keep fewer pictures (docs/evidence.md).
+    """
 
     data: FilePath = "data"
     run: FilePath = "run"
     retention_days: int
+    evidence_days: int
+    evidence_max_days: int
+    evidence_mib_per_day: int
     mirror: FilePath | None = Field(default=None, description="a folder on a second medium, for a copy of the journal")
 
 

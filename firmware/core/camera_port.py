@@ -52,7 +52,15 @@ class CameraFacts:
 class CameraPort:
     """On the socket thread only, but for `order`."""
 
-    def __init__(self, facts: CameraFacts, submit: Callable[[Noted | TroubleChanged], object], server: Server) -> None:
+    def __init__(
+        self,
+        facts: CameraFacts,
+        submit: Callable[[Noted | TroubleChanged], object],
+        server: Server,
+        kept: Callable[[m.Held | m.Stock], None] = lambda _told: None,
+    ) -> None:
+        """`kept` hears what the camera process says of its store."""
+        self._kept = kept
         self.refused = 0
         self._facts = facts
         self._submit = submit
@@ -95,9 +103,13 @@ class CameraPort:
 
     def relearn(self, camera: str) -> bool:
         """Tell the camera process that this camera sees what it should; whether anybody heard. Socket thread."""
+        return self.tell(m.Relearn(camera=camera))
+
+    def tell(self, message: m.Relearn | m.Hold | m.Delete) -> bool:
+        """Give this to the camera process that is connected now; whether there is one. Socket thread."""
         peers = self._server.peers("camera")
         if peers:
-            peers[-1].send(m.Relearn(camera=camera))
+            peers[-1].send(message)
         return bool(peers)
 
     def _give(self, order: m.CaptureOrder) -> None:
@@ -122,7 +134,9 @@ class CameraPort:
             self._orders.lost()
 
     def _received(self, peer: Peer, message: Any) -> None:
-        if message.camera not in self._facts.cameras:
+        if isinstance(message, m.Held | m.Stock):
+            self._kept(message)
+        elif message.camera not in self._facts.cameras:
             peer.send(m.Error(reason=f"camera {message.camera!r} is not in the panel file"))
         elif isinstance(message, m.Manifest):
             self._pictures(peer, message)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 YEAR_MS = 365 * 86_400_000
-YEARLY_S = {"cn": 900, "eu-g2": 600, "eu-g3": 600, "us-cp01": 600}
+YEARLY_S = {"cn": 900, "cn-key": 900, "eu-g2": 600, "eu-g3": 600, "us-cp01": 600}
 """Seconds a year that a clock may go wrong, by profile: 15 min (GB 12663-2001 class C), 10 min (EN 50131-1, as SSAIB
 has it); digest §1.10. CP-01 says nothing of it: the sharper one."""
 STEP_S = 2.0

@@ -61,7 +61,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fenghuo.core")
 
-TOLD_KINDS = ("user.set", "user.removed", "config.keys")
+TOLD_KINDS = (
+    *("user.set", "user.removed", "config.keys"),
+    *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
+)
 """Records that somebody waits for."""
 
 

@@ -48,7 +48,7 @@ def leftovers(standing: Iterable[str], storage_trouble: str, sources: Sources) -
         "siren": sources.sirens,
         "box": sources.boxes,
     }
-    own = {*sources.supplies, *(("mirror",) if sources.mirror else ())}
+    own = {*sources.supplies, *(("mirror",) if sources.mirror else ()), *(("evidence",) if sources.cameras else ())}
     return [
         TroubleChanged(name, False, subject)
         for name, _, subject in (trouble.partition(":") for trouble in standing)

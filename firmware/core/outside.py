@@ -22,6 +22,8 @@ from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.delivery import Deliveries
 from firmware.core.desk_port import DeskPort
+from firmware.core.evidence_acts import EvidenceActs
+from firmware.core.evidence_keeper import EvidenceKeeper
 from firmware.core.fullness import Fullness, use_of
 from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
@@ -87,6 +89,17 @@ class Outside:
             ),
             inside.engine.submit,
             self._server,
+            self._kept,
+        )
+        self._acts = EvidenceActs(
+            file.panel.id, inside.keys.signer, inside.clock, inside.engine.submit, self._camera.tell
+        )
+        self._keeper = EvidenceKeeper(
+            file.storage.evidence_days,
+            file.storage.evidence_max_days,
+            inside.clock,
+            inside.engine.submit,
+            self._camera.tell,
         )
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
@@ -187,7 +200,9 @@ class Outside:
             pin_digits=inside.loaded.file.panel.pin_digits,
             lenient=inside.loaded.file.panel.pins == "simulated",
         )
-        return TechnicianPort(sources, self._codes, self._server)
+        return TechnicianPort(
+            sources, self._codes, self._server, self._acts if self._inside.loaded.file.camera else None
+        )
 
     def _make_desk(self) -> DeskPort | None:
         inside = self._inside
@@ -284,6 +299,10 @@ class Outside:
                 self._server.call(lambda: self._commands.answer(word))
             case Record() if word.kind == "config.keys":
                 self._server.call(self._exchange_keys)
+            case Record() if word.kind == "evidence.deleted":
+                self._server.call(lambda: self._keeper.recorded(word))
+            case Record() if word.kind.startswith("evidence."):
+                self._server.call(lambda: self._acts.recorded(word))
             case Record():
                 self._technician.user_settled(str(word.payload["user"]), "")
 
@@ -297,6 +316,13 @@ class Outside:
         if keys.authorities != before.authorities:
             self._uplink.tell_authorities()
         self._uplink.beat()
+
+    def _kept(self, told: m.Held | m.Stock) -> None:
+        """What camera says of its store."""
+        if isinstance(told, m.Held):
+            self._acts.held(told)
+        else:
+            self._keeper.stock(told)
 
     def entered(self, device: str, what: str, text: str) -> None:
         site, areas = self._inside.site, self._areas[device]
@@ -403,6 +429,7 @@ class Outside:
             **inside.power_figures(),
             **inside.mirror_figures(),
             **self._clock.figures(),
+            **self._keeper.figures(),
             "clock_ppb": inside.wall.oscillator_ppb,
             "max_rss_kib": usage.ru_maxrss,
             "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),

@@ -13,6 +13,7 @@ from typing import Any
 
 from firmware.core.codes import Codes
 from firmware.core.engine import Told
+from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.sockets import Peer, Role, Server
 from firmware.core.standing import may_remove, may_set, wanted
 from firmware.core.trivial import REASONS, near, trivial
@@ -28,6 +29,7 @@ NOT_INSTALLER = "code: not that of an installer"
 NOT_NOW = ("locked-out", "not-valid-now", "no-grant", "area-armed")
 """Notices of the rules that say why a code does not count now; a reason as they stand."""
 LONGEST_CODE = 8
+_NO_CAMERAS = "evidence: this panel has no cameras"
 _BUSY = "busy: too many codes wait to be judged"
 
 
@@ -63,7 +65,10 @@ class _Asking:
 class TechnicianPort:
     """On the socket thread only, but for `user_settled`, which may come from any."""
 
-    def __init__(self, sources: TechnicianSources, codes: Codes, server: Server) -> None:
+    def __init__(
+        self, sources: TechnicianSources, codes: Codes, server: Server, evidence: EvidenceActs | None = None
+    ) -> None:
+        self._evidence = evidence
         self._sources = sources
         self._codes = codes
         self._server = server
@@ -95,6 +100,14 @@ class TechnicianPort:
                 self._remove_user(peer, message)
             case m.RelearnCamera():
                 self._relearn(peer, message)
+            case m.EvidenceAct() if self._evidence:
+                self._evidence.act(peer, message)
+            case m.EvidenceHold() if self._evidence:
+                self._evidence.hold(peer, message)
+            case m.SignBundle() if self._evidence:
+                self._evidence.sign(peer, message)
+            case m.EvidenceAct() | m.EvidenceHold() | m.SignBundle():
+                self._answer(peer, False, _NO_CAMERAS)
 
     def _snapshot(self, peer: Peer) -> None:
         """One at a time, for all who ask meanwhile: it keeps the journal thread busy."""

@@ -491,8 +491,70 @@ class Relearn(Strict):
     camera: Id
 
 
-FromCamera: TypeAlias = Annotated[Manifest | CameraHealth, Field(discriminator="type")]
-ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Relearn | Error, Field(discriminator="type")]
+PersonName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", description="who, as he is known on site"),
+]
+Why = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+MAX_FOLDERS = 64
+Bytes = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+
+
+class Hold(Strict):
+    """Core to camera: keep these captures of an incident until they are released, or release them."""
+
+    type: Literal["hold"] = "hold"
+    held: bool
+    journal: JournalId
+    incident: Count
+    folders: list[EvidenceFile] = Field(min_length=1, max_length=MAX_FOLDERS)
+    by: PersonName
+    reason: Why
+    time: UtcText
+
+
+class Held(Strict):
+    """Camera to core, in answer to `hold`: it is so now on the card; or why not."""
+
+    type: Literal["held"] = "held"
+    held: bool
+    journal: JournalId
+    incident: Count
+    fault: str = Field(default="", max_length=200)
+
+
+class Delete(Strict):
+    """Core to camera: delete these captures. The record of it is durable; camera checks their age once more."""
+
+    type: Literal["delete"] = "delete"
+    folders: list[EvidenceFile] = Field(min_length=1, max_length=MAX_FOLDERS)
+
+
+class Due(Strict):
+    """A capture that is older than the shortest retention and not held. `day` as in its folder."""
+
+    folder: EvidenceFile
+    day: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    files: Number
+    bytes: Bytes
+
+
+class Stock(Strict):
+    """Camera to core, at the start, hourly and after a deletion: how full the card is, and what may go."""
+
+    type: Literal["stock"] = "stock"
+    stored: Bytes = Field(description="all files of the evidence folder")
+    free: Bytes = Field(description="of the medium")
+    reserve: Bytes = Field(description="of that, left to the journal")
+    today: Bytes = Field(description="written on this day (UTC)")
+    per_day: Bytes = Field(description="written a day, mean of the last 7 whole ones")
+    days_left: int = Field(ge=-1, le=36_500, description="until the card is full, at this pace; -1: not in sight")
+    held: Number = Field(description="captures under a legal hold")
+    due: list[Due] = Field(max_length=MAX_FOLDERS, description="oldest first")
+
+
+FromCamera: TypeAlias = Annotated[Manifest | CameraHealth | Held | Stock, Field(discriminator="type")]
+ToCamera: TypeAlias = Annotated[Welcome | CaptureOrder | Relearn | Hold | Delete | Error, Field(discriminator="type")]
 
 # --- core and the process that sets the clock ---------------------------------------------------
 
@@ -606,6 +668,39 @@ class RelearnCamera(Strict):
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
+class EvidenceAct(Strict):
+    """Technician to core: pictures of an incident are looked at, or leave the panel.
+
+    The answer comes when it is recorded. After `exported` core signs one bundle on this connection (`evidence-sign`).
+    """
+
+    type: Literal["evidence"] = "evidence"
+    act: Literal["viewed", "exported"]
+    journal: JournalId
+    incident: Count
+    by: PersonName
+    reason: Why = ""
+
+
+class EvidenceHold(Strict):
+    """Technician to core: a legal hold of an incident begins or ends. The answer comes when it is kept and recorded."""
+
+    type: Literal["evidence-hold"] = "evidence-hold"
+    held: bool
+    journal: JournalId
+    incident: Count
+    folders: list[EvidenceFile] = Field(min_length=1, max_length=MAX_FOLDERS)
+    by: PersonName
+    reason: Annotated[Why, Field(min_length=1)]
+
+
+class SignBundle(Strict):
+    """Technician to core, once after `exported`: sign the bundle. The answer's `detail.jws` is a `signed.Bundle`."""
+
+    type: Literal["evidence-sign"] = "evidence-sign"
+    index: Hash = Field(description="SHA-256 of the bundle's index.json")
+
+
 class Answer(Strict):
     """Core to technician: what became of it. `detail` depends on the question."""
 
@@ -616,7 +711,16 @@ class Answer(Strict):
 
 
 FromTechnician: TypeAlias = Annotated[
-    AskStatus | AskDrivers | AskSnapshot | AskRecords | SetUser | RemoveUser | RelearnCamera,
+    AskStatus
+    | AskDrivers
+    | AskSnapshot
+    | AskRecords
+    | SetUser
+    | RemoveUser
+    | RelearnCamera
+    | EvidenceAct
+    | EvidenceHold
+    | SignBundle,
     Field(discriminator="type"),
 ]
 
@@ -751,7 +855,7 @@ FromDesk: TypeAlias = Annotated[Move | Press | Code | Mains | SetSupply | AskDes
 
 from_uplink: TypeAdapter[Any] = TypeAdapter(FromUplink)
 to_uplink: TypeAdapter[Any] = TypeAdapter(ToUplink)
-from_camera: TypeAdapter[Manifest | CameraHealth] = TypeAdapter(FromCamera)
+from_camera: TypeAdapter[Manifest | CameraHealth | Held | Stock] = TypeAdapter(FromCamera)
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
 from_clock: TypeAdapter[ClockSet] = TypeAdapter(ClockSet)
 to_clock: TypeAdapter[Any] = TypeAdapter(ToClock)

@@ -54,6 +54,7 @@ SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
 }
 
 FILES: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "bundle": ("Payload of a bundle's JWS", TypeAdapter(signed.Bundle)),
     "evidence-manifest": ("Manifest file of a capture", TypeAdapter(evidence.CaptureManifest)),
 }
 """What lies on the panel's card and in bundles."""

@@ -10,7 +10,19 @@ from pydantic import Field, ValidationError, model_validator
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.messages import CertificateRequest
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, RENEWAL, REPLY, TICK, TIME
+from firmware.protocol.typ import (
+    BASE,
+    BUNDLE,
+    CHECKPOINT,
+    COMMAND,
+    HEARTBEAT,
+    KEYS,
+    RECEIPT,
+    RENEWAL,
+    REPLY,
+    TICK,
+    TIME,
+)
 
 MAX_RANGES = 64
 
@@ -204,6 +216,22 @@ def read_keys(keys: KeyRing, token: str) -> KeyRotation:
 def read_time(keys: KeyRing, token: str) -> CenterTime:
     """The center's time in a token; raises `Refused`."""
     return _model(CenterTime, keys.verify(TIME, token))
+
+
+class Bundle(Strict):
+    """Signed by core when an export is recorded: the index of the bundle, by which all its files are known."""
+
+    panel: PanelId
+    journal: JournalId
+    incident: Count
+    index: Hash = Field(description="SHA-256 of index.json")
+    by: str = Field(min_length=1, max_length=64, description="who exported it, as he said")
+    time: UtcText
+
+
+def read_bundle(keys: KeyRing, token: str) -> Bundle:
+    """The bundle in a token; raises `Refused`."""
+    return _model(Bundle, keys.verify(BUNDLE, token))
 
 
 def read_checkpoint(keys: KeyRing, token: str) -> Checkpoint:

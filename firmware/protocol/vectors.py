@@ -22,7 +22,19 @@ from firmware.protocol.jws import Signer, b64url
 from firmware.protocol.records import Header, Record, record_hash
 from firmware.protocol.stored import GENESIS
 from firmware.protocol.topics import topic
-from firmware.protocol.typ import BASE, CHECKPOINT, COMMAND, HEARTBEAT, KEYS, RECEIPT, RENEWAL, REPLY, TICK, TIME
+from firmware.protocol.typ import (
+    BASE,
+    BUNDLE,
+    CHECKPOINT,
+    COMMAND,
+    HEARTBEAT,
+    KEYS,
+    RECEIPT,
+    RENEWAL,
+    REPLY,
+    TICK,
+    TIME,
+)
 
 Json = dict[str, Any]
 
@@ -235,6 +247,12 @@ def _payloads() -> list[tuple[str, str, Json]]:
         ),
         ("panel", TICK, _tick(chain[4])),
         ("panel", RENEWAL, _renewal()),
+        (
+            "panel",
+            BUNDLE,
+            place
+            | {"incident": 1, "index": sha256_hex(b"{}"), "by": "李伟 Li Wei", "time": "2026-03-15T08:00:00.000Z"},
+        ),
     ]
 
 

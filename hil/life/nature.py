@@ -239,6 +239,7 @@ _PARTS = {
     "camera-tamper": "lobby",
     "certificate": "center-1",
     "mirror": "",
+    "evidence": "",
     "board": "",
     "program": "",
     "maintenance": "",

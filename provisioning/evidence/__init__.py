@@ -1,4 +1,4 @@
-"""`fenghuo evidence`: the pictures of alarms, and how well the person models do on pictures of one's own.
+"""`fenghuo evidence`: the pictures of alarms, from the list to a bundle, and how well the models do on one's own.
 
 One module for each command. What is heavy (numpy, the models' runtime) is imported when its command runs.
 """
@@ -8,6 +8,10 @@ from collections.abc import Sequence
 import typer
 
 from provisioning.evidence.evaluate import evaluate
+from provisioning.evidence.exporting import export
+from provisioning.evidence.holding import hold, release
+from provisioning.evidence.listing import list_events, show
+from provisioning.evidence.verifying import verify, verify_bundle
 from provisioning.terminal import run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -26,4 +30,11 @@ def _evidence() -> None:
     """Pictures of alarms. 报警图像。"""
 
 
+app.command("list")(list_events)
+app.command("show")(show)
+app.command("verify")(verify)
+app.command("export")(export)
+app.command("verify-bundle")(verify_bundle)
+app.command("hold")(hold)
+app.command("release")(release)
 app.command("evaluate")(evaluate)

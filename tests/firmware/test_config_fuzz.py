@@ -247,7 +247,7 @@ OUTPUT = (
 )
 SITE = st.fixed_dictionaries(
     {
-        "profile": st.sampled_from(["cn", "eu-g2", "eu-g3", "us-cp01"]),
+        "profile": st.sampled_from(["cn", "cn-key", "eu-g2", "eu-g3", "us-cp01"]),
         "zones": st.lists(ZONE, min_size=3, max_size=3),
         "outputs": st.lists(OUTPUT, max_size=2),
         "parts": st.lists(st.lists(PLACE, min_size=1, max_size=2, unique=True), max_size=2),

@@ -39,7 +39,8 @@ CASES: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "codes too short for grade 2": (
         PROFILE
-        + "                         # defaults and limits: cn (the default), eu-g2, eu-g3, us-cp01\npin_digits = 6 ",
+        + "                         # defaults, limits: cn (the default), cn-key, eu-g2, eu-g3, us-cp01\n"
+        + "pin_digits = 6 ",
         'profile = "eu-g2"\npin_digits = 4 ',
         "[panel] pin_digits",
         "4",
@@ -142,7 +143,30 @@ CASES: dict[str, tuple[str, str, str, str, str, str]] = {
         "Asia/Shanghai",
         "no such time zone",
     ),
-    "no profile": (PROFILE, 'profile = "eu" ', "[panel] profile", '"eu"', "'cn', 'eu-g2'", "not one of the choices"),
+    "no profile": (
+        PROFILE,
+        'profile = "eu" ',
+        "[panel] profile",
+        '"eu"',
+        "'cn', 'cn-key', 'eu-g2'",
+        "not one of the choices",
+    ),
+    "pictures that must go before they may": (
+        "evidence_days = 30                      # pictures stay so long at least (cn-key: 90)\nevidence_max_days = 60",
+        "evidence_days = 32\nevidence_max_days = 31",
+        "[storage] evidence_max_days",
+        "31",
+        "at least evidence_days, 32",
+        "before they may",
+    ),
+    "pictures kept shorter than the law": (
+        "evidence_days = 30",
+        "evidence_days = 29",
+        "[storage] evidence_days",
+        "29",
+        "30 to 3650",
+        "Order 799",
+    ),
     # zones
     "soak on a hold-up button": (
         HOLDUP,

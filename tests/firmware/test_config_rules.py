@@ -93,7 +93,6 @@ def test_every_limited_key_is_one_of_the_file_and_every_number_that_has_a_key_is
         "gb28181_keepalive_s",
         "gb28181_expires_s",
         "event_log_min",
-        "clip_retention_days",
     }
 
 

@@ -40,7 +40,7 @@ def test_the_defaults_of_cn_are_those_of_the_rules() -> None:
 
 
 def test_the_profiles_are_those_of_the_design_and_alike() -> None:
-    assert list(PROFILES) == ["cn", "eu-g2", "eu-g3", "us-cp01"]
+    assert list(PROFILES) == ["cn", "cn-key", "eu-g2", "eu-g3", "us-cp01"]
     assert DEFAULT == next(iter(PROFILES)) == "cn"
     for name, profile in PROFILES.items():
         assert profile.name == name

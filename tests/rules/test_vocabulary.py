@@ -66,6 +66,7 @@ LOCAL = {
     "path.certificate-renewed",
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "evidence.sent"),
     *("camera.relearned", "camera.person"),
+    *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",
 }

@@ -34,6 +34,7 @@ RECORD = Record.model_validate(records()["chain"][1]["record"])
 HEAD = m.JournalHead(journal=JOURNAL, last={"alarm": 0, "status": 3}, first_undelivered={"alarm": 1, "status": 2})
 
 REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"
+CAPTURE = "2026-03-14/000007-hall-cam"
 EXAMPLES: dict[str, list[BaseModel]] = {
     "socket-from-uplink": [
         m.Pull(journal=JOURNAL, lane="alarm", first=1, last=9),
@@ -77,6 +78,17 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             part=1,
         ),
         m.CameraHealth(camera="cam", ok=True),
+        m.Held(held=True, journal=JOURNAL, incident=7),
+        m.Stock(
+            stored=2**30,
+            free=2**33,
+            reserve=2**28,
+            today=0,
+            per_day=2**25,
+            days_left=-1,
+            held=1,
+            due=[m.Due(folder=CAPTURE, day="2026-03-14", files=61, bytes=2**21)],
+        ),
     ],
     "socket-to-camera": [
         m.CaptureOrder(
@@ -86,7 +98,17 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             cameras=["cam"],
             time="2026-03-14T23:09:26.123Z",
             monotonic_ms=1,
-        )
+        ),
+        m.Hold(
+            held=True,
+            journal=JOURNAL,
+            incident=7,
+            folders=[CAPTURE],
+            by="Li Wei",
+            reason="court",
+            time="2026-03-14T23:09:26.123Z",
+        ),
+        m.Delete(folders=[CAPTURE]),
     ],
     "socket-from-clock": [m.ClockSet(how="slewed", off_ms=-1200)],
     "socket-to-clock": [m.SetClock(utc_ms=1_790_000_000_123, monotonic_ms=5_000), m.Error(reason="x")],
@@ -108,6 +130,9 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             once=True,
         ),
         m.RelearnCamera(camera="hall-cam", code="135790"),
+        m.EvidenceAct(act="exported", journal=JOURNAL, incident=7, by="李伟", reason="case 2026-114"),
+        m.EvidenceHold(held=True, journal=JOURNAL, incident=7, folders=[CAPTURE], by="Li Wei", reason="court"),
+        m.SignBundle(index="0" * 64),
         m.RemoveUser(id="wang", code="135790"),
     ],
     "socket-to-technician": [m.Answer(ok=False, reason="busy"), m.Answer(ok=True, detail={"path": "x"})],

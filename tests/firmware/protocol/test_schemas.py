@@ -52,7 +52,7 @@ def test_real_examples_are_valid(name: str, value: Any) -> None:
 
 
 def test_every_schema_has_an_example() -> None:
-    assert {name for name, _ in WIRE_EXAMPLES} == set(schemas.WIRE)
+    assert {name for name, _ in WIRE_EXAMPLES} == {*schemas.WIRE, "bundle"}
     assert set(EXAMPLES) == set(schemas.SOCKETS)
 
 
