@@ -13,6 +13,7 @@ from firmware.language import Text, pick
 from provisioning.site_diff import diff
 from provisioning.site_explain import explain
 from provisioning.site_new import new
+from provisioning.site_set import set_key
 from provisioning.terminal import console, run
 from provisioning.wiring_table import wiring_tables
 
@@ -46,6 +47,7 @@ def _site() -> None:
 app.command()(new)
 app.command()(diff)
 app.command()(explain)
+app.command("set")(set_key)
 
 
 @app.command()

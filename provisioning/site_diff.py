@@ -71,7 +71,7 @@ def diff(
         print(json.dumps({"ok": False, "why": bad.say()}, ensure_ascii=False) if as_json else bad.say())
         raise typer.Exit(EXIT_MISTAKES) from None
     changes, order = differences(before.file, after.file), order_of_paths(before.file, after.file)
-    rows = [_row(change) for change in changes]
+    rows = [row_of(change) for change in changes]
     if order:
         rows.append({"what": "changed", "place": ["path"], "old": None, "new": None, "care": _both(order)})
     if as_json:
@@ -121,7 +121,8 @@ def _split(table: str, rest: list[str]) -> tuple[str, list[str]]:
     return (shorten(rest[0]), rest[1:]) if rest and table in _LISTS else ("", rest)
 
 
-def _row(change: Change) -> dict[str, Any]:
+def row_of(change: Change) -> dict[str, Any]:
+    """A change as JSON."""
     why = care(change)
     return {
         "what": change.what,
