@@ -86,3 +86,49 @@ def test_relearning_goes_to_the_process_that_is_there(bench: Bench) -> None:
     bench.server.call(lambda: heard.put(bench.port.relearn("lobby")))
     assert bench.client.receive(10.0) == {"type": "relearn", "camera": "lobby"}
     assert heard.get(timeout=10)
+
+
+def pictures(incident: int, verdict: str, part: int = 1, score: int = 700) -> m.Manifest:
+    said = {"incident": incident, "zone": "pir", "camera": "lobby", "verdict": verdict, "score": score, "part": part}
+    rest: dict[str, object] = {"type": "pictures", "pictures": [], "thumbnail": None, "model": "x", "threshold": 400}
+    return m.Manifest.model_validate(said | rest)
+
+
+def test_a_person_is_told_once_ahead_of_its_pictures(bench: Bench) -> None:
+    for manifest in (
+        pictures(7, "unverified", score=12),
+        pictures(7, "person", part=2),
+        pictures(7, "person", part=3, score=900),
+        pictures(8, "person"),
+    ):
+        bench.client.send(manifest)
+    assert [note.kind for note in bench.notes(6)] == [
+        "evidence.pictures",
+        "camera.person",
+        "evidence.pictures",
+        "evidence.pictures",
+        "camera.person",
+        "evidence.pictures",
+    ]
+    first = bench.notes(6)[1].payload
+    assert first == {"incident": 7, "zone": "pir", "camera": "lobby", "score": 700, "threshold": 400, "part": 2}
+
+
+def test_what_is_remembered_of_persons_is_bounded(bench: Bench) -> None:
+    for incident in range(1, KEPT_PERSONS + 3):
+        bench.client.send(pictures(incident, "person"))
+    bench.client.send(pictures(KEPT_PERSONS + 2, "person", part=2))
+    bench.client.send(pictures(1, "person", part=2))
+    kinds = [note.kind for note in bench.notes(2 * (KEPT_PERSONS + 2) + 3)]
+    assert kinds[-3:] == ["evidence.pictures", "camera.person", "evidence.pictures"], "the newest is known, 1 is not"
+
+
+def test_where_the_journal_has_no_room_for_pictures_it_has_none_for_the_person(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.port, "_room", Allowance(300, 0))
+    bench.client.send(pictures(1, "unverified"))
+    bench.client.send(pictures(2, "person"))
+    answer = bench.client.receive(10.0) or {}
+    assert answer["type"] == "error"
+    assert [note.kind for note in bench.notes(1)] == ["evidence.pictures"]
