@@ -28,6 +28,7 @@ from hil import (
     bench_journal,
     bench_life,
     bench_modbus,
+    bench_pictures,
     bench_rules,
     bench_start,
     bench_uplink,
@@ -191,6 +192,29 @@ def camera_rows(folder: Path) -> list[Row]:
     ]
 
 
+def picture_rows(folder: Path) -> list[Row]:
+    """Pictures on a line of 1 Mbit/s."""
+    f = bench_pictures.measure(folder)
+    return [
+        Row(
+            ("first thumbnail at the center, 1 Mbit/s", "首张缩略图到达中心(1 Mbit/s)"),
+            f["thumbnail_ms"],
+            2000.0,
+            True,
+            "ms",
+            f"worst of {bench_pictures.ALARMS}, median {f['thumbnail_median_ms']:.0f} ms",
+        ),
+        Row(
+            ("an alarm beside full pictures against the idle line", "传输图像时的报警与空闲线路之比"),
+            f["beside_ms"] / f["alarm_ms"],
+            None,
+            True,
+            "×",
+            f"{f['beside_ms']:.0f} ms, worst {f['beside_worst_ms']:.0f} ms, pictures take {f['picture_share']:.0%}",
+        ),
+    ]
+
+
 def life_rows(_folder: Path) -> list[Row]:
     """Simulated life of a busy site, faults and oracle included."""
     f = bench_life.measure()
@@ -235,6 +259,7 @@ PARTS: tuple[Callable[[Path], list[Row]], ...] = (
     million_rows,
     start_rows,
     camera_rows,
+    picture_rows,
     life_rows,
     bus_rows,
     center_rows,

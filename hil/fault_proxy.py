@@ -192,6 +192,8 @@ class FaultProxy:
             if pair.half_open:
                 continue  # swallowed: nobody is at the other end
             self.counts[way] += len(data)
+            if self._weather.bytes_per_s:
+                await asyncio.sleep(len(data) / self._weather.bytes_per_s)  # nothing is there before its last byte
             try:
                 if not data:
                     writer.write_eof()
@@ -201,8 +203,6 @@ class FaultProxy:
             except OSError:
                 pair.reset()
                 return
-            if self._weather.bytes_per_s:
-                await asyncio.sleep(len(data) / self._weather.bytes_per_s)
 
 
 class _Pair:

@@ -1,5 +1,6 @@
 """Full pictures on request: real core, uplink and camera, a real broker behind a line that is cut, a center."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +12,7 @@ import pytest
 from firmware.protocol import messages as m
 from hil.broker import HOST, Mosquitto
 from hil.center import Center
+from hil.center.commands import main as center_cli
 from hil.center.pictures import Gallery
 from hil.fault_proxy import FaultProxy
 from hil.faults import CLEAR, Weather
@@ -42,6 +44,9 @@ class Site:
         assert self.center.wait(lambda _: self._named(), WAIT_S)
         header = self._named()[0]["header"]
         return f"{header['journal']}-{header['seq']}"
+
+    def results(self) -> set[str]:
+        return {record["payload"]["result"] for record in self.held("evidence.sent")}
 
     def _named(self) -> list[dict[str, Any]]:
         return [record for record in self.held("evidence.pictures") if record["payload"]["pictures"]]
@@ -80,3 +85,59 @@ def test_a_picture_comes_through_a_cut_and_each_request_and_delivery_is_a_record
     sent = site.wait_held("evidence.sent")["payload"]
     assert (sent["about"], sent["by"], sent["result"]) == (f"{event}/1", "remote:王芳", "confirmed")
     assert sent["bytes"] >= wanted.picture.bytes
+
+
+def test_an_alarm_overtakes_a_picture(site: Site) -> None:
+    event = site.event()
+    site.line.set(Weather(bytes_per_s=12_000))
+    wanted = site.gallery.ask(site.center, site.panel.panel, event, 1, "Li Wei")
+    assert site.center.wait(lambda _: wanted.held > 0, WAIT_S), wanted.fault
+    before = len(site.held("alarm.hold-up"))
+    site.panel.desk(m.Press(zone="holdup-2"))
+    assert site.center.wait(lambda _: len(site.held("alarm.hold-up")) > before, WAIT_S)
+    assert not wanted.done, "the picture was to take longer than this"
+    site.line.set(CLEAR)
+    assert site.center.wait(lambda _: wanted.done, WAIT_S), (wanted.held, wanted.fault)
+
+
+def test_after_a_restart_of_the_uplink_a_new_request_goes_on(site: Site) -> None:
+    event = site.event()
+    site.line.set(Weather(bytes_per_s=40_000))
+    wanted = site.gallery.ask(site.center, site.panel.panel, event, 1, "Li Wei")
+    assert site.center.wait(lambda _: wanted.held > 0, WAIT_S), wanted.fault
+    site.panel.kill("uplink")
+    held = wanted.held
+    assert 0 < held < wanted.picture.bytes
+    site.line.set(CLEAR)
+    site.panel.start("uplink")
+    # The uplink that is new knows nothing of it, and says so.
+    assert site.center.wait(lambda _: wanted.fault == "unknown-transfer", WAIT_S)
+    again = site.gallery.ask(site.center, site.panel.panel, event, 1, "Li Wei")
+    assert site.center.wait(lambda _: again.done, WAIT_S), (again.held, again.fault)
+    chosen = json.loads(site.center.store.rows("SELECT args FROM commands ORDER BY counter DESC LIMIT 1")[0]["args"])
+    assert chosen["offset"] == held
+
+
+def test_the_command_line_fetches_a_picture_and_says_what_is_wrong(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = site.event()
+    broker = f"mqtt://{HOST}:{site.broker.port}"
+    words = ["picture", site.panel.panel, event, "1", "--dir", str(site.folder), "--broker", broker]
+    assert center_cli(words) == 0
+    file = Path(capsys.readouterr().out.strip())
+    assert file.read_bytes()[:3] == b"\xff\xd8\xff"
+    assert file.stem == sha256(file.read_bytes()).hexdigest()
+    assert center_cli([*words[:3], "60", *words[4:]]) == 1
+    assert "pictures" in capsys.readouterr().err
+    (seq,) = {record["header"]["seq"] for record in site.held("journal.begun")}
+    assert center_cli([*words[:2], str(seq), *words[3:]]) == 1
+    # What is gone from the panel is told.
+    named = site.event().rpartition("-")
+    record = next(r for r in site.held("evidence.pictures") if r["header"]["seq"] == int(named[2]))
+    second = record["payload"]["pictures"][1]["file"]
+    (site.panel.data / "evidence" / second).unlink()
+    assert center_cli([*words[:3], "2", *words[4:]]) == 1
+    assert "gone" in capsys.readouterr().err
+    assert site.center.wait(lambda _: site.results() >= {"confirmed", "gone"}, WAIT_S)
+    assert site.center.counts().get("garbage.topic", 0) == 0
