@@ -93,6 +93,10 @@ class Orders:
             self._exchange(what.counter)
         if what.genuine:
             self._given = [*self._given[-KEPT:], (token, what)]
+        if what.wish is Wish.PICTURE:
+            # Which picture, and where it goes, core knows by a journal and a camera; the rules count and record.
+            self._submit(RemoteCommand(what.counter, what.operator, what.wish, key=_CENTER.kid))
+            return
         self._port.received(token)
 
     def _exchange(self, serial: int) -> None:

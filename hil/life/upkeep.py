@@ -300,9 +300,10 @@ def maintained_key(w: World, _area: str) -> Script:
 
 
 def remote_status(w: World, _area: str) -> Script:
-    """An operator asks how things stand."""
+    """An operator asks how things stand, and for a picture."""
     w.hands.order(Wish.STATUS, "genuine")
-    yield 0
+    yield w.minutes(1, 5)
+    w.hands.order(Wish.PICTURE, "genuine")
 
 
 def remote_arm(w: World, area: str) -> Script:
