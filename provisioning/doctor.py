@@ -66,7 +66,7 @@ def doctor(
         raise typer.Exit(EXIT_NOT_UNDERSTOOD) from None
     table, found = examine(loaded)
     if as_json:
-        print(json.dumps(_as_json(table, found), ensure_ascii=False, indent=2))
+        print(json.dumps(in_json(table, found), ensure_ascii=False, indent=2))
     else:
         _show(table, found)
     raise typer.Exit(EXIT_FINDINGS if found else 0)
@@ -112,7 +112,8 @@ def _drawn(table: list[Row]) -> Table:
     return drawn
 
 
-def _as_json(table: list[Row], found: list[Finding]) -> dict[str, Any]:
+def in_json(table: list[Row], found: list[Finding]) -> dict[str, Any]:
+    """As `--json` prints it, texts in both languages."""
     return {
         "ok": not found,
         "drivers": [vars(row) for row in table],

@@ -1,0 +1,1 @@
+"""`fenghuo support-bundle`: what a helpdesk needs of a panel in one file, without its secrets."""
