@@ -90,7 +90,10 @@ def _summary(folder: Path, eye: "Eye", threshold: int) -> "Summary":
     except OSError as error:
         raise CantEvaluate(f"{folder}: {error.strerror or error}") from None
     done = [item for item in items if isinstance(item, Scored)]
-    return Summary(folder, done, [i for i in items if not isinstance(i, Scored)], eye.check.used, threshold, eye)
+    unread = [item for item in items if not isinstance(item, Scored)]
+    if not done:
+        raise CantEvaluate(pick(texts.ALL_UNREAD, count=len(unread), name=unread[0].path, why=unread[0].why))
+    return Summary(folder, done, unread, eye.check.used, threshold, eye)
 
 
 def _write(out: Path, summary: "Summary") -> None:

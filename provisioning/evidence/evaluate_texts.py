@@ -23,6 +23,10 @@ CONFIG_ALONE: Text = (
 WRITTEN: Text = ("page: {place}", "网页：{place}")
 CANT_WRITE: Text = ("{place}: can't be written: {why}", "{place}：无法写入：{why}")
 UNREAD: Text = ("not looked at: {name}: {why}", "未识别：{name}：{why}")
+ALL_UNREAD: Text = (
+    "none of {count} pictures could be looked at; the first, {name}: {why}",
+    "{count} 张图像均无法识别；第一张 {name}：{why}",
+)
 MORE: Text = ("… and {count} more", "……另有 {count} 个")
 
 TITLE: Text = ("Person models on {count} pictures", "{count} 张图像上的人员识别模型")

@@ -102,7 +102,7 @@ class Summary:
 
     def milliseconds(self) -> float:
         """Median of a picture, both models."""
-        return median(item.took_ms for item in self.items) if self.items else 0.0
+        return median(item.took_ms for item in self.items)
 
     def caution(self) -> str:
         """How much such a set can say."""

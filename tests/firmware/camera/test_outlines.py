@@ -49,6 +49,15 @@ def test_what_is_not_masked_is_as_it_was() -> None:
     assert not hidden[:, : scene.width // 2].any()
     assert (hidden[:, scene.width // 2 + 3 :] == np.asarray(scene)[:, scene.width // 2 + 3 :]).all()
     assert blacken(scene, []) is scene
+    assert np.asarray(scene)[:, : scene.width // 2].any(), "the picture that was given stays as it is"
+
+
+def test_every_outline_of_a_mask_counts() -> None:
+    corners = [[0, 0, 100, 0, 100, 100, 0, 100], [900, 900, 1000, 900, 1000, 1000, 900, 1000]]
+    pixels = np.asarray(blacken(Image.new("RGB", (100, 100), (200, 200, 200)), corners))
+    assert not pixels[:10, :10].any()
+    assert not pixels[90:, 90:].any()
+    assert pixels[20:80, 20:80].all()
 
 
 def test_the_frame_of_the_camera_is_left_alone() -> None:
@@ -107,6 +116,33 @@ def test_a_cut_is_never_empty(corners: tuple[int, ...], width: int, height: int)
     cut = Region([list(corners)]).cut(Image.new("RGB", (width, height)))
     assert cut.width >= 1
     assert cut.height >= 1
+
+
+def two_people() -> Image.Image:
+    scene = Image.new("RGB", (640, 480), (120, 118, 110))
+    for left in (0, 340):
+        scene.paste(photo("astronaut.png").resize((300, 300)), (left, 100))
+    return scene
+
+
+def test_of_two_people_that_the_models_see_only_the_one_in_the_region_counts() -> None:
+    """The corner makes the cut the whole picture, so both are seen."""
+    region = Region([[0, 0, 10, 0, 10, 10, 0, 10], [520, 0, 1000, 0, 1000, 1000, 520, 1000]])
+    assert region.around == (0, 0, 1000, 1000)
+    check = PersonCheck()
+    assert len(check.look(two_people()).boxes) == 2
+    [one] = check.look(two_people(), region).boxes
+    assert one.left > 450
+
+
+def test_the_box_of_a_cut_lies_where_it_does_without_a_region() -> None:
+    check = PersonCheck()
+    region = Region([[550, 200, 1000, 200, 1000, 1000, 550, 1000]])
+    assert region.around != (0, 0, 1000, 1000)
+    [cut] = check.look(two_people(), region).boxes
+    [whole] = [box for box in check.look(two_people()).boxes if box.left > 450]
+    for edge in ("left", "top", "right", "bottom"):
+        assert abs(getattr(cut, edge) - getattr(whole, edge)) <= 60, edge
 
 
 def test_in_a_region_the_whole_picture_model_alone_says_nothing() -> None:

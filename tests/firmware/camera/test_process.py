@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from firmware.camera.main import Process
+from firmware.camera.sight import EDGES
+from firmware.config import load
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.messages import from_camera
+from firmware.stopping import StopFlag
 from hil.rtsp import Film, RtspCamera
 from tests.firmware.camera.fake_core import PATIENCE_S, CameraProcess, FakeCore, panel_file
+from tests.firmware.camera.scenes import Scene
 
 FAST = {"frames_per_s": 10, "pre_s": 2, "post_s": 2}
 
@@ -289,3 +294,21 @@ def test_memory_stays_within_its_bound(tmp_path: Path) -> None:
         core.order(1, "lobby")
         core.manifests(1, "lobby", until_ms=1500)
         assert process.resident_mib() <= 150
+
+
+def test_the_lookout_of_a_masked_camera_keeps_nothing_from_behind_the_mask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firmware.camera.reference.LOOKS", 3)
+    mask = [[0, 0, 500, 0, 500, 1000, 0, 1000]]
+    stop = StopFlag()
+    process = Process(load(panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "mask": mask})), stop)
+    lookout = process._watches["lobby"].lookout
+    scene = Scene("coffee.png")
+    for second in range(0, 40, 2):
+        lookout.frame(scene.usual(), 1000.0 + second)
+    stop.close()
+    body = (tmp_path / "data" / "cameras" / "lobby.ref").read_bytes().partition(b"\n")[2]
+    edges = np.frombuffer(body, np.int8).reshape(EDGES[1], EDGES[0], 2)
+    assert not edges[:, : EDGES[0] // 2].any()
+    assert edges[:, EDGES[0] // 2 + 3 :].any()

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ class Sensor:
         self.hang = threading.Event()
         self.hang.set()
         self.opened = self.closed = 0
+        self.grey = 9
 
     def open(self) -> None:
         self.opened += 1
@@ -39,22 +41,23 @@ class Sensor:
         self.hang.wait(20)
         if self.fail:
             raise self.fail
-        return Frame(np.full(self.shape, 9, np.uint8), 1234)
+        return Frame(np.full(self.shape, self.grey, np.uint8), 1234)
 
     def still(self) -> Frame | None:
-        return Frame(np.full(self.full, 5, np.uint8), 1235) if self.full else None
+        return Frame(np.full(self.full, self.grey, np.uint8), 1235) if self.full else None
 
     def close(self) -> None:
         self.closed += 1
 
 
 class Rig:
-    def __init__(self, lookout: Callable[["Rig"], Lookout] = lambda _: no_lookout()) -> None:
+    def __init__(self, lookout: Callable[["Rig"], Lookout] = lambda _: no_lookout(), **more: Any) -> None:
         self.sensor = Sensor()
         self.told: list[CameraHealth] = []
         self.heard = threading.Condition()
         self.stop = StopFlag()
-        table = CameraTable.model_validate({"id": "gate", "name": "Gate", "maker": "drawn", "frames_per_s": 10})
+        values = {"id": "gate", "name": "Gate", "maker": "drawn", "frames_per_s": 10}
+        table = CameraTable.model_validate(values | more)
         self.health = Health(["gate"], self._tell)
         self.watch = Watch(table, lambda: self.sensor, lookout(self), self.health, self.stop)
 
@@ -103,6 +106,22 @@ def test_full_pictures_come_while_they_are_asked_for(rig: Rig) -> None:
     assert (still.width, still.height) == (640, 480)
     rig.watch.ring.wait(rig.watch.ring.number + 8, 10)
     assert rig.watch.stills.number == 1, "the time is over"
+
+
+def test_frames_and_full_pictures_are_masked_before_anything_holds_them() -> None:
+    rig = Rig(mask=[[0, 0, 500, 0, 500, 1000, 0, 1000]])
+    rig.sensor.full, rig.sensor.shape, rig.sensor.grey = (480, 640, 3), (240, 320, 3), 200
+    rig.watch.ask_stills(20)
+    rig.watch.start()
+    shots = [*rig.watch.ring.wait(0, 10), *rig.watch.stills.wait(0, 10)]
+    rig.stop.set("end")
+    rig.watch.join(5)
+    assert {shot.width for shot in shots} == {320, 640}
+    for shot in shots:
+        pixels = np.asarray(decode(shot.jpeg))
+        middle = shot.width // 2
+        assert pixels[:, : middle - 8].max() <= 8
+        assert pixels[:, middle + 16 :].min() >= 190
 
 
 def test_frames_go_into_the_ring_as_jpeg(rig: Rig) -> None:

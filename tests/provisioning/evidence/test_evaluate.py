@@ -245,3 +245,41 @@ def test_what_can_not_be_evaluated_is_told(folder: Path, tmp_path: Path) -> None
 def test_without_models_it_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firmware.camera.person.RUNTIMES", ("no_such.runtime",))
     assert "is not installed" in refused(folder).stderr
+
+
+def test_a_page_that_breaks_off_leaves_nothing_and_the_last_one_stands(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "page.html"
+    out.write_text("the last one")
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("provisioning.evidence.evaluate_page._small", full)
+    assert "No space left" in refused(folder, "--out", out).stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert out.read_text() == "the last one"
+
+
+def test_limits(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.evidence.scoring.MAX_PIXELS", 300 * 300)
+    found = evaluated(folder)
+    assert {Path(unread["file"]).name for unread in found["unread"]} >= {"astronaut.png", "coffee.png"}
+    assert all("pixels" in u["why"] for u in found["unread"] if "astronaut" in u["file"])
+    monkeypatch.setattr("provisioning.evidence.scoring.MAX_PIXELS", 10)
+    assert "could be looked at" in refused(folder).stderr
+    monkeypatch.setattr("provisioning.evidence.scoring.MAX_PICTURES", 5)
+    assert "at most 5" in refused(folder).stderr
+
+
+def test_a_picture_that_lies_on_its_side_is_turned_as_its_camera_says(tmp_path: Path) -> None:
+    (tmp_path / "person").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo("astronaut.png").rotate(90, expand=True).save(tmp_path / "person" / "turned.jpg", exif=exif, quality=95)
+    photo("astronaut.png").save(tmp_path / "person" / "upright.jpg", quality=95)
+    turned, upright = evaluated(tmp_path)["pictures"]
+    assert abs(turned["scores"]["mean"] - upright["scores"]["mean"]) <= 20
+    [box], [there] = turned["boxes"], upright["boxes"]
+    assert abs(box["right"] - there["right"]) <= 10
