@@ -114,7 +114,7 @@ _CN: Mapping[str, Number] = {
     "event_log_min": Number(1_000_000, 1000, 100_000_000, _EN, memory=True),
     "retention_days": Number(400, 184, 36_500, "Cybersecurity Law: 6 months"),
     "evidence_days": Number(30, 30, 3650, "State Council Order 799 art. 17; GB 55029 3.5.2(5)"),
-    "evidence_max_days": Number(60, 30, 3650, "PIPL art. 19: the shortest time that the purpose needs"),
+    "evidence_max_days": Number(60, 30, 3650, "Order 799 art. 17, PIPL art. 19: then delete", memory=True),
     "evidence_mib_per_day": Number(2048, 64, 1_000_000, _OURS),
 }
 
@@ -130,7 +130,9 @@ _NUMBERS: Mapping[str, Mapping[str, Number]] = {
     "cn-key": {
         **_CN,
         "evidence_days": Number(90, 90, 3650, "Counter-Terrorism Law art. 32", memory=True),
-        "evidence_max_days": Number(180, 90, 3650, "PIPL art. 19: the shortest time that the purpose needs"),
+        "evidence_max_days": Number(
+            180, 90, 3650, "Order 799 art. 17, PIPL art. 19: no longer than needed", memory=True
+        ),
     },
     "eu-g2": {
         **_EU,

@@ -30,6 +30,10 @@ LOOKS = 2
 """Pictures that are looked at between two frames; on a slow board a look takes a third of a second."""
 MAX_UNSEEN = 16
 """Pictures that wait for a look; beyond, the oldest are saved without one."""
+FIRST_MS = 5_000
+"""Pictures until so long after the alarm are saved whatever the card has been through."""
+THIN_EVERY = 4
+"""Of later ones, beyond the day's budget of writing, each fourth is saved, and no full one."""
 CLEARER = 50
 """A later thumbnail is sent when its score is better by so many thousandths."""
 NO_PICTURES = "none: the camera gave no picture"
@@ -107,6 +111,11 @@ class Capture:
         self._why_none = NO_PICTURES
         self._fault: OSError | None = None
 
+    @property
+    def thinned(self) -> int:
+        """Pictures left out to keep within the day's budget of writing."""
+        return self._account.thinned
+
     def run(self) -> OSError | None:
         """Take, save, look, tell; returns after the last part, with what went wrong on the medium."""
         end = self._studio.clock.monotonic_ms() + self._camera.post_s * 1000
@@ -152,6 +161,9 @@ class Capture:
     def _keep(self, folder: Folder, shots: list[Shot]) -> None:
         for shot in shots:
             self._last = shot.number
+            if self._spared(shot) and shot.number % THIN_EVERY:
+                self._account.thinned += 1
+                continue
             self._save(folder, shot)
             self._unseen.append(shot)
 
@@ -162,6 +174,11 @@ class Capture:
         if self._newest is None or shot.number > self._newest.number:
             self._newest = shot
         self._untold[name] = picture
+
+    def _spared(self, shot: Shot) -> bool:
+        """Whether the card has been written to enough today for a picture of so long after the alarm."""
+        late = shot.monotonic_ms > self._order.monotonic_ms + FIRST_MS
+        return late and self._studio.store.over_budget(self._order.time[:10])
 
     def _saved(self, folder: Folder, name: str, shot: Shot) -> Picture:
         saved = folder.save(name, self._account.mark(shot.jpeg, name, shot.monotonic_ms, self._said()))
@@ -185,6 +202,9 @@ class Capture:
         for shot in self._stills.after(self._still):
             self._still = shot.number
             if shot.monotonic_ms > end_ms:
+                continue
+            if self._spared(shot):
+                self._account.thinned += 1
                 continue
             name = f"full-{shot.number - self._first_still:04d}.jpg"
             self._untold[name] = self._saved(folder, name, shot)

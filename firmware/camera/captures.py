@@ -121,8 +121,9 @@ class Captures:
     def _run(self, order: CaptureOrder, camera: str) -> None:
         watch = self._watches[camera]
         try:
-            fault = self._begun(order, watch).run()
-            self._health.fault(camera, h.STORE, self._said(fault))
+            capture = self._begun(order, watch)
+            self._health.fault(camera, h.STORE, self._said(capture.run()))
+            self._health.note(camera, h.THINNED, pick(texts.THINNED, count=capture.thinned) if capture.thinned else "")
         except Exception:
             log.exception("incident %d, camera %s: the capture failed", order.incident, camera)
         finally:

@@ -9,8 +9,8 @@ from firmware.protocol.messages import CameraHealth, CameraTamper
 MAX_DETAIL = 200
 FRAMES, STORE = "frames", "store"
 """Faults: no frames come; pictures can't be saved."""
-DROPPED, SQUEEZED = "dropped", "squeezed"
-"""Notes, which leave the camera well: orders were dropped; the ring holds less than asked for."""
+DROPPED, SQUEEZED, THINNED = "dropped", "squeezed", "thinned"
+"""Notes, which leave the camera well: orders were dropped; the ring holds less than asked for; pictures left out."""
 
 
 class Health:

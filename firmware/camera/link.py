@@ -16,7 +16,19 @@ from pydantic import ValidationError
 
 from firmware.camera.health import Health
 from firmware.protocol.lines import Client, LineTooLong
-from firmware.protocol.messages import CameraHealth, CaptureOrder, Error, Manifest, Relearn, Welcome, to_camera
+from firmware.protocol.messages import (
+    CameraHealth,
+    CaptureOrder,
+    Delete,
+    Error,
+    Held,
+    Hold,
+    Manifest,
+    Relearn,
+    Stock,
+    Welcome,
+    to_camera,
+)
 from firmware.stopping import StopFlag
 
 log = logging.getLogger("fenghuo.camera.link")
@@ -32,16 +44,18 @@ class Outbox:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._messages: deque[Manifest | CameraHealth] = deque()
+        self._messages: deque[Manifest | CameraHealth | Held | Stock] = deque()
         self._lock = threading.Lock()
         self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def put(self, message: Manifest | CameraHealth) -> None:
+    def put(self, message: Manifest | CameraHealth | Held | Stock) -> None:
         """Queue a message; never blocks."""
         with self._lock:
             if isinstance(message, CameraHealth):
                 # Only how the camera is now counts: what waits of it is out of date.
                 self._messages = deque(m for m in self._messages if not _of(m, message.camera))
+            elif isinstance(message, Stock):
+                self._messages = deque(m for m in self._messages if not isinstance(m, Stock))
             self._messages.append(message)
             if len(self._messages) > MAX_OUT:
                 self._messages.popleft()
@@ -60,19 +74,19 @@ class Outbox:
             while os.read(self._wake_in, 4096):
                 pass
 
-    def first(self) -> Manifest | CameraHealth | None:
+    def first(self) -> Manifest | CameraHealth | Held | Stock | None:
         """The oldest message, left in its place until it is sent."""
         with self._lock:
             return self._messages[0] if self._messages else None
 
-    def sent(self, message: Manifest | CameraHealth) -> None:
+    def sent(self, message: Manifest | CameraHealth | Held | Stock) -> None:
         """It is on its way: forget it."""
         with self._lock:
             if self._messages and self._messages[0] is message:
                 self._messages.popleft()
 
 
-def _of(message: Manifest | CameraHealth, camera: str) -> bool:
+def _of(message: Manifest | CameraHealth | Held | Stock, camera: str) -> bool:
     return isinstance(message, CameraHealth) and message.camera == camera
 
 
@@ -86,6 +100,7 @@ class Link:
         health: Health,
         take: Callable[[CaptureOrder], None],
         relearn: Callable[[str], None],
+        keep: Callable[[Hold | Delete | Welcome], None],
     ) -> None:
         self.garbage = 0
         self._path = path
@@ -93,6 +108,7 @@ class Link:
         self._health = health
         self._take = take
         self._relearn = relearn
+        self._keep = keep
         self._client: Client | None = None
         self._welcomed = False
 
@@ -163,8 +179,11 @@ class Link:
             self._take(message)
         elif isinstance(message, Relearn):
             self._relearn(message.camera)
+        elif isinstance(message, Hold | Delete):
+            self._keep(message)
         elif isinstance(message, Error):
             log.warning("core refused a message: %s", message.reason)
         elif isinstance(message, Welcome):
             self._welcomed = True
+            self._keep(message)
             log.info("connected to core %s, session %d", message.version, message.session)

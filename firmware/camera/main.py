@@ -16,6 +16,7 @@ from firmware.camera import memory, texts
 from firmware.camera.capture import Studio
 from firmware.camera.captures import Captures, Parts
 from firmware.camera.health import Health
+from firmware.camera.keeper import Keeper
 from firmware.camera.link import Link, Outbox
 from firmware.camera.lookout import Lookout
 from firmware.camera.person import PersonCheck
@@ -58,10 +59,13 @@ class Process:
         self._person = PersonCheck()
         self._health = Health((table.id for table in file.camera), outbox.put)
         self._watches = {table.id: self._watch(loaded, table, clock) for table in file.camera}
-        store = Store(loaded.data / "evidence")
+        store = Store(loaded.data / "evidence", budget=file.storage.evidence_mib_per_day * 2**20)
+        self._keeper = Keeper(loaded.data / "evidence", file.storage.evidence_days, store, clock, outbox.put)
         studio = Studio(store, self._person, clock, outbox.put, Parts().next, file.panel.id)
         self._captures = Captures(self._watches, studio, self._health, stop)
-        self._link = Link(loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn)
+        self._link = Link(
+            loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn, self._keeper.take
+        )
         self._limit_mib = memory.limit_mib(file.camera)
         memory.tame()
         memory.bound(self._limit_mib)
@@ -76,9 +80,11 @@ class Process:
         self._person.load()
         sd_notify.notify("READY=1")
         log.info("watching %d cameras; person check: %s", len(self._watches), self._person.model)
+        self._keeper.start()
         self._link.run(self._stop, self._turn, min(TURN_S, self._watchdog_s or TURN_S))
         sd_notify.notify("STOPPING=1")
         self._captures.join(LAST_WORDS_S)
+        self._keeper.stop(LAST_WORDS_S)
         self._link.flush()
         self._link.close()
         for watch in self._watches.values():

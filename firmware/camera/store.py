@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,39 @@ class Saved:
 class Store:
     """The evidence folder; everything here raises `OSError` when the medium is full, gone or read-only."""
 
-    def __init__(self, folder: Path, reserve: int | None = None) -> None:
-        """`reserve`: bytes to leave free, by default a twentieth of the medium up to 256 MiB."""
+    def __init__(self, folder: Path, reserve: int | None = None, budget: int | None = None) -> None:
+        """`reserve`: bytes to leave free, by default a twentieth of the medium up to 256 MiB.
+
+        `budget`: bytes to write on one day before captures are thinned; None for any number.
+        """
         self._folder = folder
         self._reserve = reserve
+        self._budget = budget
+        self._written: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def spent(self, day: str, bytes_: int) -> None:
+        """So much of this day lies on the card, written by this process or the one before it."""
+        with self._lock:
+            self._written = {day: max(bytes_, self._written.get(day, 0))}
+
+    def wrote(self, day: str, bytes_: int) -> None:
+        """A file more."""
+        with self._lock:
+            self._written = {day: self._written.get(day, 0) + bytes_}
+
+    def over_budget(self, day: str) -> bool:
+        """Whether the card has been written to enough on this day."""
+        with self._lock:
+            return self._budget is not None and self._written.get(day, 0) >= self._budget
+
+    def room(self) -> tuple[int, int]:
+        """Bytes that are free, and how many of them are left to the journal. Raises `OSError`."""
+        # Nothing may be there yet: core makes the data folder.
+        place = next(folder for folder in (self._folder, *self._folder.absolute().parents) if folder.exists())
+        medium = os.statvfs(place)
+        whole, free = medium.f_blocks * medium.f_frsize, medium.f_bavail * medium.f_frsize
+        return free, min(MAX_RESERVE, whole // RESERVE_PART) if self._reserve is None else self._reserve
 
     def begin(self, day: str, incident: int, camera: str) -> "Folder":
         """A new, empty folder for one capture; `day` is `YYYY-MM-DD`."""
@@ -60,9 +90,7 @@ class Store:
 
         `last`: a manifest, which may take half of that, so that a full card still says what is on it.
         """
-        medium = os.statvfs(self._folder)
-        whole, free = medium.f_blocks * medium.f_frsize, medium.f_bavail * medium.f_frsize
-        reserve = min(MAX_RESERVE, whole // RESERVE_PART) if self._reserve is None else self._reserve
+        free, reserve = self.room()
         reserve = reserve // 2 if last else reserve
         if free - size < reserve:
             raise OSError(errno.ENOSPC, f"{free // 2**20} MiB free, {reserve // 2**20} MiB are the journal's")
@@ -89,6 +117,7 @@ class Folder:
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
+        self._store.wrote(self.name[:10], len(data))
         return Saved(f"{self.name}/{name}", hashlib.sha256(data).hexdigest(), len(data))
 
     def settle(self) -> None:

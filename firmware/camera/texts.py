@@ -5,6 +5,10 @@ from firmware.language import Text
 NO_FRAMES: Text = ("no frames: {why}", "没有图像:{why}")
 HUNG: Text = ("no frame for {seconds} s, the camera does not answer", "{seconds} 秒没有图像,摄像机无响应")
 NOT_SAVED: Text = ("pictures can't be saved: {why}", "图像无法保存:{why}")
+THINNED: Text = (
+    "pictures left out, the day's budget of writing is used up: {count}",
+    "当日写入额度已用完,略去图像:{count}",
+)
 ORDERS_DROPPED: Text = ("capture orders dropped, too many at once: {count}", "同时抓拍过多,已丢弃抓拍指令:{count}")
 RING_SQUEEZED: Text = (
     "pre-alarm pictures are fewer than asked for: memory limit",

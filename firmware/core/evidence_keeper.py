@@ -1,8 +1,8 @@
 """How long pictures stay: core decides and records what goes, camera deletes it and says how full the card is.
 
-Nothing younger than `evidence_days` ever goes. What is older than `evidence_max_days` goes for its age (PIPL art. 19:
-not longer than needed); what is between goes, oldest first, only when the card needs the room. Held captures never come
-up: camera, which keeps the holds, leaves them out. A clock that is not set deletes nothing.
+Nothing younger than `evidence_days` ever goes. What is older than `evidence_max_days` goes for its age (Order 799
+art. 17: once the purpose is met); what is between goes, oldest first, only when the card needs the room. Held captures
+never come up: camera, which keeps the holds, leaves them out. A clock that is not set deletes nothing.
 """
 
 from collections.abc import Callable
@@ -48,12 +48,19 @@ class EvidenceKeeper:
         self._order = order
         self._may = Allowance(DELETIONS, DELETIONS / 3600)
         self._stock: m.Stock | None = None
+        self._recorded: dict[str, bool] = {}
+        """Captures that are recorded as leaving and still there; whether that is durable."""
 
     def stock(self, stock: m.Stock) -> None:
         """Camera says how full the card is."""
         self._stock = stock
         self._warn(stock)
+        there = {capture.folder for capture in stock.due}
+        self._recorded = {folder: durable for folder, durable in self._recorded.items() if folder in there}
+        if again := [folder for folder, durable in self._recorded.items() if durable]:
+            self._order(m.Delete(folders=again))
         why, due = self._leaving(stock)
+        due = [capture for capture in due if capture.folder not in self._recorded]
         if due and self._may.take():
             payload: dict[str, JsonValue] = {
                 "why": why,
@@ -61,13 +68,16 @@ class EvidenceKeeper:
                 "files": sum(capture.files for capture in due),
                 "bytes": sum(capture.bytes for capture in due),
             }
-            self._submit(Noted("evidence.deleted", payload))
+            if self._submit(Noted("evidence.deleted", payload)):
+                self._recorded |= dict.fromkeys((capture.folder for capture in due), False)
 
     def recorded(self, record: Record) -> None:
         """That these go is durable: now they may."""
         folders = record.payload["folders"]
         if isinstance(folders, list) and folders:
-            self._order(m.Delete(folders=[str(folder) for folder in folders]))
+            names = [str(folder) for folder in folders]
+            self._recorded |= dict.fromkeys(names, True)
+            self._order(m.Delete(folders=names))
 
     def figures(self) -> dict[str, JsonValue]:
         """For the health figures; empty before camera has told any."""

@@ -13,6 +13,8 @@ from firmware.protocol.records import ClockName, Count, JournalId, KindName, Num
 
 FORMAT: Literal["fenghuo.evidence.v1"] = "fenghuo.evidence.v1"
 NAME = "manifest.json"
+HOLD = "hold.json"
+"""Its presence in a capture's folder is the legal hold; it says by whom, when and why."""
 MAX_PICTURES = 4096
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from firmware.language import Text, pick
+from firmware.protocol.evidence import HOLD
 from firmware.protocol.messages import EvidenceAct, Manifest
 from provisioning.evidence.commands import (
     NOT_RECORDED,
@@ -24,7 +25,6 @@ from provisioning.evidence.commands import (
     shelf_of,
 )
 from provisioning.evidence.events import Event, Shelf
-from provisioning.evidence.proof import HOLD
 from rules.vocabulary import KINDS
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines. 输出 JSON 行。")]

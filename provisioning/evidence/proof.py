@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from firmware.language import Text, pick
 from firmware.protocol.canonical import NotCanonical, canonical, sha256_hex
-from firmware.protocol.evidence import NAME, CaptureManifest
+from firmware.protocol.evidence import HOLD, NAME, CaptureManifest
 from firmware.protocol.jws import KeyRing, Refused
 from firmware.protocol.messages import MAX_MANIFEST, Manifest, Picture, Sealed
 from firmware.protocol.signed import read_checkpoint
@@ -22,7 +22,6 @@ from provisioning.evidence.events import Event, Shelf
 from provisioning.journal_lines import Stored
 
 CHECKPOINT = "journal.checkpoint"
-HOLD = "hold.json"
 MAX_RECORDS = 200_000
 """Records from the alarm to the next checkpoint; a checkpoint comes every hour."""
 

@@ -19,7 +19,6 @@ class Gap(Enum):
     """Why no test shows a clause: in English, in Chinese."""
 
     WIRING = ("field wiring: drivers, sensors and power supply come with issue 4", "现场接线:驱动、传感与电源,见工单4")
-    EVIDENCE = ("pictures and their keeping come with issue 6", "图像证据及其保存,见工单6")
     TECHNICIAN = ("the technician's command line comes with issue 7", "技术员命令行,见工单7")
     IMAGE = ("the system image and its updates come with issue 8", "系统镜像与升级,见工单8")
     KEYPAD = ("keypads with a display come with issue 4", "带显示的键盘,见工单4")

@@ -43,7 +43,7 @@ GB_55029 = Standard(
         _55029("3.5.1(7) unaltered", "records can't be altered", "记录不可更改"),
         _55029("3.5.1(8)", "the control equipment responds within 2 s", "控制设备响应时间不大于2秒"),
         _55029("3.5.1(9)", "at least 8 h of standby under real load", "备用电源满载不少于8小时", Gap.HARDWARE),
-        _55029("3.5.2(5)", "video is kept for at least 30 days", "视频保存不少于30天", Gap.EVIDENCE),
+        _55029("3.5.2(5)", "video is kept for at least 30 days", "视频保存不少于30天"),
         _55029(
             "4.0.7", "a trial run of at least 30 days, with its records", "试运行不少于30天并有记录", Gap.TECHNICIAN
         ),
@@ -141,8 +141,8 @@ RETENTION = Standard(
         _kept("alarm log 90 d", "arm, disarm, fault and alarm records: 90 days", "布撤防、故障、报警记录:90天", "S"),
         _kept("security log 6 months", "security logs: at least 6 months", "网络安全日志:不少于6个月", "S"),
         _kept("panel 400 d", "the panel: 400 days, nothing younger makes room", "本机:400天,不删更新的记录", "D"),
-        _kept("video 30 d", "pictures: at least 30 days", "图像:不少于30天", "S", Gap.EVIDENCE),
-        _kept("video 90 d", "pictures at key targets: 90 days", "重点目标图像:90天", "S", Gap.EVIDENCE),
+        _kept("video 30 d", "pictures: at least 30 days", "图像:不少于30天", "S"),
+        _kept("video 90 d", "pictures at key targets: 90 days", "重点目标图像:90天", "S"),
         _kept("access 180 d", "records of access control: 180 days", "出入口控制记录:180天", "S", Gap.NOT_FITTED),
         _kept("maintenance", "records of maintenance: 3 years", "维护记录:3年", "S", Gap.SITE),
         _kept("shortening", "nobody shortens a retention below its profile", "任何人不得缩短保存期限", "D"),

@@ -4,9 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,22 @@ def alarm(panel: Rig) -> None:
         since = next(i for i in range(since, panel.mark()) if panel.seen[i].name == "evidence.pictures") + 1
 
 
+def old_capture(panel: Rig, days: int, *, held: bool = False) -> Path:
+    """A capture of so many days ago, as an earlier life of the panel left it."""
+    day = (datetime.now(UTC) - timedelta(days=days)).date()
+    folder = panel.data / "evidence" / str(day) / "000900-lobby"
+    folder.mkdir(parents=True)
+    (folder / "0000.jpg").write_bytes(b"an old picture")
+    if held:
+        (folder / "hold.json").write_text("{}")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with rig(edit=short) as panel:
+        for days, held in ((100, False), (99, True), (45, False)):
+            old_capture(panel, days, held=held)
         panel.start("core", "camera")
         panel.add_user()
         panel.settle()
@@ -66,6 +81,40 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         done = made.run("export", made.event, str(made.bundle), *WHO)
         assert done.returncode == 0, done.stdout + done.stderr
         yield made
+
+
+def test_what_is_past_its_retention_went_and_the_record_says_so(site: Site) -> None:
+    [deleted] = site.payloads("evidence.deleted")
+    assert deleted["why"] == "age"
+    [folder] = deleted["folders"]
+    assert folder.endswith("/000900-lobby")
+    assert (deleted["files"], deleted["bytes"]) == (1, 14)
+    assert gone(site.evidence() / folder)
+    left = sorted(path.parent.name for path in site.evidence().glob("*/000900-lobby"))
+    assert len(left) == 2, "the held one, and the one that the card has room for"
+    assert site.panel.status()["health"]["evidence_held"] >= 1
+
+
+def gone(folder: Path) -> bool:
+    for _ in range(200):
+        if not folder.exists():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_legal_hold_is_kept_on_the_card_and_recorded_with_who_and_why(site: Site) -> None:
+    [folder] = site.evidence().glob("*/000001-lobby")
+    done = site.run("hold", site.event, *WHO)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "hold.json").read_text())["reason"] == "case 2026-114"
+    assert "held" in site.run("list").stdout
+    assert site.run("verify", site.event).returncode == 0, "the mark is no file too many"
+    assert site.run("release", site.event, "--by", "Li Wei", "--reason", "closed").returncode == 0
+    assert not (folder / "hold.json").exists()
+    [held], [released] = site.payloads("evidence.held"), site.payloads("evidence.released")
+    assert (held["by"], held["incident"], released["reason"]) == ("Li Wei", 1, "closed")
+    assert site.run("hold", site.event, "--by", "Li Wei", "--reason", "").returncode == 2, "never without a reason"
 
 
 def script(bundle: Path, folder: Path) -> subprocess.CompletedProcess[str]:

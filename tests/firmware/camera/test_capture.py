@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from drivers.cameras import Camera, CameraError, Frame
-from firmware.camera.capture import ENDED_EARLY, MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
+from firmware.camera.capture import ENDED_EARLY, FIRST_MS, MAX_UNSEEN, NO_PICTURES, PART_PICTURES, Capture, Film, Studio
 from firmware.camera.captures import MAX_RUNNING, MAX_WAITING, Captures, Parts
 from firmware.camera.health import Health
 from firmware.camera.mark import MAX_BYTES as MARK_BYTES
@@ -34,6 +34,7 @@ from firmware.protocol.messages import CameraHealth, CaptureOrder, Manifest
 from firmware.stopping import StopFlag
 from tests.firmware.camera.lookouts import no_lookout
 from tests.firmware.camera.photos import photo
+from tests.firmware.journal.rig import small_disk
 
 TIME = "2026-03-14T23:09:26.123Z"
 CLOCK = SystemClock()
@@ -333,6 +334,42 @@ def test_a_card_that_fills_up_has_the_newest_picture_and_tells_of_it(tmp_path: P
     assert manifest.verdict == "person"
     assert manifest.thumbnail is None
     assert (manifest.last, manifest.sealed, manifest.fault) == (True, None, "no space left")
+
+
+def test_beyond_the_days_budget_later_pictures_are_thinned_never_the_first(tmp_path: Path, person: PersonCheck) -> None:
+    rig = Rig(tmp_path, person)
+    rig.studio = dataclasses.replace(rig.studio, store=Store(tmp_path, 0, budget=1))
+    order = rig.order()
+    rig.ring.add(COFFEE, order.monotonic_ms - 500, 320, 240)
+    capture = Capture(order, rig.table, Film(rig.ring, rig.stills), rig.studio, rig.stop)
+    folder = rig.studio.store.begin("2026-03-14", 7, "lobby")
+    for second in range(12):
+        rig.ring.add(COFFEE, order.monotonic_ms + second * 1000, 320, 240)
+    rig.stills.add(COFFEE, order.monotonic_ms + 1000, 640, 480)
+    rig.stills.add(COFFEE, order.monotonic_ms + 9000, 640, 480)
+    capture._keep(folder, rig.ring.after(0))
+    capture._keep_stills(folder, order.monotonic_ms + 60_000)
+    saved = [picture.offset_ms for picture in capture._untold.values()]
+    early = [offset for offset in saved if offset <= FIRST_MS]
+    assert early == [-500, 0, 1000, 2000, 3000, 4000, 5000, 1000], "all of the first, and the full one"
+    assert 1 <= len(saved) - len(early) <= 2, "each fourth of the six later ones, no full one"
+    assert capture.thinned == 15 - len(saved)
+
+
+def test_a_real_card_that_is_full_costs_the_pictures_and_nothing_else(tmp_path: Path, person: PersonCheck) -> None:
+    with small_disk(tmp_path / "card", "256k") as card:
+        rig = Rig(card / "evidence", person)
+        rig.fill(*[ASTRONAUT] * 20)
+        fault = rig.capture().run()
+        assert fault is not None
+        assert fault.errno == errno.ENOSPC
+        last = rig.sent[-1]
+        assert (last.last, last.verdict) == (True, "person")
+        assert last.fault
+        told = {picture.file for manifest in rig.sent for picture in manifest.pictures}
+        assert 0 < len(told) < 20
+        on_disk = {str(path.relative_to(rig.folder)) for path in rig.folder.rglob("0*.jpg")}
+        assert told == on_disk, "nothing half on the card, nothing untold"
 
 
 def test_without_models_the_pictures_come_all_the_same(tmp_path: Path) -> None:
