@@ -3,6 +3,7 @@
 A parser that takes a frame must keep its word about it: where there is a way back, what it took comes back the same.
 """
 
+import io
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ from hil.center.keys import BadToken, Key, read_token
 from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
+from hil.fuzz import bundles
+from provisioning.evidence.bundle_check import check_bundle
 from rules.site import Condition
 
 
@@ -84,6 +87,7 @@ def targets() -> list[Target]:
         *_modbus(),
         _cards(),
         _reader_lines(),
+        *_bundles(),
         _broker(),
     ]
 
@@ -461,6 +465,30 @@ def _broker() -> Target:
             raise NoPacket
 
     return Target("broker to the fleet's client", sound, parse, (mqtt5.BadPacket, NoPacket))
+
+
+class NotGenuine(Exception):
+    """A bundle in which the check has found something."""
+
+
+def _bundles() -> list[Target]:
+    def whole(frame: bytes) -> None:
+        checked = check_bundle(io.BytesIO(frame), bundles.SIGNER.public)
+        if checked.found:
+            raise NotGenuine
+        _holds(checked.claim is not None and checked.files == 2)
+
+    def inside(name: str) -> Callable[[bytes], None]:
+        return lambda frame: whole(bundles.bundle(**{name: frame}))
+
+    sealed = bundles.manifest()
+    return [
+        Target("evidence bundle", (bundles.bundle(),), whole, (NotGenuine,)),
+        Target("a bundle's manifest", (sealed,), inside("manifest"), (NotGenuine,)),
+        Target("a bundle's chain", (bundles.chain(sealed),), inside("chain"), (NotGenuine,)),
+        Target("a bundle's index", (bundles.index(),), inside("index"), (NotGenuine,)),
+        Target("a bundle's keys", (bundles.keys(),), inside("keys"), (NotGenuine,)),
+    ]
 
 
 class NoCard(Exception):

@@ -25,6 +25,8 @@ from provisioning.evidence.proof import CHECKPOINT
 MAX_FILES = 20_000
 MAX_FILE = 256 * 1024 * 1024
 MAX_KEYS = 32
+_WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What JSON of another shape than expected leads to."""
 SCRIPT_OTHER: Text = ("verify.py is not the one that this program knows", "verify.py 与本程序内置的不一致")
 SAYS: dict[str, Text] = {
     "zip": ("not a bundle: {found}", "不是证据包：{found}"),
@@ -68,7 +70,7 @@ def check_bundle(bundle: Path | IO[bytes], key: Ed25519PublicKey | None = None) 
             _check(_Archive(archive, checked), key, checked)
     except _Stop:
         pass
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, *_WRONG_SHAPE) as error:
         checked.wrong("zip", found=error)
     return checked
 
@@ -195,7 +197,7 @@ def _chain(archive: _Archive, keys: KeyRing, claim: Bundle, checked: Checked) ->
         except Refused as refused:
             checked.wrong("signature", CHAIN, refused)
             before = None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _WRONG_SHAPE as error:
             archive.stop("unreadable", CHAIN, error)
     if not 0 < last <= vouched:
         checked.wrong("checkpoint")

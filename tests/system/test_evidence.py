@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +246,28 @@ def test_verify_names_each_altered_missing_and_extra_file(site: Site, tmp_path: 
     assert "3 findings" in done.stdout
     (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes().replace(b"0002.jpg", b"0003.jpg"))
     assert f"{where}/manifest.json: altered" in call(main, "verify", site.event, "--data", str(data)).stdout
+
+
+def test_verify_finds_records_altered_or_taken_out_and_another_panels_signature(site: Site, tmp_path: Path) -> None:
+    def checked(change: str, seq: int) -> str:
+        data = tmp_path / f"data-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(site.panel.data, data)
+        with closing(sqlite3.connect(data / "journal.sqlite", isolation_level=None)) as db:
+            db.execute(change, (seq,))
+        return call(main, "verify", site.event, "--data", str(data)).stdout
+
+    first = min(
+        r["seq"] for r in site.panel.records() if r["kind"] == "evidence.pictures" and r["payload"]["incident"] == 1
+    )
+    # As somebody would who has swapped the picture too.
+    altered = """UPDATE record SET payload = CAST(replace(payload, '"score":', '"score":1') AS BLOB) WHERE seq = ?"""
+    assert f"record {first}: altered" in checked(altered, first)
+    assert f"record {first + 1} does not follow" in checked("DELETE FROM record WHERE seq = ?", first)
+    data = tmp_path / "other-key"
+    shutil.copytree(site.panel.data, data)
+    other = {"crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    (data / "keys" / "core.jwk").write_text(json.dumps(other))
+    assert "not signed by the panel" in call(main, "verify", site.event, "--data", str(data)).stdout
 
 
 def test_core_signs_one_bundle_for_each_recorded_export(site: Site) -> None:
