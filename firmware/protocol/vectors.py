@@ -148,6 +148,8 @@ def _pictures() -> Json:
         "verdict": "person",
         "score": 874,
         "model": "person.tflite 0a1b2c3d",
+        "models": [{"file": "person.tflite", "sha256": "0a1b2c3d" * 8, "score": 874}],
+        "threshold": 400,
         "part": 1,
         "last": True,
         "sealed": {"file": "2026-03-14/1-hall-cam/manifest.json", "sha256": sha256_hex(b"{}"), "bytes": 2},
