@@ -299,16 +299,20 @@ def test_memory_stays_within_its_bound(tmp_path: Path) -> None:
 def test_the_lookout_of_a_masked_camera_keeps_nothing_from_behind_the_mask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor from behind another mask that the panel file has later: the camera's place is learned anew."""
     monkeypatch.setattr("firmware.camera.reference.LOOKS", 3)
-    mask = [[0, 0, 500, 0, 500, 1000, 0, 1000]]
-    stop = StopFlag()
-    process = Process(load(panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "mask": mask})), stop)
-    lookout = process._watches["lobby"].lookout
-    scene = Scene("coffee.png")
-    for second in range(0, 40, 2):
-        lookout.frame(scene.usual(), 1000.0 + second)
-    stop.close()
-    body = (tmp_path / "data" / "cameras" / "lobby.ref").read_bytes().partition(b"\n")[2]
-    edges = np.frombuffer(body, np.int8).reshape(EDGES[1], EDGES[0], 2)
-    assert not edges[:, : EDGES[0] // 2].any()
-    assert edges[:, EDGES[0] // 2 + 3 :].any()
+    middle = EDGES[0] // 2
+    for mask, masked, seen in (
+        ([[0, 0, 500, 0, 500, 1000, 0, 1000]], slice(0, middle), slice(middle + 3, None)),
+        ([[500, 0, 1000, 0, 1000, 1000, 500, 1000]], slice(middle, None), slice(0, middle - 3)),
+    ):
+        stop = StopFlag()
+        process = Process(load(panel_file(tmp_path, {"id": "lobby", "maker": "drawn", "mask": mask})), stop)
+        scene = Scene("coffee.png")
+        for second in range(0, 40, 2):
+            process._watches["lobby"].lookout.frame(scene.usual(), 1000.0 + second)
+        stop.close()
+        body = (tmp_path / "data" / "cameras" / "lobby.ref").read_bytes().partition(b"\n")[2]
+        edges = np.frombuffer(body, np.int8).reshape(EDGES[1], EDGES[0], 2)
+        assert not edges[:, masked].any()
+        assert edges[:, seen].any()
