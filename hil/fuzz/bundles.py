@@ -101,13 +101,13 @@ def index() -> bytes:
 
 
 def bundle(**replaced: bytes) -> bytes:
-    """A bundle, with `manifest`, `chain`, `keys` or `index` replaced and all of it signed."""
+    """A bundle, with `picture`, `manifest`, `chain`, `keys` or `index` replaced and all of it signed."""
     sealed = replaced.get("manifest", manifest())
     files = {
         "keys.json": replaced.get("keys", keys()),
         "chain.jsonl": replaced.get("chain", chain(sealed)),
         f"evidence/{FOLDER}/manifest.json": sealed,
-        f"evidence/{FOLDER}/0000.jpg": PICTURE,
+        f"evidence/{FOLDER}/0000.jpg": replaced.get("picture", PICTURE),
     }
     hashes = {name: sha256_hex(data) for name, data in files.items()}
     named = {"panel": PANEL, "journal": JOURNAL, "incident": 1, "by": "Li Wei", "time": TIME}

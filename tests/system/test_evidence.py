@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from firmware.protocol import messages as m
+from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import load_public
 from provisioning.evidence import main
 from provisioning.evidence.bundle_check import check_bundle
@@ -248,6 +249,23 @@ def test_verify_names_each_altered_missing_and_extra_file(site: Site, tmp_path: 
     assert f"{where}/manifest.json: altered" in call(main, "verify", site.event, "--data", str(data)).stdout
 
 
+def rewrite(journal: Path, first: int) -> None:
+    """Another score, and every hash from there on worked out anew."""
+    with closing(sqlite3.connect(journal, isolation_level=None)) as db:
+        rows = db.execute("SELECT seq, header, payload FROM record WHERE seq >= ? ORDER BY seq", (first,)).fetchall()
+        prev = ""
+        for seq, data, payload in rows:
+            header = json.loads(data)
+            if seq == first:
+                payload = payload.replace(b'"score":', b'"score":1')
+            header |= {"payload_hash": sha256_hex(payload)} | ({"prev": prev} if prev else {})
+            prev = sha256_hex(canonical(header))
+            db.execute(
+                "UPDATE record SET header = ?, payload = ?, hash = ? WHERE seq = ?",
+                (canonical(header), payload, prev, seq),
+            )
+
+
 def test_verify_finds_records_altered_or_taken_out_and_another_panels_signature(site: Site, tmp_path: Path) -> None:
     def checked(change: str, seq: int) -> str:
         data = tmp_path / f"data-{len(list(tmp_path.iterdir()))}"
@@ -263,6 +281,12 @@ def test_verify_finds_records_altered_or_taken_out_and_another_panels_signature(
     altered = """UPDATE record SET payload = CAST(replace(payload, '"score":', '"score":1') AS BLOB) WHERE seq = ?"""
     assert f"record {first}: altered" in checked(altered, first)
     assert f"record {first + 1} does not follow" in checked("DELETE FROM record WHERE seq = ?", first)
+    data = tmp_path / "rewritten"
+    shutil.copytree(site.panel.data, data)
+    rewrite(data / "journal.sqlite", first)
+    said = call(main, "verify", site.event, "--data", str(data)).stdout
+    assert "not signed by the panel" in said, "hashes anybody can work out anew, the checkpoint nobody"
+    assert "does not follow" not in said
     data = tmp_path / "other-key"
     shutil.copytree(site.panel.data, data)
     other = {"crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

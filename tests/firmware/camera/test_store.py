@@ -55,6 +55,14 @@ def test_the_journal_keeps_its_part_of_the_medium(tmp_path: Path) -> None:
     assert list((tmp_path / "2026-03-14/000001-lobby").iterdir()) == []
 
 
+def test_a_manifest_may_take_half_of_what_is_the_journals(tmp_path: Path) -> None:
+    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
+    folder = Store(tmp_path, reserve=free * 3 // 2).begin("2026-03-14", 1, "lobby")
+    with pytest.raises(OSError, match="are the journal's"):
+        folder.save("0000.jpg", b"x")
+    assert folder.save("manifest.json", b"{}", last=True).bytes == 2
+
+
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = Store(tmp_path).begin("2026-03-14", 1, "lobby")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
