@@ -123,7 +123,9 @@ class EvidenceKeeper:
 
     @staticmethod
     def _age(capture: m.Due, today: date) -> int:
-        """Whole days since the end of its day; below 0 for days that do not exist."""
+        """Whole days since the end of its day; below 0 for days that do not exist, or are not the folder's."""
+        if not capture.folder.startswith(f"{capture.day}/"):
+            return -1
         try:
             return (today - date.fromisoformat(capture.day)).days
         except ValueError:

@@ -4,7 +4,9 @@
 the alarm to the next signed checkpoint, the panel's public keys, a page to read, a script of 50 lines that checks it.
 """
 
+import errno
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +85,9 @@ def write(
                 bundle.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
             for file in proof.files:
                 bundle.writestr(zipfile.ZipInfo(PICTURES + file, _EPOCH), (root / file).read_bytes())
-        out.hardlink_to(part)
+        if out.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out))
+        part.rename(out)  # not a link: a stick with FAT has none
     finally:
         part.unlink(missing_ok=True)
 

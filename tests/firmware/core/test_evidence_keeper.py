@@ -100,6 +100,14 @@ def test_what_is_too_young_stays_whatever_camera_says() -> None:
     assert bench.stock(30, 29, 1, 0, -5, room=0) == []
 
 
+def test_a_young_capture_called_old_is_not_recorded_as_leaving() -> None:
+    bench = Bench()
+    due = m.Due(folder="2026-09-20/000007-lobby", day="2020-01-01", files=1, bytes=1)
+    stock = m.Stock(stored=0, free=0, reserve=0, today=0, per_day=0, days_left=-1, held=0, due=[due])
+    bench.keeper.stock(stock)
+    assert not any(isinstance(told, Noted) for told in bench.told)
+
+
 def test_a_clock_that_is_not_set_deletes_nothing() -> None:
     bench = Bench()
     bench.clock.quality = "unset"
