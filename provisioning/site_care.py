@@ -63,6 +63,7 @@ def _siren(old: Any, _new: Any) -> bool:
 _UNGUARDED: Text = ("it is guarded no longer", "不再受保护")
 _LATER: Text = ("an alarm comes later", "报警将推迟")
 _RARER: Text = ("it takes more until it alarms", "触发报警的条件更严")
+_SHOWN: Text = ("pictures may go elsewhere", "图像可发往别处")
 _WHO: Text = ("somebody else may acknowledge or command", "回执或命令的授权方改变")
 _FEWER: Text = ("one way less to the center", "到中心的路径减少")
 _LISTENING: Text = ("anyone on the network can read and drop reports", "网络上任何人均可读取或丢弃报告")
@@ -116,6 +117,7 @@ _RULES: Sequence[_Rule] = (
     _Rule("center", _always, _WHO),
     *(_Rule(f"center.{key}", _always, _WHO) for key in ("receipt_keys", "command_keys", "root_keys")),
     *(_Rule(f"center.{key}", _more, _LATER) for key in ("escalate_s", "failover_s", "path_fault_s")),
+    *(_Rule(f"center.{key}", _always, _SHOWN) for key in ("picture_hosts", "picture_ca")),
     _Rule("center.alarm_paths", lambda _old, new: new == "first", _FEWER),
     _Rule("timings.siren_s", _less, ("the siren sounds shorter", "警号鸣响时间缩短")),
     *(_Rule(f"timings.{key}", _more, _LATER) for key in ("abort_window_s", "entry_hold_s", "mains_report_delay_s")),

@@ -86,4 +86,15 @@ def _numbers(path: Row) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_encrypted, _center, _sms)
+def _pictures(document: Document) -> Iterator[Finding]:
+    center = document.table("center")
+    if center.values.get("picture_hosts") and not center.has("picture_ca"):
+        yield wrong(
+            center,
+            "picture_ca",
+            ("a file with the CA of picture_hosts", "picture_hosts 的 CA 证书文件"),
+            ("a picture is only put where the certificate can be checked", "仅向可校验证书的主机上传图像"),
+        )
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_encrypted, _center, _sms, _pictures)

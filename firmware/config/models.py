@@ -32,6 +32,7 @@ from firmware.config.dc09 import Dc09Path
 from firmware.config.modbus import Modbus, OutputPoint, Point
 from firmware.config.readers import LineReader, Osdp, TourTag
 from firmware.config.supply import Board, Power
+from firmware.protocol.put_url import HOST_PATTERN
 
 
 class Panel(Model):
@@ -354,6 +355,10 @@ class Center(Model):
     path_fault_s: int = Field(default=60, ge=5, le=3600, description="no receipt so long is a path fault (digest §2)")
     failover_s: int = Field(default=10, ge=1, le=300, description="a path gone so long: the next takes over")
     escalate_s: int = Field(default=30, ge=5, le=3600, description="an alarm unreceipted so long goes by the next too")
+    picture_hosts: list[Annotated[str, Field(pattern=HOST_PATTERN)]] = Field(
+        default=[], max_length=4, description="hosts (and ports) that the center may have full pictures put to"
+    )
+    picture_ca: FilePath | None = Field(default=None, description="PEM of the CA that counts for picture_hosts")
     alarm_paths: Literal["first", "all"] = Field(default="first", description="all: each alarm by every path at once")
     standby_proof_s: int = Field(
         default=3600, ge=60, le=18_000, description="how often an idle path proves itself (digest §2: DP4 5 h)"

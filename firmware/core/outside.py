@@ -74,6 +74,7 @@ class Outside:
             inside.engine.submit,
             lambda order: self._server.broadcast("uplink", order),
             frozenset(path.id for path in file.path if path.kind == "mqtt"),
+            tuple(file.center.picture_hosts) if file.center else (),
         )
         self._commands = self._make_commands()
         self._clock = self._make_clock()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.jws import Refused
 from firmware.protocol.messages import Picture, PictureOrder, PictureSent
+from firmware.protocol.put_url import allowed, split
 from firmware.protocol.signed import CommandArgs
 from firmware.protocol.stored import StoredRecord
 from rules.stimuli import Noted
@@ -41,12 +42,16 @@ class Pictures:
         submit: Callable[[Noted], object],
         send: Callable[[PictureOrder], None],
         paths: frozenset[str],
+        hosts: tuple[str, ...] = (),
     ) -> None:
-        """`record` gives a durable record by journal and seq. `send`: to the uplink. `paths`: of the panel file."""
+        """`record` gives a durable record by journal and seq. `send`: to the uplink. `paths`, `hosts`:
+        of the panel file; to the hosts a picture may be put.
+        """
         self.send = send
         self._record = record
         self._submit = submit
         self._paths = paths
+        self._hosts = hosts
         self._wanted: OrderedDict[str, Asked] = OrderedDict()
         self._sending: OrderedDict[str, Asked] = OrderedDict()
 
@@ -57,6 +62,8 @@ class Pictures:
         """
         if path not in self._paths:
             raise Refused("unknown-path", f"{path!r}")
+        if args.put and not allowed(args.put, self._hosts):
+            raise Refused("unknown-host", f"not to {args.put[:100]!r}")
         picture = self._find(args.event, args.picture)
         if args.offset >= picture.bytes:
             raise Refused("unknown-picture", f"offset {args.offset} of {picture.bytes} bytes")
@@ -67,6 +74,7 @@ class Pictures:
             sha256=picture.sha256,
             bytes=picture.bytes,
             offset=args.offset,
+            put=args.put,
         )
         asked = Asked(order, f"{args.event}/{args.picture}", operator)
         _keep(self._wanted, transfer, asked)
@@ -95,9 +103,11 @@ class Pictures:
                     "sha256": order.sha256,
                     "by": f"remote:{asked.operator}",
                     "path": order.path,
+                    **({"to": split(order.put)[0]} if order.put else {}),
                     # What the uplink claims can't be more than it may send.
                     "bytes": min(message.bytes, 16 * order.bytes),
-                    "result": message.fault or "confirmed",
+                    "result": message.fault or ("put" if order.put else "confirmed"),
+                    **({"detail": message.detail} if message.detail else {}),
                 },
             )
         )

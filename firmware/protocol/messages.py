@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
 
 from firmware.protocol.canonical import MAX_INTEGER
+from firmware.protocol.put_url import MAX_URL
+from firmware.protocol.put_url import PATTERN as PUT_PATTERN
 from firmware.protocol.records import (
     ClockName,
     Count,
@@ -63,7 +65,12 @@ Transfer = Annotated[
         description="one request for a picture: `kid` and counter of its command",
     ),
 ]
-Fault: TypeAlias = Literal["", "gone", "altered", "too-large", "unknown-transfer", "spent", "unconfirmed", "busy"]
+Fault: TypeAlias = Literal[
+    "", "gone", "altered", "too-large", "unknown-transfer", "spent", "unconfirmed", "busy", "not-put"
+]
+PutUrl = Annotated[
+    str, Field(max_length=MAX_URL, pattern=f"(?:{PUT_PATTERN})|^$", description="https address; empty: by the path")
+]
 # Strict python validation would refuse the list that JSON has for a pair.
 Range = Annotated[tuple[Count, Count], Field(strict=False, description="first and last, ends included")]
 
@@ -176,6 +183,7 @@ class PictureOrder(Strict):
     sha256: Hash
     bytes: PictureBytes
     offset: Number = Field(description="where the center wants to begin")
+    put: PutUrl = ""
 
 
 class Authorities(Strict):
@@ -243,6 +251,7 @@ class PictureSent(Strict):
     transfer: Transfer
     bytes: Number = Field(description="how many of the picture's were sent, those sent again included")
     fault: Fault = Field(description="empty: the center confirmed that it holds the picture")
+    detail: str = Field(default="", max_length=200)
 
 
 class Path(Strict):

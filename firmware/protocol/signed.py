@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.messages import CertificateRequest
+from firmware.protocol.messages import CertificateRequest, PutUrl
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
 from firmware.protocol.typ import (
     BASE,
@@ -82,7 +82,7 @@ class CommandArgs(Strict):
 
     With `arm`: `part` names a part set, `instant` means without entry delay, `override` in spite of what stands in the
     way, as far as access level 2 may. With `picture`: the picture `picture` (from 1) of the record `event`, from byte
-    `offset` on.
+    `offset` on; or, with `put`, the whole of it by an HTTPS PUT to that address.
     """
 
     areas: list[Annotated[str, Field(max_length=48)]] = Field(default=[], max_length=64)
@@ -93,6 +93,7 @@ class CommandArgs(Strict):
     event: Annotated[str, Field(pattern=r"^([0-9a-f-]{36}-[1-9][0-9]{0,15})?$", description="`id` of an event")] = ""
     picture: int = Field(default=0, ge=0, le=64)
     offset: Number = 0
+    put: PutUrl = ""
 
 
 class Command(Strict):

@@ -115,6 +115,12 @@ class Delivery:
         return self._records.unreceipted()
 
     @property
+    def free(self) -> bool:
+        """Whether no record wants the line now."""
+        flying = self._flying.kinds()
+        return self.phase == "open" and not self._records.asking and not any(flying[lane] for lane in LANES)
+
+    @property
     def works(self) -> bool:
         """Whether it is open, and neither failed nor in doubt: it may carry records."""
         return self.phase == "open" and self.supervision.up is not False and not self._doubted

@@ -41,6 +41,9 @@ from firmware.uplink.renewal import Renewal
 log = logging.getLogger("fenghuo.uplink")
 
 
+PUT_LOOK_MS = 500
+
+
 class PathLink(Protocol):
     """One path. For the process's one loop; no method waits."""
 
@@ -139,6 +142,7 @@ class MqttPathLink:
             moments.append(self._renewal.next_deadline())
         if self._pictures is not None:
             moments.append(self._pictures.next_deadline())
+            moments.append(self._clock.monotonic_ms() + PUT_LOOK_MS if self._pictures.putting else None)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def hear(self, event: FromCore) -> None:
@@ -212,6 +216,7 @@ class MqttPathLink:
                 break
             self._delivery.outbox.offer(chunk)
             self._feed(Tick())
+        pictures.line(self._delivery.free)
         self._for_core += pictures.told
         pictures.told.clear()
 

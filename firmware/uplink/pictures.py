@@ -2,13 +2,15 @@
 
 Core orders a picture once it has recorded the center's signed request; the first range goes at once. The center's
 `fetch` asks for the next one, or for the same one again after a cut, and tells at the end that all is there. So the
-center's word is all the memory that a resume needs. Nothing but what core ordered is ever read.
+center's word is all the memory that a resume needs. Or it is put to an HTTPS address (`put.py`).
+Nothing but what core ordered is ever read.
 """
 
 import base64
 import hashlib
 import logging
 import os
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from firmware.uplink.evidence_file import opened
 from firmware.uplink.gate import Bucket
 from firmware.uplink.outbox import JSON_TYPE, Letter
 from firmware.uplink.packing import encode
+from firmware.uplink.put import Put, Terms
 
 log = logging.getLogger("fenghuo.uplink.pictures")
 
@@ -57,16 +60,21 @@ class Pictures:
     panel: str
     path: str
     folder: Path
+    terms: Terms | None = None
+    """For what is put; None where the panel file allows no host."""
     told: list[PictureSent] = field(default_factory=list)
     _open: OrderedDict[str, _Transfer] = field(default_factory=OrderedDict)
     _faults: list[NoPicture] = field(default_factory=list)
+    _puts: OrderedDict[str, Put] = field(default_factory=OrderedDict)
+    """The first one is under way."""
+    _free: threading.Event = field(default_factory=threading.Event)
     _fetches: Bucket = field(default_factory=lambda: Bucket(FETCHES_PER_S, FETCH_BURST))
 
     def ordered(self, order: PictureOrder, now_ms: int) -> None:
         """Core orders a picture; one for another path is none of ours."""
-        if order.path != self.path or order.transfer in self._open:
+        if order.path != self.path or order.transfer in self._open or order.transfer in self._puts:
             return
-        if len(self._open) >= MAX_OPEN:
+        if len(self._open) + len(self._puts) >= MAX_OPEN:
             self._refuse(order, "busy")
             return
         try:
@@ -78,6 +86,9 @@ class Pictures:
         if fault := _fault(number, order):
             os.close(number)
             self._refuse(order, fault)
+            return
+        if order.put:
+            self._put(order, number)
             return
         end = min(order.bytes, order.offset + MAX_RANGE_BYTES)
         self._open[order.transfer] = _Transfer(order, number, order.offset, end, now_ms + LIFE_MS)
@@ -105,6 +116,11 @@ class Pictures:
             transfer.over_at = now_ms + LIFE_MS
         return True
 
+    def line(self, free: bool) -> None:
+        """Whether no record wants the line: what is put goes on, or waits."""
+        if free != self._free.is_set():
+            self._free.set() if free else self._free.clear()
+
     def cut(self) -> None:
         """The connection ended: the center will ask again, from where it stands."""
         self._faults.clear()
@@ -125,16 +141,46 @@ class Pictures:
         for transfer in list(self._open.values()):
             if now_ms >= transfer.over_at:
                 self._end(transfer, "unconfirmed")
+        put = next(iter(self._puts.values()), None)
+        if put is not None and put.finished.is_set():
+            self._ended(put)
 
     def next_deadline(self) -> int | None:
         """When to call `passed` (monotonic ms)."""
         return min((transfer.over_at for transfer in self._open.values()), default=None)
+
+    @property
+    def putting(self) -> bool:
+        """Whether something is being put: look at it now and then, its thread does not wake the loop."""
+        return bool(self._puts)
 
     def close(self) -> None:
         """Close the files."""
         for transfer in self._open.values():
             os.close(transfer.number)
         self._open.clear()
+        for put in self._puts.values():
+            put.stop()
+
+    def _put(self, order: PictureOrder, number: int) -> None:
+        if self.terms is None:
+            os.close(number)
+            self._refuse(order, "not-put")
+            return
+        self._puts[order.transfer] = put = Put(order, number, self.terms, self._free)
+        if len(self._puts) == 1:
+            put.start()
+
+    def _ended(self, put: Put) -> None:
+        transfer = put.order.transfer
+        del self._puts[transfer]
+        os.close(put.number)
+        if put.fault:
+            self._say(transfer, "not-put")
+        fault: Fault = "not-put" if put.fault else ""
+        self.told.append(PictureSent(transfer=transfer, bytes=put.sent, fault=fault, detail=put.fault))
+        if following := next(iter(self._puts.values()), None):
+            following.start()
 
     def _chunk(self, transfer: _Transfer) -> Letter | None:
         order = transfer.order

@@ -5,6 +5,7 @@ from random import SystemRandom
 
 from firmware.clock import Clock, utc_text
 from firmware.config import Center, Dc09Path, Loaded, MqttPath, SmsPath
+from firmware.uplink import put
 from firmware.uplink.dc09.setup import dc09_link
 from firmware.uplink.delivery import Delivery
 from firmware.uplink.floor import Floor
@@ -49,7 +50,9 @@ def mqtt_link(loaded: Loaded, path: MqttPath, place: str, clock: Clock) -> MqttP
     link = MqttLink(panel, path, shown, lambda: utc_text(clock.utc()), client)
     delivery = Delivery(settings(loaded, path, place, clock), SystemRandom())
     renewal = None if shown is None else Renewal(path.id, panel, shown, owns_files(loaded, path))
-    pictures = Pictures(panel, path.id, loaded.data / "evidence") if loaded.file.camera else None
+    pictures = None
+    if loaded.file.camera:
+        pictures = Pictures(panel, path.id, loaded.data / "evidence", put_terms(loaded))
     return MqttPathLink(path.id, delivery, link, clock, shown, renewal, pictures)
 
 
@@ -65,6 +68,14 @@ def receiver_link(loaded: Loaded, path: Dc09Path, clock: Clock) -> PathLink:
             raise
         log.error("%s; the other paths go on without it", bad)
         return UnusableLink(path.id, str(bad))
+
+
+def put_terms(loaded: Loaded) -> put.Terms | None:
+    """Where pictures may be put, None for nowhere."""
+    center = loaded.file.center
+    if center is None or not center.picture_hosts or center.picture_ca is None:
+        return None
+    return put.Terms(tuple(center.picture_hosts), loaded.folder / center.picture_ca)
 
 
 def owns_files(loaded: Loaded, path: MqttPath) -> bool:

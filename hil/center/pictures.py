@@ -184,6 +184,11 @@ class Gallery:
         center.command(panel, "picture", args, operator, open_)
         return assembly
 
+    def put(self, center: Center, panel: str, event: str, number: int, operator: str, url: str) -> int:
+        """Have a picture put to an address; the command's counter. Raises as `ask`."""
+        picture = wanted(center.store, panel, event, number)
+        return center.command(panel, "picture", {"event": picture.event, "picture": number, "put": url}, operator)
+
     def answer(self, panel: str, data: bytes) -> dict[str, str]:
         """A chunk came: what to say on `fetch`. One that nobody here asked for is somebody else's. Raises `Garbage`."""
         body = read_picture(panel, data)

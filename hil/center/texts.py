@@ -59,6 +59,8 @@ REASONS: dict[str, Text] = {
     "area-armed": ("its area is armed", "所在分区已布防"),
     "nothing-to-postpone": ("no automatic arming is near", "没有即将进行的自动布防"),
     "unknown-picture": ("the panel's journal names no such picture", "主机日志中没有该图像"),
+    "unknown-host": ("the panel may not put pictures there (picture_hosts of its file)",
+                     "主机不得向该地址上传图像(见 picture_hosts)"),
     "unknown-path": ("pictures can't go by that path", "图像不能经该路径传输"),
     "unknown-wish": ("the panel does not know this command", "主机不认识该命令"),
 }  # fmt: skip

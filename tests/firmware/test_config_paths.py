@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.config import Center, Loaded, MqttPath, load, to_site, warnings
+from firmware.config import BadPanelFile, Center, Loaded, MqttPath, load, to_site, warnings
 from firmware.uplink.routing import Terms
 from firmware.uplink.setup import terms_of
 
@@ -55,3 +55,14 @@ def test_a_slow_keepalive_too(tmp_path: Path) -> None:
 def test_the_warning_knows_the_defaults() -> None:
     assert MqttPath.model_fields["keepalive_s"].default == warnings.KEEPALIVE_S
     assert Center.model_fields["path_fault_s"].default == warnings.PATH_FAULT_S
+
+
+def test_pictures_are_put_only_where_the_certificate_can_be_checked(tmp_path: Path) -> None:
+    hosts = '[center]\npicture_hosts = ["pictures.example.org", "10.0.0.7:8443"]\n'
+    with pytest.raises(BadPanelFile, match="picture_ca"):
+        loaded(tmp_path, "[center]\n", hosts)
+    with pytest.raises(BadPanelFile, match="picture_hosts"):
+        loaded(tmp_path, "[center]\n", hosts.replace("pictures.", "https://pictures."))
+    center = loaded(tmp_path, "[center]\n", f'{hosts}picture_ca = "keys/pictures.pem"\n').file.center
+    assert center is not None
+    assert center.picture_hosts == ["pictures.example.org", "10.0.0.7:8443"]

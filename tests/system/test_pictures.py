@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from firmware.protocol import messages as m
+from hil.authority import Authority
 from hil.broker import HOST, Mosquitto
 from hil.center import Center
 from hil.center.commands import main as center_cli
 from hil.center.pictures import Gallery
 from hil.fault_proxy import FaultProxy
 from hil.faults import CLEAR, Weather
+from hil.put_server import PutServer
 from tests.system.rig import Rig, rig
 
 WAIT_S = 30.0
@@ -106,12 +108,12 @@ def test_after_a_restart_of_the_uplink_a_new_request_goes_on(site: Site) -> None
     wanted = site.gallery.ask(site.center, site.panel.panel, event, 1, "Li Wei")
     assert site.center.wait(lambda _: wanted.held > 0, WAIT_S), wanted.fault
     site.panel.kill("uplink")
-    held = wanted.held
-    assert 0 < held < wanted.picture.bytes
     site.line.set(CLEAR)
     site.panel.start("uplink")
     # The uplink that is new knows nothing of it, and says so.
     assert site.center.wait(lambda _: wanted.fault == "unknown-transfer", WAIT_S)
+    held = wanted.held
+    assert 0 < held < wanted.picture.bytes
     again = site.gallery.ask(site.center, site.panel.panel, event, 1, "Li Wei")
     assert site.center.wait(lambda _: again.done, WAIT_S), (again.held, again.fault)
     chosen = json.loads(site.center.store.rows("SELECT args FROM commands ORDER BY counter DESC LIMIT 1")[0]["args"])
@@ -141,3 +143,40 @@ def test_the_command_line_fetches_a_picture_and_says_what_is_wrong(
     assert "gone" in capsys.readouterr().err
     assert site.center.wait(lambda _: site.results() >= {"confirmed", "gone"}, WAIT_S)
     assert site.center.counts().get("garbage.topic", 0) == 0
+
+
+def test_a_picture_is_put_to_a_server_that_the_panel_file_allows(tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path / "ca", "pictures")
+    authority.issue("server", [HOST])
+    keys: dict[str, str] = {}
+    with (
+        PutServer(tmp_path / "ca" / "server.pem", tmp_path / "ca" / "server.key") as server,
+        Mosquitto(tmp_path) as broker,
+        Center(HOST, broker.port, tmp_path / "center", panels=keys.get) as center,
+        rig(
+            port=broker.port,
+            center=(center.receipt_key.x, center.command_key.x),
+            edit=lambda text: text.replace(
+                "[center]\n",
+                f'[center]\npicture_hosts = ["{HOST}:{server.port}"]\npicture_ca = "{tmp_path}/ca/ca.pem"\n',
+                1,
+            ),
+        ) as panel,
+        FaultProxy(broker.port) as line,
+    ):
+        gallery = Gallery(tmp_path / "center")
+        gallery.attach(center)
+        panel.start("core", "uplink", "camera")
+        keys[panel.panel] = str(panel.panel_x())
+        panel.settle()
+        panel.desk(m.Press(zone="holdup-1"))
+        site = Site(panel, center, gallery, line, broker, tmp_path / "center")
+        event = site.event()
+        server.cut_after = [10_000]
+        gallery.put(center, panel.panel, event, 1, "Li Wei", server.url("/1"))
+        sent = site.wait_held("evidence.sent")["payload"]
+        assert (sent["result"], sent["to"]) == ("put", HOST)
+        assert sha256(server.held["/1"]).hexdigest() == sent["sha256"]
+        counter = gallery.put(center, panel.panel, event, 1, "Li Wei", "https://elsewhere.example/1")
+        assert center.wait(lambda _: center.reply(panel.panel, counter), WAIT_S)
+        assert (center.reply(panel.panel, counter) or {})["reason"] == "unknown-host"

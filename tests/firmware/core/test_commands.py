@@ -42,6 +42,7 @@ class Desk:
             self.records.append,
             self.ordered.append,
             frozenset({"center-1"}),
+            ("pictures.example",),
         )
         self.commands = Commands(
             "bank-0001",

@@ -96,6 +96,19 @@ def test_no_other_file_can_be_asked_for(made: StoredRecord, args: dict[str, Any]
     assert desk.replies()[-1]["reason"] == "unknown-picture"
 
 
+def test_it_is_put_only_to_a_host_of_the_panel_file() -> None:
+    desk = desk_with()
+    ask(desk, put="https://elsewhere.example/x")
+    assert desk.replies()[-1]["reason"] == "unknown-host"
+    transfer = ask(desk, 2, put="https://pictures.example/secret?token=1")
+    desk.commands.answer(Answer(2, True, "", {}, KID))
+    assert desk.ordered[0].put == "https://pictures.example/secret?token=1"
+    desk.pictures.sent(PictureSent(transfer=transfer, bytes=50_000, fault=""))
+    note = desk.records[-1].payload
+    assert (note["result"], note["to"]) == ("put", "pictures.example")
+    assert "token" not in json.dumps(note)
+
+
 def test_a_path_that_is_not_of_this_panel() -> None:
     desk = desk_with()
     ask(desk, path="")

@@ -73,6 +73,7 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
                     "event": st.sampled_from(["", "8f14e45f-ceea-4e7a-9c0d-5b2f1a6d3e47-17"]),
                     "picture": st.integers(0, 64),
                     "offset": some.numbers,
+                    "put": st.sampled_from(["", "https://a.example:8443/x?y"]),
                 }
             ),
             "operator": some.texts.filter(bool),
