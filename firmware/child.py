@@ -40,6 +40,8 @@ class Child:
         self.job = job
         self.started_ms = now_ms
         self.ready = False
+        self.reloaded = False
+        """It has come back by another panel file; whoever has dealt with that says so here."""
         self._heard_ms = now_ms
         self.guard = NotifySocket()
         own = {name: value for name, value in environment.items() if name not in _OURS}
@@ -68,7 +70,9 @@ class Child:
         for word in self.guard.received(self.pid):
             if word == "READY=1":
                 self.ready = True
-            if word in ("READY=1", "WATCHDOG=1"):
+            if word == "RELOADING=1":
+                self.ready, self.reloaded = False, True
+            if word in ("READY=1", "WATCHDOG=1", "RELOADING=1"):
                 self._heard_ms = now_ms
 
     def overdue_ms(self) -> int:

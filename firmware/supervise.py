@@ -10,8 +10,9 @@ import random
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from firmware.child import Child, Job
 from firmware.clock import Clock, SystemClock
@@ -36,7 +37,9 @@ def run_all(loaded: Loaded, log_level: str = "info") -> int:
     """Run the whole panel until SIGTERM or SIGINT; returns the exit code."""
     stop = StopFlag().install()
     try:
-        supervisor = Supervisor(jobs(loaded, log_level), SystemClock(), random.Random(), stop)  # noqa: S311  # jitter
+        rng = random.Random()  # noqa: S311  # jitter
+        again = partial(_jobs_anew, loaded, log_level)
+        supervisor = Supervisor(jobs(loaded, log_level), SystemClock(), rng, stop, again)
         return supervisor.run()
     finally:
         stop.close()
@@ -58,6 +61,17 @@ def jobs(loaded: Loaded, log_level: str) -> list[Job]:
     return [Job(name, [sys.executable, "-m", "firmware.commands", name, *tail]) for name in names]
 
 
+def _jobs_anew(loaded: Loaded, log_level: str) -> list[Job] | None:
+    """By the file as it is now; None where it can't be read."""
+    from firmware.config import BadPanelFile, load
+
+    try:
+        return jobs(load(loaded.path), log_level)
+    except BadPanelFile as bad:
+        log.error("the panel file can't be read anew: %s", bad)
+        return None
+
+
 @dataclass
 class _Slot:
     """A job's place: its child, or the moment of its next start."""
@@ -72,7 +86,16 @@ class _Slot:
 class Supervisor:
     """The loop that starts, hears, restarts and stops. One thread; the first job must be able to run."""
 
-    def __init__(self, jobs: Sequence[Job], clock: Clock, rng: random.Random, stop: StopFlag) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        clock: Clock,
+        rng: random.Random,
+        stop: StopFlag,
+        anew: Callable[[], Sequence[Job] | None] = lambda: None,
+    ) -> None:
+        """`anew`: the jobs of another panel file, by which the first one has come back."""
+        self._anew = anew
         self._slots = [_Slot(job) for job in jobs]
         self._clock = clock
         self._random = rng
@@ -96,8 +119,9 @@ class Supervisor:
             now = self._clock.monotonic_ms()
             if now - planned > _LONGEST_WAIT_MS:
                 self._forgive(now)
-            for slot in self._slots:
+            for slot in list(self._slots):
                 self._look(slot, now)
+            self._follow(now)
         notify("STOPPING=1")
         clean = self._stop_all()
         return self._hopeless if self._hopeless is not None else 0 if clean else 1
@@ -138,6 +162,20 @@ class Supervisor:
         self._pause(slot, now)
         pause = (slot.start_at_ms - now) / 1000
         log.warning("%s ended (code %d), again in %.1f s", slot.job.name, child.ended(), pause)
+
+    def _follow(self, now: int) -> None:
+        """After the first job has come back by another panel file: the processes that it wants, no others."""
+        first = self._slots[0].child
+        if first is None or not (first.reloaded and first.ready):
+            return
+        first.reloaded = False
+        if (wanted := self._anew()) is None:
+            return
+        names, running = {job.name for job in wanted}, {slot.job.name for slot in self._slots}
+        gone = [slot for slot in self._slots if slot.job.name not in names]
+        self._stop_some(gone)
+        self._slots = [slot for slot in self._slots if slot not in gone]
+        self._slots += [_Slot(job, start_at_ms=now) for job in wanted if job.name not in running]
 
     def _is_hopeless(self, slot: _Slot, code: int | None) -> bool:
         if code in HOPELESS and slot is self._slots[0] and not slot.was_ready:

@@ -12,6 +12,7 @@ from firmware.config import BadPanelFile, Loaded, Mistake, load
 from firmware.language import Text, pick
 from provisioning.site_diff import diff
 from provisioning.site_explain import explain
+from provisioning.site_install import install
 from provisioning.site_new import new
 from provisioning.site_set import set_key
 from provisioning.terminal import console, run
@@ -48,6 +49,7 @@ app.command()(new)
 app.command()(diff)
 app.command()(explain)
 app.command("set")(set_key)
+app.command()(install)
 
 
 @app.command()

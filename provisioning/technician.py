@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pydantic import BaseModel, ValidationError
 
 from firmware.config import Loaded
+from firmware.core.installing import REASONS as FILE_REASONS
 from firmware.language import Text, pick
 from firmware.protocol.lines import Client, LineTooLong
 from firmware.protocol.messages import Answer
@@ -83,7 +84,7 @@ def connected(loaded: Loaded) -> Iterator[Technician]:
 
 def _in_words(reason: str) -> str:
     """A reason of the rules as they say it to people; others as they stand."""
-    known = REASONS.get(reason) or NOTICES.get(reason)
+    known = REASONS.get(reason) or NOTICES.get(reason) or FILE_REASONS.get(reason)
     return pick(known) if known else reason
 
 

@@ -23,7 +23,8 @@ def started(d: Draft, start: PanelStarted) -> None:
         {"cause": clean(start.cause), "dark_ms": start.dark_ms, "version": version, "config_hash": config},
     )
     if config != d.durable.config_hash:
-        d.record("config.installed", {"old": d.durable.config_hash, "new": config})
+        by = {"user": clean(start.user)} if start.user else {}
+        d.record("config.installed", {"old": d.durable.config_hash, "new": config, **by})
         d.keep(config_hash=config)
     if version != d.durable.version:
         if d.durable.version:

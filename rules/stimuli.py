@@ -200,13 +200,14 @@ class PanelStarted:
 
     `cause`: `first` (no state before), `power-up` (another boot) or `restart` (same boot).
     `dark_ms`: how long nobody watched, at least, -1 where unknown. `version`: of the software.
-    `config_hash`: SHA-256 of the panel file in force, hex.
+    `config_hash`: SHA-256 of the panel file in force, hex. `user`: who has put it into force, where that is known.
     """
 
     cause: str
     dark_ms: int
     version: str
     config_hash: str
+    user: str = ""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,8 @@ class Link:
         keep: Callable[[Hold | Delete | Welcome], None],
     ) -> None:
         self.garbage = 0
+        self.core_file = ""
+        """SHA-256 of the panel file that core runs by, as it said last."""
         self._path = path
         self._outbox = outbox
         self._health = health
@@ -185,5 +187,6 @@ class Link:
             log.warning("core refused a message: %s", message.reason)
         elif isinstance(message, Welcome):
             self._welcomed = True
+            self.core_file = message.file
             self._keep(message)
             log.info("connected to core %s, session %d", message.version, message.session)

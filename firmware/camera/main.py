@@ -40,7 +40,7 @@ LAST_WORDS_S = 3.0
 
 
 def run(loaded: Loaded) -> int:
-    """Run until SIGTERM or SIGINT: 0; 1 when all cameras hang or memory runs over, to be started anew."""
+    """Run until SIGTERM or SIGINT: 0; 1 to be started anew: all cameras hang, memory runs over, another panel file."""
     stop = StopFlag().install()
     try:
         return Process(loaded, stop).run()
@@ -54,6 +54,7 @@ class Process:
     def __init__(self, loaded: Loaded, stop: StopFlag) -> None:
         file = loaded.file
         self._stop = stop
+        self._file = loaded.sha256
         clock = SystemClock(file.panel.clock_rate if file.panel.pins == "simulated" else 1)
         outbox = Outbox()
         self._person = PersonCheck()
@@ -90,7 +91,7 @@ class Process:
         for watch in self._watches.values():
             watch.join(LAST_WORDS_S / len(self._watches))
         log.info("stopped: %s", self._stop.reason)
-        return 1 if self._stop.reason in ("hung", "memory") else 0
+        return 1 if self._stop.reason in ("hung", "memory", "file") else 0
 
     def _watch(self, loaded: Loaded, table: CameraTable, clock: Clock) -> Watch:
         plan = plan_of(loaded.file, table, loaded.folder, loaded.run)
@@ -120,6 +121,9 @@ class Process:
         if (held := memory.resident_mib()) > most:
             log.error("%s", pick(texts.MEMORY, held=round(held), limit=self._limit_mib))
             self._stop.set("memory")
+        if self._link.core_file not in ("", self._file):
+            log.warning("core runs by another panel file: to be started anew")
+            self._stop.set("file")
         hung = [watch.check(now) for watch in self._watches.values()]
         if not all(hung):
             self._alive = now

@@ -47,6 +47,7 @@ class CameraFacts:
     cameras: frozenset[str]
     journal: Callable[[], str] = lambda: ""
     clock: Callable[[], str] = lambda: "unset"
+    file: str = ""
 
 
 class CameraPort:
@@ -123,7 +124,11 @@ class CameraPort:
 
     def _connected(self, peer: Peer) -> None:
         facts = self._facts
-        peer.send(m.Welcome(panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version))
+        peer.send(
+            m.Welcome(
+                panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version, file=facts.file
+            )
+        )
         self._alone_since = None
         self._troubled.change(TroubleChanged("camera", False, "process"))
         self._hand_over(peer)

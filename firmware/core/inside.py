@@ -6,6 +6,7 @@ sounded sounds again. It owns the parts and says in which order they start and s
 
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +21,7 @@ from firmware.core.battery import answer
 from firmware.core.doorstep import Doorstep
 from firmware.core.engine import Engine, Ports
 from firmware.core.field import Field
+from firmware.core.installing import Installing
 from firmware.core.keys import load_or_make
 from firmware.core.leftovers import Sources, leftovers
 from firmware.core.lines import Lines
@@ -46,6 +48,7 @@ from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
 from rules.site import Condition
 from rules.stimuli import Noted, Stimulus, TroubleChanged, ZoneChanged
+from rules.table import AreaMode
 from rules.vocabulary import KINDS
 from rules.zones import SILENT
 
@@ -91,8 +94,8 @@ def _simulated_world(loaded: Loaded) -> "SimulatedWorld":
 class Inside:
     """Senses, decides, sounds and records."""
 
-    def __init__(self, loaded: Loaded, clock: Clock) -> None:
-        """Open the journal and claim the outputs.
+    def __init__(self, loaded: Loaded, clock: Clock, installed_by: str = "") -> None:
+        """Open the journal and claim the outputs. `installed_by`: who has put this file into force a moment ago.
 
         Raises `AlreadyRunning`, `DriverError` (no GPIO), `BadKey`, `OSError`.
         """
@@ -123,6 +126,8 @@ class Inside:
             make_room=self.telemetry.give_way,
         )
         self._begin = restart(self.site, self.journal.restored, clock, VERSION, loaded.sha256)
+        self._installed_by = installed_by
+        self.installing = Installing(loaded, self.at_rest)
         self._claim_outputs()
         self._talk = Talk()
         self.recorder = Recorder(
@@ -204,7 +209,7 @@ class Inside:
     def start(self) -> None:
         """Record, decide, sense."""
         self.recorder.start()
-        self.engine.submit(self._begin.started)
+        self.engine.submit(replace(self._begin.started, user=self._installed_by))
         self.engine.submit(center_keys.told(self.center_keys()))
         for ended in self._leftovers():
             self.engine.submit(ended)
@@ -251,6 +256,12 @@ class Inside:
     def mirror_figures(self) -> dict[str, JsonValue]:
         """Of the mirror, where there is one."""
         return {} if self._mirror is None else self._mirror.figures()
+
+    def at_rest(self) -> bool:
+        """Whether every area is disarmed and no siren sounds: then another panel file may come into force."""
+        durable = self.engine.state.durable
+        armed = any(area.mode is not AreaMode.DISARMED for area in durable.areas.values())
+        return not armed and not any(siren.on for siren in durable.sirens.values())
 
     def spent(self) -> str:
         """Why the panel must end now, for the battery's sake: what was found; else empty."""

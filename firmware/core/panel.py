@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class Panel:
     """One panel. `start` and `open` bring it up, `stop` takes it down; `alive` is what the watchdog asks."""
 
-    def __init__(self, loaded: Loaded, clock: Clock) -> None:
+    def __init__(self, loaded: Loaded, clock: Clock, installed_by: str = "") -> None:
         """When this returns, every output has its value. Raises `DriverError` (no GPIO), `BadKey`, `OSError`."""
-        self.inside = Inside(loaded, clock)
+        self.inside = Inside(loaded, clock, installed_by)
         self._outside: Outside | None = None
         self._last_turn = -1
 

@@ -14,6 +14,7 @@ from typing import Any
 from firmware.core.codes import Codes
 from firmware.core.engine import Told
 from firmware.core.evidence_acts import EvidenceActs
+from firmware.core.installing import NotInstallable, unpack
 from firmware.core.sockets import Peer, Role, Server
 from firmware.core.standing import may_remove, may_set, wanted
 from firmware.core.trivial import REASONS, near, trivial
@@ -30,6 +31,8 @@ NOT_NOW = ("locked-out", "not-valid-now", "no-grant", "area-armed")
 """Notices of the rules that say why a code does not count now; a reason as they stand."""
 LONGEST_CODE = 8
 _NO_CAMERAS = "evidence: this panel has no cameras"
+Install = Callable[[bytes, str, Callable[[str], None]], None]
+"""A file's bytes, whose wish it is, and who is told the reason why not, or nothing."""
 _BUSY = "busy: too many codes wait to be judged"
 
 
@@ -50,6 +53,7 @@ class TechnicianSources:
     submit: Callable[[Stimulus, Told | None], bool]
     cameras: frozenset[str] = frozenset()
     relearn: Callable[[str], bool] = lambda _camera: False
+    install: Install = lambda _raw, _user, answer: answer("file-busy")
     pin_digits: int = 4
     lenient: bool = False
 
@@ -100,6 +104,8 @@ class TechnicianPort:
                 self._remove_user(peer, message)
             case m.RelearnCamera():
                 self._relearn(peer, message)
+            case m.InstallFile():
+                self._install(peer, message)
             case m.EvidenceAct() if self._evidence:
                 self._evidence.act(peer, message)
             case m.EvidenceHold() if self._evidence:
@@ -141,6 +147,25 @@ class TechnicianPort:
                 self._answer(peer, True)
 
         self._judge(peer, wish.code, relearn)
+
+    def _install(self, peer: Peer, wish: m.InstallFile) -> None:
+        """An installer, whom a user has let in, puts another panel file into force."""
+        try:
+            raw = unpack(wish.packed, wish.sha256)
+        except NotInstallable as no:
+            self._answer(peer, False, str(no))
+            return
+
+        def answer(reason: str) -> None:
+            self._server.call(lambda: self._answer(peer, not reason, reason))
+
+        def install(actor: User | None) -> None:
+            if actor is not None and actor.level < Level.INSTALLER:
+                self._answer(peer, False, NOT_INSTALLER)
+            else:
+                self._sources.install(raw, _name(actor), answer)
+
+        self._judge(peer, wish.code, install)
 
     # --- users --------------------------------------------------------------------------------------
 

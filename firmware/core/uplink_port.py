@@ -39,6 +39,7 @@ class UplinkFacts:
     paths: frozenset[str]
     path_fault_s: float
     floor: str = ""
+    file: str = ""
 
 
 class UplinkPort:
@@ -98,7 +99,12 @@ class UplinkPort:
             peer.send(m.Authorities(certificates=list(authorities)))
         peer.send(
             m.Welcome(
-                panel=facts.panel, session=facts.session, peer=peer.number, version=facts.version, floor=facts.floor
+                panel=facts.panel,
+                session=facts.session,
+                peer=peer.number,
+                version=facts.version,
+                floor=facts.floor,
+                file=facts.file,
             )
         )
         peer.send(self._deliveries.head())

@@ -93,6 +93,9 @@ class Welcome(Strict):
     session: Count = Field(description="grows with each start of core")
     peer: Count = Field(description="number of this connection in the session, grows")
     version: str = Field(max_length=64)
+    file: Hash | Literal[""] = Field(
+        default="", description="SHA-256 of the panel file that core runs by; who has read another one starts anew"
+    )
     floor: UtcText | Literal[""] = Field(
         default="", description="newest time that the journal is sure of: now is later; empty when it is sure of none"
     )
@@ -710,6 +713,15 @@ class SignBundle(Strict):
     index: Hash = Field(description="SHA-256 of the bundle's index.json")
 
 
+class InstallFile(Strict):
+    """Technician to core: put this panel file into force; with the code of an installer. `packed`: base64 of zlib."""
+
+    type: Literal["site-install"] = "site-install"
+    sha256: Hash
+    packed: str = Field(max_length=240 * 1024, pattern=r"^[A-Za-z0-9+/]*={0,2}$")
+    code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
+
+
 class Answer(Strict):
     """Core to technician: what became of it. `detail` depends on the question."""
 
@@ -727,6 +739,7 @@ FromTechnician: TypeAlias = Annotated[
     | SetUser
     | RemoveUser
     | RelearnCamera
+    | InstallFile
     | EvidenceAct
     | EvidenceHold
     | SignBundle,

@@ -37,8 +37,11 @@ T = TypeVar("T")
 class Uplink:
     """The paths of a panel, wired to core."""
 
-    def __init__(self, core: CoreLink, links: Sequence[PathLink], terms: Terms, clock: Clock) -> None:
+    def __init__(self, core: CoreLink, links: Sequence[PathLink], terms: Terms, clock: Clock, file: str = "") -> None:
+        """`file`: SHA-256 of the panel file that the links were made from."""
         self._core = core
+        self._file = file
+        self._outdated = False
         self._links = list(links)
         self._clock = clock
         routes = [Route(link.id, link.lanes, link.final) for link in links if link.lanes]
@@ -72,8 +75,12 @@ class Uplink:
         self._core.close()
 
     def anew(self) -> bool:
-        """Whether the process should end and be started anew, for a path that failed by an error of ours."""
-        return not self._links or (self._anew_at is not None and self._clock.monotonic_ms() >= self._anew_at)
+        """Whether the process should be started anew: a path failed by an error of ours, or there is another file."""
+        return (
+            self._outdated
+            or not self._links
+            or (self._anew_at is not None and self._clock.monotonic_ms() >= self._anew_at)
+        )
 
     def _wait_s(self, longest_ms: int) -> float:
         if self._more or self._core.pending():
@@ -100,6 +107,8 @@ class Uplink:
                 self._routing.delivered(message)
             case CoreLost():
                 self._askers.clear()
+            case m.Welcome() if message.file and self._file and message.file != self._file:
+                self._outdated = True
         for link in list(self._links):
             self._with(link, lambda link=link: link.hear(message))  # type: ignore[misc]
 
@@ -161,7 +170,7 @@ def run(loaded: Loaded) -> int:
         return EXIT_CONFIG
     stop = StopFlag().install()
     core = CoreLink(loaded.run / "uplink.sock", loaded.data / "evidence")
-    uplink = Uplink(core, links, terms_of(loaded), clock)
+    uplink = Uplink(core, links, terms_of(loaded), clock, loaded.sha256)
     every_s = watchdog_interval_s()
     longest_ms = LONGEST_WAIT_MS if every_s is None else int(every_s * 1000)
     notify("READY=1")

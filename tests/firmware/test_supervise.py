@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,11 @@ NEVER_READY = LIFE + "say('up'); stop.wait()"
 DEAF = LIFE + "signal.signal(signal.SIGTERM, signal.SIG_IGN); notify('READY=1'); say('up')\nwhile True: time.sleep(60)"
 DIES = LIFE + "say('up'); sys.exit(1)"
 HOPELESS = LIFE + "say('up'); sys.exit(3)"
+RELOADS = LIFE + (
+    "say('up'); notify('READY=1')\nwhile not pathlib.Path(sys.argv[1] + '.go').exists(): time.sleep(0.02)\n"
+    "notify('RELOADING=1'); time.sleep(0.1); notify('READY=1'); say('back')\n"
+    "while not stop.wait(watchdog_interval_s()): notify('WATCHDOG=1')"
+)
 FAILS_AT_STOP = LIFE + "notify('READY=1'); say('up'); stop.wait(); sys.exit(7)"
 
 
@@ -51,8 +56,8 @@ class Desk:
     def job(self, name: str, script: str, **limits: float) -> Job:
         return Job(name, [sys.executable, "-c", script, str(self.folder / name)], **limits)
 
-    def start(self, *children: Job, rate: int = 1) -> None:
-        supervisor = Supervisor(children, SystemClock(rate), random.Random(1), self.stop)
+    def start(self, *children: Job, rate: int = 1, anew: Callable[[], Sequence[Job] | None] = lambda: None) -> None:
+        supervisor = Supervisor(children, SystemClock(rate), random.Random(1), self.stop, anew)
 
         def run() -> None:
             self.code = supervisor.run()
@@ -235,3 +240,16 @@ def test_what_the_file_has_is_what_runs(tmp_path: Path) -> None:
     (tmp_path / "alone.toml").write_text(cut.replace('cameras = ["lobby"]', "cameras = []"))
     assert [job.name for job in jobs(load(tmp_path / "all.toml"), "info")] == ["core", "uplink", "camera"]
     assert [job.name for job in jobs(load(tmp_path / "alone.toml"), "info")] == ["core"]
+
+
+def test_after_another_file_the_processes_are_those_that_it_wants(desk: Desk) -> None:
+    first, stays = desk.job("core", RELOADS), desk.job("uplink", GOOD)
+    wanted = [first, stays, desk.job("camera", GOOD)]
+    desk.start(first, stays, desk.job("clock", GOOD), anew=lambda: wanted)
+    for name in ("core", "uplink", "clock"):
+        until(lambda name=name: bool(desk.pids(name)), f"{name} up")  # type: ignore[misc]
+    (desk.folder / "core.go").touch()
+    until(lambda: bool(desk.pids("camera")), "camera up")
+    assert [word for word, _ in desk.said("clock")] == ["up", "down"]
+    assert [len(desk.pids(name)) for name in ("core", "uplink")] == [1, 1]
+    assert desk.end() == 0
