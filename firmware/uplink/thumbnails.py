@@ -1,10 +1,12 @@
 """Thumbnails of evidence records, read from the evidence folder and held against the hash in the record."""
 
+import os
 from pathlib import Path
 
 from firmware.protocol.canonical import sha256_hex
 from firmware.protocol.envelope import MAX_THUMBNAIL_BYTES
 from firmware.protocol.records import Record
+from firmware.uplink.evidence_file import opened
 
 
 def thumbnail(folder: Path, record: Record) -> bytes | None:
@@ -13,13 +15,15 @@ def thumbnail(folder: Path, record: Record) -> bytes | None:
     if not isinstance(named, dict) or not isinstance(named.get("file"), str):
         return None
     try:
-        path = (folder / named["file"]).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            return None
-        with path.open("rb") as file:
-            data = file.read(MAX_THUMBNAIL_BYTES + 1)
+        number = opened(folder, named["file"])
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return None
+    try:
+        data = os.read(number, MAX_THUMBNAIL_BYTES + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(number)
     return data if len(data) <= MAX_THUMBNAIL_BYTES and sha256_hex(data) == named.get("sha256") else None
 
 

@@ -2,21 +2,31 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from random import Random
+from uuid import UUID
 
 import pytest
 
+from firmware.clock import SystemClock
+from firmware.protocol import messages as m
 from firmware.protocol.messages import PictureOrder
 from firmware.protocol.put_url import allowed, split
 from firmware.uplink import put as module
+from firmware.uplink.delivery import Delivery
+from firmware.uplink.mqtt import MqttLink
+from firmware.uplink.path_link import MqttPathLink
 from firmware.uplink.pictures import Pictures
 from firmware.uplink.put import Put, Terms
+from firmware.uplink.settings import Settings
 from hil.authority import Authority
 from hil.broker import HOST
 from hil.put_server import PutServer
+from tests.firmware.uplink.brokers import Mosquitto, plain_path, wait_for
 
 DATA = bytes(range(256)) * 1200
 WAIT_S = 20.0
@@ -195,3 +205,39 @@ def test_without_hosts_nothing_is_put(bench: Bench) -> None:
     pictures.ordered(order(bench.server.url("/1")), 0)
     assert [told.fault for told in pictures.told] == ["not-put"]
     assert bench.server.asked == []
+
+
+@pytest.mark.parametrize("way", ["by https", "by the path"])
+def test_nothing_of_a_picture_goes_while_a_record_is_asked_for(bench: Bench, tmp_path: Path, way: str) -> None:
+    """Over a real broker: core owes an answer to a pull, so an alarm may be about to go."""
+    (tmp_path / "broker").mkdir()
+    with Mosquitto(tmp_path / "broker") as broker:
+        clock = SystemClock()
+        link = MqttLink("bank-7", plain_path(broker.port), None, lambda: "2026-03-14T23:09:26.123Z")
+        delivery = Delivery(Settings(panel="bank-7", path="center-1", backoff_base_ms=1), Random(1))
+        pictures = Pictures("bank-7", "center-1", bench.folder, bench.terms())
+        path = MqttPathLink("center-1", delivery, link, clock, pictures=pictures)
+        told: list[object] = []
+
+        def turned() -> bool:
+            told.extend(path.turn())
+            return True
+
+        path.hear(m.Welcome(panel="bank-7", session=1, peer=1, version="t"))
+        wait_for(lambda: turned() and path.works, "an open path")
+        lanes = {"alarm": 1, "status": 0, "evidence": 0}
+        head = m.JournalHead(journal=str(UUID(int=1)), last=lanes, first_undelivered=dict.fromkeys(lanes, 1))
+        path.hear(m.Head(journals=[head]))
+        wait_for(lambda: turned() and any(isinstance(said, m.Pull) for said in told), "a pull")
+        path.hear(order(bench.server.url("/1") if way == "by https" else ""))
+        for _ in range(20):
+            turned()
+            assert not bench.server.held
+            assert delivery.outbox.wants_chunk is (way == "by https"), "a chunk waits"
+            time.sleep(0.02)
+        path.answered(None)
+        if way == "by https":
+            wait_for(lambda: turned() and bench.server.held.get("/1") == DATA, "the picture")
+        else:
+            wait_for(lambda: turned() and delivery.outbox.wants_chunk, "all chunks of a range to be gone")
+        path.close()
