@@ -64,10 +64,12 @@ class Deliveries:
         mark: Mark,
         refused: Callable[[str, str], object] = lambda _reason, _detail: None,
         acknowledging: frozenset[str] = frozenset(),
+        heard: Callable[[Delivered], object] = lambda _delivered: None,
     ) -> None:
         """`refused` gets a short reason and what was found, once for each receipt that did not count.
 
         `acknowledging`: paths whose unsigned acknowledgement delivers a record, because the panel file says so.
+        `heard`: what counted.
         """
         self.counted = 0
         self.unsound = 0
@@ -79,6 +81,7 @@ class Deliveries:
         self._mark = mark
         self._refused = refused
         self._acknowledging = acknowledging
+        self._heard = heard
 
     def head(self) -> Head:
         """How far each journal reaches and what of it waits; send it when the durable mark or a cursor moved."""
@@ -127,8 +130,7 @@ class Deliveries:
             return None
         ranges = [(r.first, r.last) for r in receipt.ranges]
         self._mark(receipt.journal, receipt.lane, ranges, message.jws)
-        self.counted += 1
-        return Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges, path=message.path)
+        return self._counted(Delivered(journal=receipt.journal, lane=receipt.lane, ranges=ranges, path=message.path))
 
     def acknowledged(self, message: Acknowledged) -> Delivered | None:
         """What an unsigned acknowledgement delivers, marked and kept as what it is; None when it did not count."""
@@ -138,8 +140,14 @@ class Deliveries:
             self._refuse(refusal)
             return None
         self._mark(message.journal, message.lane, message.ranges, f"{UNSIGNED}{message.path}")
+        return self._counted(
+            Delivered(journal=message.journal, lane=message.lane, ranges=message.ranges, path=message.path)
+        )
+
+    def _counted(self, delivered: Delivered) -> Delivered:
         self.counted += 1
-        return Delivered(journal=message.journal, lane=message.lane, ranges=message.ranges, path=message.path)
+        self._heard(delivered)
+        return delivered
 
     def _check_acknowledged(self, message: Acknowledged) -> None:
         if message.path not in self._acknowledging:

@@ -20,6 +20,7 @@ from firmware.core.certificates import Certificates
 from firmware.core.clock_port import ClockPort
 from firmware.core.codes import Codes
 from firmware.core.commands import Commands
+from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.delivery import Deliveries
 from firmware.core.desk_port import DeskPort
 from firmware.core.evidence_acts import EvidenceActs
@@ -68,6 +69,7 @@ class Outside:
         self._refusals = Refusals(inside.clock, inside.engine.submit)
         self._rings = Rings(inside.center_keys())
         self._reader = inside.journal.reader()
+        self._delivered = DeliveriesSeen(inside.clock.monotonic_ms)
         self._deliveries = self._make_deliveries()
         self._pictures = Pictures(
             self._reader.at,
@@ -119,6 +121,7 @@ class Outside:
             inside.recorder.mark_delivered,
             lambda reason, detail: self._refusals.note("receipt", reason, detail),
             frozenset(path.id for path in inside.loaded.file.path if path.kind == "dc09" and path.acknowledgement),
+            self._delivered.note,
         )
 
     def _make_commands(self) -> Commands:
@@ -203,6 +206,7 @@ class Outside:
             install=inside.installing.wish,
             pin_digits=inside.loaded.file.panel.pin_digits,
             lenient=inside.loaded.file.panel.pins == "simulated",
+            seen=self._delivered,
         )
         return TechnicianPort(
             sources, self._codes, self._server, self._acts if self._inside.loaded.file.camera else None

@@ -7,14 +7,16 @@ user of a panel comes with commissioning.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from firmware.core.codes import Codes
+from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Told
 from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.installing import NotInstallable, unpack
+from firmware.core.panel_tests import PanelTests
 from firmware.core.sockets import Peer, Role, Server
 from firmware.core.standing import may_remove, may_set, wanted
 from firmware.core.trivial import REASONS, near, trivial
@@ -56,6 +58,7 @@ class TechnicianSources:
     install: Install = lambda _raw, _user, answer: answer("file-busy")
     pin_digits: int = 4
     lenient: bool = False
+    seen: DeliveriesSeen = field(default_factory=lambda: DeliveriesSeen(lambda: 0))
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,13 @@ class TechnicianPort:
         self._server = server
         self._asking: dict[str, _Asking] = {}
         self._wait_for_snapshot: list[Peer] = []
+        self._tests = PanelTests(codes, server, sources.submit, sources.users, sources.seen, SOURCE)
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""
-        return Role("technician", path, m.from_technician, self._received, mode=0o600, peers=8)
+        return Role(
+            "technician", path, m.from_technician, self._received, closed=self._tests.closed, mode=0o600, peers=8
+        )
 
     def user_settled(self, user: str, refused: str) -> None:
         """The change of this user is on disk, or the rules refused it (`rules.notices.REASONS`): he may hear it."""
@@ -106,6 +112,12 @@ class TechnicianPort:
                 self._relearn(peer, message)
             case m.InstallFile():
                 self._install(peer, message)
+            case m.RunTest():
+                self._tests.begin(peer, message)
+            case m.EndTest():
+                self._tests.end(peer)
+            case m.AskDelivered():
+                self._tests.delivered(peer, message)
             case m.EvidenceAct() if self._evidence:
                 self._evidence.act(peer, message)
             case m.EvidenceHold() if self._evidence:

@@ -722,6 +722,39 @@ class InstallFile(Strict):
     code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
 
 
+class RunTest(Strict):
+    """Technician to core: begin a test, with the code of one who may. The answer comes when the rules have decided.
+
+    A walk test ends with this connection, or by `test-end`. `path-test` records `test.manual`, for the center to
+    receipt. `quiet`: no chime. `hold_up`: hold-up buttons too (installers).
+    """
+
+    type: Literal["test"] = "test"
+    test: Literal["walk-test", "siren-test", "battery-test", "path-test"]
+    areas: list[Id] = Field(default=[], max_length=64, description="empty: all that are his")
+    quiet: bool = False
+    hold_up: bool = False
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
+class EndTest(Strict):
+    """Technician to core: end the walk test that this connection began. `detail`: `seen`, `unseen`, `unseen_count`."""
+
+    type: Literal["test-end"] = "test-end"
+
+
+class AskDelivered(Strict):
+    """Technician to core: is this record delivered? `detail`: `delivered`, and `path`, `monotonic_ms` where it is.
+
+    Core knows of the newest deliveries since it started.
+    """
+
+    type: Literal["delivered"] = "delivered"
+    journal: JournalId
+    lane: Literal["alarm", "status", "evidence"]
+    lane_seq: Count
+
+
 class Answer(Strict):
     """Core to technician: what became of it. `detail` depends on the question."""
 
@@ -742,7 +775,10 @@ FromTechnician: TypeAlias = Annotated[
     | InstallFile
     | EvidenceAct
     | EvidenceHold
-    | SignBundle,
+    | SignBundle
+    | RunTest
+    | EndTest
+    | AskDelivered,
     Field(discriminator="type"),
 ]
 

@@ -195,7 +195,12 @@ def _socket_lines() -> Target:
 
 
 def _socket_messages() -> list[Target]:
-    technician = (m.AskStatus(), m.AskRecords(after=7), m.RemoveUser(id="li", code="271828"))
+    technician = (
+        m.AskStatus(),
+        m.AskRecords(after=7),
+        m.RemoveUser(id="li", code="271828"),
+        m.RunTest(test="siren-test", code="271828"),
+    )
     desk = (m.Press(zone="holdup-1"), m.Code(digits="1234#"), m.Mains(on=False))
     uplink = (m.ReceiptIn(jws="a.b.c"), m.CommandIn(jws="a.b.c"), m.KeysIn(jws="a.b.c"), m.TimeIn(jws="a.b.c"))
     return [

@@ -11,11 +11,11 @@ PATIENCE_S = 60
 
 
 def at_terminal(
-    *words: str, cwd: Path, lang: str = "en", preexec: Callable[[], None] | None = None
+    *words: str, cwd: Path, lang: str = "en", preexec: Callable[[], None] | None = None, term: str = "dumb"
 ) -> "pexpect.spawn[str]":
     """The command, started in this folder."""
     root = str(Path(__file__).parents[2])
-    environment = {**os.environ, "FENGHUO_LANG": lang, "PYTHONPATH": root, "TERM": "dumb", "COLUMNS": "150"}
+    environment = {**os.environ, "FENGHUO_LANG": lang, "PYTHONPATH": root, "TERM": term, "COLUMNS": "150"}
     child: pexpect.spawn[str] = pexpect.spawn(
         sys.executable,
         ["-m", "firmware.cli", *words],

@@ -1,0 +1,124 @@
+"""Tests that a technician runs: walk, siren, battery, and a report that proves the way to the center.
+
+A code begins each, as one typed at the keypad `technician`, and the rules decide. A walk test lasts as long as the
+connection that began it: a terminal that is closed, or a line that drops, leaves no zone out of alarm behind it.
+"""
+
+from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
+
+from firmware.core.codes import Codes
+from firmware.core.deliveries_seen import DeliveriesSeen
+from firmware.core.engine import Told
+from firmware.core.sockets import Peer, Server
+from firmware.protocol import messages as m
+from rules.effects import Effect, JsonValue, Tell
+from rules.stimuli import CodeEntered, Noted, Right, Stimulus, User, Wish
+
+BUSY = "busy: too much waits to be decided"
+NO_USERS = "code: this panel has no users yet"
+ONCE = "code: a one-time code would be spent before the test ends"
+BEGUN: Mapping[str, tuple[Wish, str]] = {
+    "walk-test": (Wish.WALK_TEST, "walk-test"),
+    "siren-test": (Wish.SIREN_TEST, "siren-test"),
+    "battery-test": (Wish.BATTERY_TEST, "battery-test"),
+    "path-test": (Wish.STATUS, "status"),
+}
+"""What is asked of the rules, and the notice that says yes."""
+ENDED = "walk-test-ended"
+
+
+class PanelTests:
+    """On the socket thread, but for what the rules tell."""
+
+    def __init__(
+        self,
+        codes: Codes,
+        server: Server,
+        submit: Callable[[Stimulus, Told | None], bool],
+        users: Callable[[], Mapping[str, User]],
+        seen: DeliveriesSeen,
+        source: str,
+    ) -> None:
+        """`source`: the keypad as which codes count."""
+        self._codes = codes
+        self._server = server
+        self._submit = submit
+        self._users = users
+        self._seen = seen
+        self._source = source
+        self._walks: WeakKeyDictionary[Peer, str] = WeakKeyDictionary()
+
+    def begin(self, peer: Peer, wish: m.RunTest) -> None:
+        """With a code; the answer's `detail` is what the rules tell of it."""
+        if not self._users():
+            peer.send(m.Answer(ok=False, reason=NO_USERS))
+        elif not self._codes.keys(
+            (wish.code,), lambda keys: self._server.call(lambda: self._with_key(peer, wish, keys[0]))
+        ):
+            peer.send(m.Answer(ok=False, reason="busy: too many codes wait to be judged"))
+
+    def end(self, peer: Peer) -> None:
+        """End the walk test that this connection began."""
+        key = self._walks.pop(peer, "")
+        if not key:
+            peer.send(m.Answer(ok=False, reason="no-test"))
+            return
+        self._ask(CodeEntered(self._source, key, Wish.END_TEST), lambda n, args: self._ended(peer, n, args), peer)
+
+    def closed(self, peer: Peer) -> None:
+        """The connection is gone, and with it the walk test that it began."""
+        if key := self._walks.pop(peer, ""):
+            self._submit(CodeEntered(self._source, key, Wish.END_TEST), None)
+
+    def delivered(self, peer: Peer, asked: m.AskDelivered) -> None:
+        """Whether the center's receipt for a record has come, by which path, and when."""
+        found = self._seen.find(asked.journal, asked.lane, asked.lane_seq)
+        detail = {} if found is None else {"path": found[0], "monotonic_ms": found[1]}
+        peer.send(m.Answer(ok=True, detail={"delivered": found is not None, **detail}))
+
+    def _with_key(self, peer: Peer, wish: m.RunTest, key: str) -> None:
+        if wish.test == "walk-test" and any(u.once and key in (u.key, u.duress_key) for u in self._users().values()):
+            peer.send(m.Answer(ok=False, reason=ONCE))
+            return
+        asked, yes = BEGUN[wish.test]
+        entered = CodeEntered(self._source, key, asked, tuple(wish.areas), quiet=wish.quiet, hold_up=wish.hold_up)
+
+        def told(notice: str, args: Mapping[str, JsonValue]) -> None:
+            if notice != yes:
+                peer.send(m.Answer(ok=False, reason=notice or BUSY))
+            elif wish.test == "path-test":
+                self._report(peer, key)
+            else:
+                self._begun(peer, wish, key, args)
+
+        self._ask(entered, told, peer)
+
+    def _begun(self, peer: Peer, wish: m.RunTest, key: str, args: Mapping[str, JsonValue]) -> None:
+        if wish.test == "walk-test":
+            self._walks[peer] = key
+            if peer.gone:
+                self.closed(peer)
+        peer.send(m.Answer(ok=True, detail=dict(args)))
+
+    def _report(self, peer: Peer, key: str) -> None:
+        user = next((u for u in self._users().values() if key in (u.key, u.duress_key)), None)
+        if user is None or (user.rights is not None and Right.TEST not in user.rights):
+            peer.send(m.Answer(ok=False, reason="not-allowed"))
+        elif not self._submit(Noted("test.manual", {"by": f"keypad:{self._source}", "user": user.id}), None):
+            peer.send(m.Answer(ok=False, reason=BUSY))
+        else:
+            peer.send(m.Answer(ok=True))
+
+    def _ended(self, peer: Peer, notice: str, args: Mapping[str, JsonValue]) -> None:
+        """A test that has ended by itself meanwhile has its result in the journal alone."""
+        peer.send(m.Answer(ok=notice == ENDED, reason="" if notice == ENDED else notice, detail=dict(args)))
+
+    def _ask(self, entered: CodeEntered, then: Callable[[str, Mapping[str, JsonValue]], None], peer: Peer) -> None:
+        def told(effects: tuple[Effect, ...]) -> None:
+            word = next((e for e in effects if isinstance(e, Tell) and e.source == self._source), None)
+            notice, args = (word.notice, word.args) if word is not None else ("", {})
+            self._server.call(lambda: then(notice, args))
+
+        if not self._submit(entered, told):
+            peer.send(m.Answer(ok=False, reason=BUSY))
