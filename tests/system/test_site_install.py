@@ -171,7 +171,8 @@ def test_killed_at_any_moment_one_whole_file_is_in_force(panel: Rig, delay_s: fl
     assert panel.status()["file"] == found
 
     def recorded() -> bool:
-        return str([r["payload"]["new"] for r in panel.records() if r["kind"] == "config.installed"])[-1] == found
+        hashes = [r["payload"]["new"] for r in panel.records() if r["kind"] == "config.installed"]
+        return bool(hashes[-1] == found)
 
     _until(recorded)
     panel.check_journal()
