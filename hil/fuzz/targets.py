@@ -3,9 +3,12 @@
 A parser that takes a frame must keep its word about it: where there is a way back, what it took comes back the same.
 """
 
+import base64
+import hashlib
 import io
 import json
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +29,7 @@ from drivers.osdp import cards
 from drivers.reader.lines import Format, Lines
 from firmware.camera import reference
 from firmware.camera.sight import FINE
+from firmware.core import installing
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, signed, typ
 from firmware.protocol import messages as m
@@ -77,6 +81,7 @@ def targets() -> list[Target]:
         _socket_lines(),
         *_socket_messages(),
         _jws(),
+        _installed_file(),
         _issued_certificate(),
         *_pictures(),
         _camera_reference(),
@@ -217,6 +222,17 @@ def _adapted(name: str, adapter: TypeAdapter[Any], sound: Sequence[BaseModel]) -
         adapter.validate_json(frame)
 
     return Target(name, tuple(word.model_dump_json().encode() for word in sound), parse, (ValidationError,))
+
+
+def _installed_file() -> Target:
+    """A panel file as the technician's socket brings it: it comes whole, by its hash, or not at all."""
+    raw = b'[panel]\nid = "bank-1"\n' * 9
+    sha256 = hashlib.sha256(raw).hexdigest()
+
+    def parse(frame: bytes) -> None:
+        _holds(installing.unpack(frame.decode(errors="replace"), sha256) == raw)
+
+    return Target("panel file", (base64.b64encode(zlib.compress(raw)),), parse, (installing.NotInstallable,))
 
 
 def _jws() -> Target:

@@ -13,6 +13,7 @@ import pytest
 from firmware.protocol import messages as m
 from provisioning import site
 from tests.provisioning.calling import Done, call
+from tests.provisioning.person import at_terminal, ended
 from tests.system.rig import CODE, Process, Rig, rig
 
 FITTER = "161803"
@@ -156,6 +157,35 @@ def _until(done: Callable[[], bool], seconds: float = 30.0) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError("it did not come")
+
+
+def test_a_person_reads_what_changes_says_yes_and_types_the_code(panel: Rig) -> None:
+    path = new_file(panel, lambda text: text.replace("exit_delay_s = 0", "exit_delay_s = 20", 1))
+    grant(panel)
+    words = ("site", "install", str(path), "--config", str(panel.panel_toml))
+    person = at_terminal(*words, cwd=panel.folder)
+    person.expect("exit_delay_s from 0 to 20")
+    person.expect("into force.*")
+    person.sendline("")
+    code, said = ended(person)
+    assert (code, "Nothing has changed" in said) == (1, True)
+
+    person = at_terminal(*words, cwd=panel.folder)
+    person.expect("into force.*")
+    person.sendline("y")
+    person.expect("installer's code: ")
+    person.sendintr()
+    assert ended(person)[0] == 130
+    assert panel.panel_toml.read_bytes() != path.read_bytes()
+
+    person = at_terminal(*words, cwd=panel.folder, lang="zh")
+    person.expect("确认启用.*")
+    person.sendline("y")
+    person.expect("安装员密码：")
+    person.sendline(FITTER)
+    code, said = ended(person)
+    assert (code, "已启用" in said, FITTER in said) == (0, True, False)
+    assert panel.panel_toml.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.6, 1.2])
