@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         User,
         UserRemoved,
         UserSet,
+        WalkLeft,
         Wish,
         ZoneChanged,
     )
@@ -99,6 +100,7 @@ __all__ = [
     "User",
     "UserRemoved",
     "UserSet",
+    "WalkLeft",
     "Wish",
     "Zone",
     "ZoneChanged",
@@ -158,6 +160,7 @@ _HOMES = {
         "User",
         "UserRemoved",
         "UserSet",
+        "WalkLeft",
         "Wish",
         "ZoneChanged",
     ),

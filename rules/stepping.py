@@ -40,6 +40,7 @@ from rules.stimuli import (
     TroubleChanged,
     UserRemoved,
     UserSet,
+    WalkLeft,
     ZoneChanged,
 )
 
@@ -111,6 +112,8 @@ def _dispatch(d: Draft, stimulus: Stimulus) -> None:
             testing.done(d, stimulus)
         case TestDue():
             testing.due(d, stimulus)
+        case WalkLeft():
+            testing.left(d, stimulus)
         case UserSet():
             people.user_set(d, stimulus)
         case UserRemoved():

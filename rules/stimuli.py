@@ -195,6 +195,13 @@ class TestDue:
 
 
 @dataclass(frozen=True)
+class WalkLeft:
+    """Whoever began the walk test at `source` with a code ends it, or is gone. It needs no code: zones come back."""
+
+    source: str
+
+
+@dataclass(frozen=True)
 class PanelStarted:
     """The panel came up with its restored state.
 
@@ -255,6 +262,7 @@ Stimulus: TypeAlias = (
     | TroubleChanged
     | TestDone
     | TestDue
+    | WalkLeft
     | PanelStarted
     | PanelStopping
     | UserSet

@@ -13,7 +13,7 @@ from rules.effects import JsonValue, Request
 from rules.index import site_index
 from rules.site import Condition, Level, OutputKind, Zone
 from rules.state import Walk
-from rules.stimuli import TestDone, TestDue
+from rules.stimuli import TestDone, TestDue, WalkLeft
 from rules.table import AreaMode
 from rules.who import Who
 from rules.zones import HOLD_UPS, INTRUDER, WALKED
@@ -73,6 +73,13 @@ def end(d: Draft, by: str) -> Told:
         if zone.type not in INTRUDER and d.condition(zone.id) is Condition.ACTIVE and zone.id not in d.live.held:
             detect.react(d, zone, Condition.ACTIVE)
     return True, "walk-test-ended", figures
+
+
+def left(d: Draft, gone: WalkLeft) -> None:
+    """End the walk test that was begun at this source; another one goes on."""
+    by, test = f"keypad:{clean(gone.source)}", d.durable.walk
+    _, notice, figures = end(d, by) if test is not None and test.by == by else (False, "no-test", {})
+    d.tell(gone.source, notice, figures)
 
 
 def sound(d: Draft, ids: list[str], who: Who) -> Told:

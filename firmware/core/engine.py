@@ -25,6 +25,7 @@ from rules.stimuli import (
     TestDone,
     TestDue,
     TroubleChanged,
+    WalkLeft,
     ZoneChanged,
 )
 
@@ -37,7 +38,7 @@ OUTSIDE_LIMIT = 512
 LONGEST_WAIT_S = 0.5
 REFLECT_MS = 1_000
 """After a step that failed: no deadline is tried, and no zone asked for again, for so long."""
-_FROM_FIELD = (ZoneChanged, CodeEntered, ClockTold, TestDone, TestDue, PanelStarted, PanelStopping)
+_FROM_FIELD = (ZoneChanged, CodeEntered, ClockTold, TestDone, TestDue, WalkLeft, PanelStarted, PanelStopping)
 _OUTSIDE_TROUBLES = ("path", "camera", "camera-tamper", "evidence")
 """Troubles that other processes tell of; all others are this process's own."""
 

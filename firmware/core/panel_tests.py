@@ -5,7 +5,6 @@ connection that began it: a terminal that is closed, or a line that drops, leave
 """
 
 from collections.abc import Callable, Mapping
-from weakref import WeakKeyDictionary
 
 from firmware.core.codes import Codes
 from firmware.core.deliveries_seen import DeliveriesSeen
@@ -13,11 +12,13 @@ from firmware.core.engine import Told
 from firmware.core.sockets import Peer, Server
 from firmware.protocol import messages as m
 from rules.effects import Effect, JsonValue, Tell
-from rules.stimuli import CodeEntered, Noted, Right, Stimulus, User, Wish
+from rules.stimuli import CodeEntered, Noted, Right, Stimulus, User, WalkLeft, Wish
+
+Then = Callable[[str, Mapping[str, JsonValue]], None]
+"""Goes on with the notice of the rules and its figures."""
 
 BUSY = "busy: too much waits to be decided"
 NO_USERS = "code: this panel has no users yet"
-ONCE = "code: a one-time code would be spent before the test ends"
 BEGUN: Mapping[str, tuple[Wish, str]] = {
     "walk-test": (Wish.WALK_TEST, "walk-test"),
     "siren-test": (Wish.SIREN_TEST, "siren-test"),
@@ -47,7 +48,7 @@ class PanelTests:
         self._users = users
         self._seen = seen
         self._source = source
-        self._walks: WeakKeyDictionary[Peer, str] = WeakKeyDictionary()
+        self._walker: Peer | None = None
 
     def begin(self, peer: Peer, wish: m.RunTest) -> None:
         """With a code; the answer's `detail` is what the rules tell of it."""
@@ -60,16 +61,17 @@ class PanelTests:
 
     def end(self, peer: Peer) -> None:
         """End the walk test that this connection began."""
-        key = self._walks.pop(peer, "")
-        if not key:
+        if peer is not self._walker:
             peer.send(m.Answer(ok=False, reason="no-test"))
             return
-        self._ask(CodeEntered(self._source, key, Wish.END_TEST), lambda n, args: self._ended(peer, n, args), peer)
+        self._walker = None
+        self._ask(WalkLeft(self._source), lambda notice, args: _ended(peer, notice, args), peer)
 
     def closed(self, peer: Peer) -> None:
         """The connection is gone, and with it the walk test that it began."""
-        if key := self._walks.pop(peer, ""):
-            self._submit(CodeEntered(self._source, key, Wish.END_TEST), None)
+        if peer is self._walker:
+            self._walker = None
+            self._submit(WalkLeft(self._source), None)
 
     def delivered(self, peer: Peer, asked: m.AskDelivered) -> None:
         """Whether the center's receipt for a record has come, by which path, and when."""
@@ -78,31 +80,29 @@ class PanelTests:
         peer.send(m.Answer(ok=True, detail={"delivered": found is not None, **detail}))
 
     def _with_key(self, peer: Peer, wish: m.RunTest, key: str) -> None:
-        if wish.test == "walk-test" and any(u.once and key in (u.key, u.duress_key) for u in self._users().values()):
-            peer.send(m.Answer(ok=False, reason=ONCE))
-            return
         asked, yes = BEGUN[wish.test]
+        # Before it is used: a one-time code is nobody's afterwards.
+        user = next((u for u in self._users().values() if key and key in (u.key, u.duress_key)), None)
         entered = CodeEntered(self._source, key, asked, tuple(wish.areas), quiet=wish.quiet, hold_up=wish.hold_up)
 
         def told(notice: str, args: Mapping[str, JsonValue]) -> None:
             if notice != yes:
                 peer.send(m.Answer(ok=False, reason=notice or BUSY))
             elif wish.test == "path-test":
-                self._report(peer, key)
+                self._report(peer, user)
             else:
-                self._begun(peer, wish, key, args)
+                self._begun(peer, wish, args)
 
         self._ask(entered, told, peer)
 
-    def _begun(self, peer: Peer, wish: m.RunTest, key: str, args: Mapping[str, JsonValue]) -> None:
+    def _begun(self, peer: Peer, wish: m.RunTest, args: Mapping[str, JsonValue]) -> None:
         if wish.test == "walk-test":
-            self._walks[peer] = key
+            self._walker = peer  # who began an earlier one has none any more: only one runs
             if peer.gone:
                 self.closed(peer)
         peer.send(m.Answer(ok=True, detail=dict(args)))
 
-    def _report(self, peer: Peer, key: str) -> None:
-        user = next((u for u in self._users().values() if key in (u.key, u.duress_key)), None)
+    def _report(self, peer: Peer, user: User | None) -> None:
         if user is None or (user.rights is not None and Right.TEST not in user.rights):
             peer.send(m.Answer(ok=False, reason="not-allowed"))
         elif not self._submit(Noted("test.manual", {"by": f"keypad:{self._source}", "user": user.id}), None):
@@ -110,11 +110,7 @@ class PanelTests:
         else:
             peer.send(m.Answer(ok=True))
 
-    def _ended(self, peer: Peer, notice: str, args: Mapping[str, JsonValue]) -> None:
-        """A test that has ended by itself meanwhile has its result in the journal alone."""
-        peer.send(m.Answer(ok=notice == ENDED, reason="" if notice == ENDED else notice, detail=dict(args)))
-
-    def _ask(self, entered: CodeEntered, then: Callable[[str, Mapping[str, JsonValue]], None], peer: Peer) -> None:
+    def _ask(self, entered: CodeEntered | WalkLeft, then: Then, peer: Peer) -> None:
         def told(effects: tuple[Effect, ...]) -> None:
             word = next((e for e in effects if isinstance(e, Tell) and e.source == self._source), None)
             notice, args = (word.notice, word.args) if word is not None else ("", {})
@@ -122,3 +118,8 @@ class PanelTests:
 
         if not self._submit(entered, told):
             peer.send(m.Answer(ok=False, reason=BUSY))
+
+
+def _ended(peer: Peer, notice: str, args: Mapping[str, JsonValue]) -> None:
+    """A test that has ended by itself meanwhile has its result in the journal alone."""
+    peer.send(m.Answer(ok=notice == ENDED, reason="" if notice == ENDED else notice, detail=dict(args)))

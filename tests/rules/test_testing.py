@@ -20,6 +20,7 @@ from rules import (
     TroubleChanged,
     User,
     UserSet,
+    WalkLeft,
     Wish,
     Zone,
     ZoneType,
@@ -292,3 +293,10 @@ def test_a_panel_without_anything_to_test_with_has_no_battery_trouble() -> None:
     effects = panel.play(TestDone("battery", False, "no battery line", possible=False))
     assert kinds(effects) == ["test.battery-ended"]
     assert panel.state.durable.troubles == {}
+
+
+def test_a_walk_test_ends_when_whoever_began_it_is_gone_and_nobody_elses_does() -> None:
+    panel = walking()
+    assert kinds(panel.play(WalkLeft("technician"))) == []
+    assert "test.walk-ended" in kinds(panel.play(WalkLeft("kp")))
+    assert kinds(panel.play(WalkLeft("kp"))) == []

@@ -20,6 +20,7 @@ from rules import (
     User,
     UserRemoved,
     UserSet,
+    WalkLeft,
     Wish,
     ZoneChanged,
 )
@@ -133,6 +134,7 @@ stimuli: st.SearchStrategy[Stimulus] = st.one_of(
     starts,
     st.builds(TestDone, st.sampled_from(["battery", "none"]), st.booleans(), st.just("x")),
     st.builds(TestDue, st.sampled_from(["battery", "none"])),
+    st.builds(WalkLeft, st.sampled_from(["kp", "technician"])),
     st.builds(PanelStopping, st.just("update")),
     st.builds(Noted, st.sampled_from(["evidence.pictures", "clock.set", "alarm.fire"]), st.just({"incident": 1})),
 )

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import date
@@ -422,3 +423,73 @@ def test_a_camera_learns_anew_by_an_installers_code_and_it_is_recorded(staffed: 
     assert record.payload == {"camera": "lobby", "user": "fitter"}
     staffed.camera_there = False
     assert "not connected" in staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"]
+
+
+# tests of the panel
+
+
+def begun(bench: Bench, client: Client, test: Any, code: str) -> dict[str, Any]:
+    client.send(m.RunTest(test=test, code=code))
+    answer = client.receive(10.0)
+    assert answer is not None
+    return answer
+
+
+def until(bench: Bench, kind: str) -> None:
+    deadline = time.monotonic() + 10
+    while kind not in bench.kinds():
+        assert time.monotonic() < deadline, bench.kinds()
+        time.sleep(0.01)
+
+
+def test_a_walk_test_ends_with_the_connection_that_began_it_even_of_a_code_that_is_spent(staffed: Bench) -> None:
+    assert staffed.set("once", 2, ["hall"], NEW, code=BOSS, once=True)["ok"]
+    client, other = Client(staffed.path), Client(staffed.path)
+    assert begun(staffed, client, "walk-test", NEW)["detail"]["areas"] == ["hall"]
+    assert "user.spent" in staffed.kinds()
+    other.send(m.EndTest())
+    assert (other.receive(10.0) or {})["reason"] == "no-test"
+    other.close()
+    client.close()
+    until(staffed, "test.walk-ended")
+    assert "code.refused" not in staffed.kinds()
+
+
+def test_whose_walk_test_is_over_does_not_end_the_next_ones(staffed: Bench) -> None:
+    first, second = Client(staffed.path), Client(staffed.path)
+    assert begun(staffed, first, "walk-test", BOSS)["ok"]
+    assert begun(staffed, second, "walk-test", BOSS)["reason"] == "test-running"
+    staffed.at_keypad(BOSS, Wish.END_TEST)
+    assert begun(staffed, second, "walk-test", BOSS)["ok"]
+    first.close()
+    assert staffed.ask(m.AskStatus())["detail"]["walk_test"]
+    second.send(m.EndTest())
+    answer = second.receive(10.0)
+    second.close()
+    assert answer is not None
+    assert answer["ok"]
+    assert answer["detail"]["unseen_count"] > 0
+
+
+def test_a_duress_code_begins_a_test_and_calls_for_help_once(staffed: Bench) -> None:
+    client = Client(staffed.path)
+    assert begun(staffed, client, "walk-test", BOSS_DURESS)["ok"]
+    client.close()
+    until(staffed, "test.walk-ended")
+    assert staffed.kinds().count("alarm.duress") == 1
+
+
+def test_a_report_needs_the_right_and_wrong_codes_lock_out(staffed: Bench) -> None:
+    client = Client(staffed.path)
+    assert begun(staffed, client, "path-test", CLERK)["reason"] == "not-allowed"
+    assert begun(staffed, client, "path-test", BOSS)["ok"]
+    until(staffed, "test.manual")
+    assert staffed.records[-1].payload == {"by": "keypad:technician", "user": "boss"}
+    reasons = [begun(staffed, client, "siren-test", "000111")["reason"] for _ in range(12)]
+    assert reasons[0] == "wrong-code"
+    assert reasons[-1] == "locked-out"
+    client.close()
+
+
+def test_without_users_nothing_is_tested(bench: Bench) -> None:
+    assert bench.ask(m.RunTest(test="siren-test", code=BOSS))["reason"].startswith("code: this panel has no users")
