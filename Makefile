@@ -33,6 +33,7 @@ docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conform
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas
 	$(BIN)/python -m firmware.protocol.vectors docs/vectors
 	$(BIN)/python -m firmware.protocol.asyncapi docs/asyncapi.json
+	$(BIN)/python -m firmware.protocol.vocabulary_table docs/alarm-center.md
 	$(BIN)/python -m rules.diagram docs/rules.md
 	$(BIN)/python -m provisioning.loop_table docs/wiring.md
 	$(BIN)/python -m tests.conformance.page docs/conformance.md
