@@ -262,7 +262,8 @@ def test_a_flipped_bit_anywhere_in_the_file_is_found_or_harms_nothing(
 
 
 def contents(path: Path) -> list[list[tuple[Any, ...]]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+    """With what its log holds: a page that stands there too may be altered in the file and harm nothing."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES]  # noqa: S608
 
 
