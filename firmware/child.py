@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from drivers.bus.bond import GUARDS
 from firmware.guard import NotifySocket
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Child:
         """It has come back by another panel file; whoever has dealt with that says so here."""
         self._heard_ms = now_ms
         self.guard = NotifySocket()
-        own = {name: value for name, value in environment.items() if name not in _OURS}
+        own = {name: value for name, value in environment.items() if name not in GUARDS}
         own |= {"NOTIFY_SOCKET": self.guard.address, "WATCHDOG_USEC": str(int(job.watchdog_s * 1_000_000))}
         parent = os.getpid()
         try:

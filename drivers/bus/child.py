@@ -4,12 +4,9 @@ It knows wiring and nothing else: no journal, no rules, no network. It ends when
 dies, or when it is told something that it does not understand; core starts it again.
 """
 
-import ctypes
 import importlib
 import logging
-import os
 import select
-import signal
 import socket
 import sys
 import time
@@ -17,6 +14,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
+from drivers.bus.bond import die_with_core
 from drivers.bus.words import LIMIT, BadWord, Bidding, Figures, Saying, Setup, bidding, packed
 
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -32,7 +30,6 @@ FIGURES_S = 1.0
 LONGEST_PAUSE_S = 0.5
 SETUP_S = 5.0
 _MAX_BIDDINGS = 64
-_PR_SET_PDEATHSIG = 1
 
 Say: TypeAlias = Callable[[Saying], None]
 
@@ -118,7 +115,7 @@ def _turn(line: Line, bus: Bus, now: Callable[[], float]) -> None:
 
 def main(argv: list[str]) -> int:
     """Run one bus; the exit code is 0 when core let go."""
-    _die_with_core()
+    die_with_core()
     logging.basicConfig(level=logging.INFO, format=f"<6>fenghuo.bus: {argv[0]}: %(message)s")
     make = importlib.import_module(KINDS[argv[0]]).open_bus
     with socket.socket(fileno=int(argv[1])) as end:
@@ -127,14 +124,6 @@ def main(argv: list[str]) -> int:
         except CoreGone:
             return 0
     return 1
-
-
-def _die_with_core() -> None:
-    """Core stops its children itself; when it is killed, the kernel does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on a desk goes to the whole group: core says when
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""A child must not be able to feed core's watchdog."""
+from drivers.bus.bond import GUARDS
 
 
 def child_argv(kind: str) -> list[str]:
@@ -32,7 +31,7 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     pass_fds=[descriptor],
                     process_group=0,
-                    env={name: value for name, value in os.environ.items() if name not in _OURS},
+                    env={name: value for name, value in os.environ.items() if name not in GUARDS},
                 )
         except BaseException:
             ours.close()

@@ -4,22 +4,20 @@ It copies once a second what is new, says once a second how it does, and ends wh
 or dies. It has the lowest priority, and no key but the public one.
 """
 
-import ctypes
 import os
 import select
-import signal
 import socket
 import sys
 import time
 from contextlib import suppress
 
+from drivers.bus.bond import die_with_core
 from firmware.mirror.keeping import Mirror
 from firmware.mirror.words import END, LIMIT, BadWord, Setup, Status, packed, setup
 
 TURN_S = 1.0
 LONGEST_PAUSE_S = 30.0
 SETUP_S = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 class CoreGone(Exception):
@@ -97,7 +95,7 @@ class Keeper:
 
 def main(argv: list[str]) -> int:
     """Run the mirror; the exit code is 0 when core let go."""
-    _die_with_core()
+    die_with_core()
     with suppress(OSError):
         os.nice(15)
     os.umask(0o077)
@@ -112,14 +110,6 @@ def main(argv: list[str]) -> int:
             print(f"<3>fenghuo.mirror: {bad}", file=sys.stderr)
             return 1
     return 0
-
-
-def _die_with_core() -> None:
-    """Core stops it itself; when core is killed, the kernel does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on a desk goes to the whole group: core says when
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -366,7 +366,7 @@ class Latency(Strict):
     records: list[Took] = Field(max_length=32, description="alarms one by one, the first of them")
 
 
-FromUplink: TypeAlias = Annotated[
+UplinkMessage: TypeAlias = (
     Pull
     | ReceiptIn
     | Acknowledged
@@ -381,9 +381,9 @@ FromUplink: TypeAlias = Annotated[
     | Renewed
     | Sms
     | Modem
-    | Latency,
-    Field(discriminator="type"),
-]
+    | Latency
+)
+FromUplink: TypeAlias = Annotated[UplinkMessage, Field(discriminator="type")]
 ToUplink: TypeAlias = Annotated[
     Welcome
     | Head

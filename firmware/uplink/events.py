@@ -9,32 +9,18 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from firmware.protocol.messages import (
-    Acknowledged,
     Authorities,
     Beat,
-    Certificate,
-    CommandIn,
     Delivered,
     Error,
     Head,
-    KeysIn,
-    Latency,
-    Modem,
-    Path,
     PictureOrder,
-    PictureSent,
-    Pull,
-    ReceiptIn,
     Records,
     Renewal,
-    RenewalAsk,
-    Renewed,
     ReplyOut,
-    Sms,
     State,
-    TakenOver,
     Telemetry,
-    TimeIn,
+    UplinkMessage,
     Welcome,
 )
 
@@ -179,21 +165,5 @@ class Publish:
     content_type: str
 
 
-ToCore: TypeAlias = (
-    Pull
-    | ReceiptIn
-    | Acknowledged
-    | CommandIn
-    | KeysIn
-    | TimeIn
-    | PictureSent
-    | Path
-    | TakenOver
-    | Certificate
-    | RenewalAsk
-    | Renewed
-    | Sms
-    | Modem
-    | Latency
-)
+ToCore: TypeAlias = UplinkMessage
 Output: TypeAlias = ToCore | Connect | Disconnect | Publish
