@@ -103,6 +103,22 @@ def test_another_paths_receipt_does_not_vouch_for_this_one() -> None:
     assert world.delivery.supervision.up_since == up_since
 
 
+def test_a_path_is_up_by_its_own_receipts_alone() -> None:
+    told = {}
+    for by in ("backup", "primary"):
+        world = World(path_fault_ms=5_000)
+        world.center.silent = True
+        world.record("alarm")
+        world.start_core()
+        world.open()
+        world.settle()
+        assert world.paths == [], "an alarm waits"
+        journal = world.journal.heads()[-1].journal
+        world.feed(m.Delivered(journal=journal, lane="alarm", ranges=[(1, 1)], path=by))
+        told[by] = [path.up for path in world.paths]
+    assert told == {"backup": [], "primary": [True]}
+
+
 def test_a_duty_taken_away_leaves_nothing_behind_and_given_back_all_goes() -> None:
     world = World(path_fault_ms=5_000, receipt_timeout_ms=1_000)
     world.start_core()
