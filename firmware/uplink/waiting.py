@@ -1,10 +1,11 @@
 """Since when alarms wait for their receipt: spans of `lane_seq` by the moment at which they became known.
 
 For the routing, which asks how long the oldest has waited. What waited at start counts from the start. Bounded:
-when there are too many spans the newest two are joined, under the older moment.
+when there are too many spans two of one journal are joined, under the older moment.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 from firmware.protocol.messages import Delivered, Head
 
@@ -55,8 +56,17 @@ class Waiting:
         full = len(self._spans) >= MAX_SPANS
         if latest and latest.journal == span.journal and (full or latest.since_ms == span.since_ms):
             latest.last = span.last
-        elif not full:
-            self._spans.append(span)
+            return
+        if full:
+            self._join_two()
+        self._spans.append(span)
+
+    def _join_two(self) -> None:
+        """The oldest two of one journal: there are fewer journals in a `Head` than spans here."""
+        older, newer = next(pair for pair in combinations(self._spans, 2) if pair[0].journal == pair[1].journal)
+        older.first, older.last = min(older.first, newer.first), max(older.last, newer.last)
+        older.since_ms = min(older.since_ms, newer.since_ms)
+        self._spans.remove(newer)
 
     def _receipted(self, journal: str, first: int, last: int) -> None:
         """What lies inside goes; of a span that is cut in two the whole stays: it may still hold one that waits."""

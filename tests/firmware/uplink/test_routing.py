@@ -149,3 +149,18 @@ def test_spans_are_bounded() -> None:
     assert its.since() == 1
     its.delivered(Delivered(journal=JOURNAL, lane="alarm", ranges=[(1, 10 * MAX_SPANS)]))
     assert its.since() is None
+
+
+def test_an_alarm_of_a_new_journal_is_watched_when_the_spans_are_full() -> None:
+    its, other = Waiting(), "0a3c9d52-77e1-4c0e-8d35-9b1f2e6a4c11"
+    older = [head(number) for number in range(1, MAX_SPANS + 1)]
+    for now, heard in enumerate(older):
+        its.head(heard, now)
+    fresh = head(1).journals[0].model_copy(update={"journal": other})
+    its.head(Head(journals=[*older[-1].journals, fresh]), 1_000)
+    assert len(its._spans) == MAX_SPANS
+    assert its.since() == 0
+    its.delivered(Delivered(journal=JOURNAL, lane="alarm", ranges=[(1, MAX_SPANS)]))
+    assert its.since() == 1_000
+    its.delivered(Delivered(journal=other, lane="alarm", ranges=[(1, 1)]))
+    assert its.since() is None
