@@ -23,6 +23,7 @@ from firmware.config import MqttPath
 from firmware.protocol import topics
 from firmware.protocol.jws import MAX_BYTES
 from firmware.uplink.events import Closed, Connect, Publish, Received
+from firmware.uplink.outbox import JSON_TYPE
 
 log = logging.getLogger("fenghuo.uplink.connection")
 
@@ -35,6 +36,7 @@ MORE_WORDS = ("keys", "time", "certificate", "fetch")
 """What an older access list may refuse."""
 CONNECT_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
+FAREWELL_READS = 64
 FIRST_FAILURE = 0x80
 TAKEN_OVER = 0x8E
 # The broker will not have us, or not this; more than a broken line (MQTT 5, 2.4).
@@ -91,6 +93,8 @@ class Connection:
         self._put = put
         self._ended = threading.Event()
         self._dropped = False
+        self._farewell = False
+        self._left = threading.Event()
         self._socket: socket.socket | None = None
         self._client = _Bounded(
             CallbackAPIVersion.VERSION2, client_id=client, protocol=paho.MQTTv5, reconnect_on_failure=False
@@ -104,10 +108,13 @@ class Connection:
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
         self._client.on_socket_open = self._on_socket_open
+        self._client.on_socket_close = self._on_socket_close
 
     def start(self, order: Connect) -> None:
         """Begin, without waiting."""
-        self._client.will_set(order.will_topic, order.will, qos=1, retain=True)
+        properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+        properties.ContentType = JSON_TYPE
+        self._client.will_set(order.will_topic, order.will, qos=1, retain=True, properties=properties)
         threading.Thread(target=self._connect, name="mqtt-connect", daemon=True).start()
 
     def publish(self, order: Publish) -> int | None:
@@ -124,8 +131,9 @@ class Connection:
         """End it: with a DISCONNECT behind all that is queued (waits up to 2 s), or cut, so that the will is sent."""
         self._dropped = True
         if graceful and self._client.is_connected():
+            self._farewell = True
             self._client.disconnect()
-            self._ended.wait(FAREWELL_S)
+            self._left.wait(FAREWELL_S)
         self._cut()
 
     def _connect(self) -> None:
@@ -158,6 +166,19 @@ class Connection:
 
     def _on_socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._socket = sock
+
+    def _on_socket_close(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        """Behind a DISCONNECT: read until the broker hangs up. Closed with bytes unread, the line would be reset, and
+        the broker might send the will, not having read our goodbye.
+        """
+        if self._farewell:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_WR)
+                socket.socket.settimeout(sock, FAREWELL_S)
+                for _ in range(FAREWELL_READS):
+                    if not socket.socket.recv(sock, MAX_PACKET_BYTES):
+                        break
+        self._left.set()
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:

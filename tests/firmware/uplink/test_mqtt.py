@@ -42,7 +42,7 @@ class Driven:
     def open(self) -> None:
         self.link.connect(WILL)
         self.until(lambda seen: any(isinstance(s, e.Opened | e.Closed) for s in seen))
-        assert self.seen[-1] == e.Opened(TIME)
+        assert e.Opened(TIME) in self.seen and not self.closed()
 
     def closed(self) -> list[e.Closed]:
         return [s for s in self.seen if isinstance(s, e.Closed)]
@@ -123,6 +123,22 @@ def test_a_cut_brings_the_will_and_a_goodbye_does_not(
             later.wait(lambda m: m, "the retained one")
         assert [bytes(m.payload) for m in watcher.messages] == [b'{"online":false}', b"goodbye"]
         assert bytes(later.messages[0].payload) == b"goodbye"
+        assert {getattr(m.properties, "ContentType", None) for m in watcher.messages} == {"application/json"}
+
+
+def test_a_goodbye_amid_receipts_brings_no_will(mosquitto: Mosquitto, drive: Callable[[int], Driven]) -> None:
+    driven = drive(mosquitto.port)
+    with Watcher(mosquitto.port, f"{ROOT}/link") as watcher:
+        for time_ in range(1, 31):
+            driven.open()
+            for _ in range(50):
+                watcher.client.publish(f"{ROOT}/receipt", bytes(1000), 1)
+            driven.link.publish(publish(time_, "link", b"goodbye", retain=True))
+            driven.link.disconnect(e.Disconnect("stopping", graceful=True))
+            driven.until(lambda seen: seen[-1] == e.Closed("stopping"))
+            driven.seen.clear()
+            wait_for(lambda sent=time_: len(watcher.of("link")) == sent, "the goodbye")  # type: ignore[misc]
+        assert {bytes(m.payload) for m in watcher.messages} == {b"goodbye"}
 
 
 def test_a_broker_that_dies_is_told_once_and_another_try_works(
