@@ -42,7 +42,8 @@ class Driven:
     def open(self) -> None:
         self.link.connect(WILL)
         self.until(lambda seen: any(isinstance(s, e.Opened | e.Closed) for s in seen))
-        assert e.Opened(TIME) in self.seen and not self.closed()
+        assert e.Opened(TIME) in self.seen
+        assert self.closed() == []
 
     def closed(self) -> list[e.Closed]:
         return [s for s in self.seen if isinstance(s, e.Closed)]
