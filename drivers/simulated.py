@@ -118,7 +118,7 @@ class SimulatedWorld:
             if self._mains_line is not None:
                 found[self._mains_line] = LOW if self._mains else HIGH
             if self._battery_line is not None:
-                found[self._battery_line] = LOW
+                found[self._battery_line] = HIGH if self.supply.low() else LOW
             return MappingProxyType(found)
 
     def apply(self, factory: Factory) -> None:
@@ -162,6 +162,8 @@ class SimulatedWorld:
             kept = {**self.supply.values, **values}
             new = {name: value for name, value in kept.items() if value is not None}
             self._save(self._positions, self._mains, new)
+            if self._battery_line is not None:
+                self._drive((self._battery_line,))
 
     def millivolts(self) -> int:
         """What the battery shows now."""

@@ -17,6 +17,8 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "board_c": (-60, 150),
 }
 """What may be set, and within which limits."""
+CONTACT_MV = 11_000
+"""Set below this, the battery opens the supply's own contact too (12 V lead, under load)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class SimulatedSupply:
         if self.loads:
             return self.values.get("loaded_mv", min(battery.loaded_mv, self.values.get("battery_mv", 100_000)))
         return self.values.get("battery_mv", battery.charged_mv if mains else battery.resting_mv)
+
+    def low(self) -> bool:
+        """Whether the contact of the supply's own battery supervision is open."""
+        return self.values.get("battery_mv", CONTACT_MV) < CONTACT_MV
 
     def ma(self, mains: bool) -> int:
         """Its current, positive while it discharges."""

@@ -17,7 +17,7 @@ from firmware.protocol.messages import WishName
 RigName: TypeAlias = Literal["desk", "machine", "bench"]
 Process: TypeAlias = Literal["core", "uplink", "camera"]
 Track: TypeAlias = Literal[
-    "step", "input", "code", "power", "network", "process", "output", "area", "record", "receipt"
+    "step", "input", "code", "power", "network", "process", "output", "area", "record", "receipt", "trouble"
 ]
 """Whose line of the timeline: the first six are what the rig did, the others what it saw."""
 CameraFault: TypeAlias = Literal["cover", "uncover", "unplug", "plug"]
