@@ -206,6 +206,7 @@ _ROWS: tuple[Kind, ...] = (
         "会话被他人接管(疑似替换)",
         noted=True,
     ),
+    Kind("path.enrolled", _S, 0, "", 4, "enrolled at the alarm center", "已在报警中心注册", noted=True),
     Kind("path.certificate-renewed", _S, 0, "", 4, "client certificate renewed", "客户端证书已更新", noted=True),
     Kind("command.done", _S, 1412, "RS", 4, "remote command carried out", "远程命令已执行"),
     Kind("command.refused", _S, 1413, "RU", 3, "remote command refused", "远程命令被拒绝", noted=True),

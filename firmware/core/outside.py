@@ -23,6 +23,7 @@ from firmware.core.commands import Commands
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.delivery import Deliveries
 from firmware.core.desk_port import DeskPort
+from firmware.core.enrolment import Enrolment
 from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.evidence_keeper import EvidenceKeeper
 from firmware.core.fullness import Fullness, use_of
@@ -208,9 +209,10 @@ class Outside:
             lenient=inside.loaded.file.panel.pins == "simulated",
             seen=self._delivered,
         )
-        return TechnicianPort(
-            sources, self._codes, self._server, self._acts if self._inside.loaded.file.camera else None
-        )
+        file = inside.loaded.file
+        paths = frozenset(path.id for path in file.path if path.kind == "mqtt")
+        enrolment = Enrolment(file.panel.id, paths, inside.keys.signer, inside.clock, inside.engine.submit)
+        return TechnicianPort(sources, self._codes, self._server, self._acts if file.camera else None, enrolment)
 
     def _make_desk(self) -> DeskPort | None:
         inside = self._inside

@@ -14,6 +14,7 @@ from typing import Any
 from firmware.core.codes import Codes
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Told
+from firmware.core.enrolment import Enrolment
 from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.installing import NotInstallable, unpack
 from firmware.core.panel_tests import PanelTests
@@ -73,8 +74,14 @@ class TechnicianPort:
     """On the socket thread only, but for `user_settled`, which may come from any."""
 
     def __init__(
-        self, sources: TechnicianSources, codes: Codes, server: Server, evidence: EvidenceActs | None = None
+        self,
+        sources: TechnicianSources,
+        codes: Codes,
+        server: Server,
+        evidence: EvidenceActs | None = None,
+        enrolment: Enrolment | None = None,
     ) -> None:
+        self._enrolment = enrolment
         self._evidence = evidence
         self._sources = sources
         self._codes = codes
@@ -112,6 +119,10 @@ class TechnicianPort:
                 self._relearn(peer, message)
             case m.InstallFile():
                 self._install(peer, message)
+            case m.SignEnrolment() if self._enrolment:
+                peer.send(self._enrolment.sign(message))
+            case m.Enrolled() if self._enrolment:
+                peer.send(self._enrolment.enrolled(message))
             case m.RunTest():
                 self._tests.begin(peer, message)
             case m.EndTest():

@@ -722,6 +722,28 @@ class InstallFile(Strict):
     code: str = Field(default="", pattern=r"^([0-9]{4,8})?$")
 
 
+class SignEnrolment(Strict):
+    """Technician to core: sign a request for the panel's first certificate. `detail.jws` is an `EnrolmentRequest`."""
+
+    type: Literal["enrol-sign"] = "enrol-sign"
+    csr: CertificateRequest
+    nonce: str = Field(pattern=r"^[A-Za-z0-9_-]{22}$", description="16 random bytes, base64url")
+
+
+class Enrolled(Strict):
+    """Technician to core: the answer is in place; record it."""
+
+    type: Literal["enrolled"] = "enrolled"
+    path: Id
+    certificate: Hash = Field(description="SHA-256 of the new client certificate (DER)")
+    authorities: list[Hash] = Field(min_length=1, max_length=8, description="SHA-256 of each CA that counts now")
+    keys: list[Annotated[str, Field(max_length=64)]] = Field(
+        max_length=20, description="`kid` of the center's receipt, command and root keys, as it told them"
+    )
+    not_after: UtcText
+    proof: Literal["code", "fingerprint"] = Field(description="by what the answer was believed")
+
+
 class RunTest(Strict):
     """Technician to core: begin a test, with the code of one who may. The answer comes when the rules have decided.
 
@@ -771,6 +793,8 @@ FromTechnician: TypeAlias = Annotated[
     | AskRecords
     | SetUser
     | RemoveUser
+    | SignEnrolment
+    | Enrolled
     | RelearnCamera
     | InstallFile
     | EvidenceAct

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from firmware.protocol import envelope, evidence, messages, records, signed
+from firmware.protocol import enrolment, envelope, evidence, messages, records, signed
 
 BASE = "https://fenghuo.invalid/v1/schemas/"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -58,7 +58,15 @@ FILES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "evidence-manifest": ("Manifest file of a capture", TypeAdapter(evidence.CaptureManifest)),
 }
 """What lies on the panel's card and in bundles."""
-ALL = WIRE | SOCKETS | FILES
+
+ENROLMENT: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "enrolment": ("Payload of an enrolment's JWS", TypeAdapter(enrolment.EnrolmentRequest)),
+    "enrolment-answer": ("Payload of the JWS that answers an enrolment", TypeAdapter(enrolment.EnrolmentAnswer)),
+    "enrolment-sealed": ("An enrolment as it travels", TypeAdapter(enrolment.SealedRequest)),
+    "enrolment-answer-sealed": ("Its answer as it travels", TypeAdapter(enrolment.SealedAnswer)),
+}
+"""What a new panel and the center say to each other (docs/enrolment.md)."""
+ALL = WIRE | SOCKETS | FILES | ENROLMENT
 
 
 def schema(name: str) -> dict[str, Any]:

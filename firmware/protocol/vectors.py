@@ -486,7 +486,19 @@ def _state() -> Json:
     }
 
 
-FILES: dict[str, Callable[[], Json]] = {"records.json": records, "jws.json": jws, "envelope.json": envelopes}
+def enrolment() -> Json:
+    """`enrolment.json`: a code and what follows from it, a request and its answer."""
+    from firmware.protocol.enrolment_vectors import enrolment as made
+
+    return made(PANEL, signer(PANEL_SEED), signer(CENTER_SEED), signer(ROOT_SEED), NONCE)
+
+
+FILES: dict[str, Callable[[], Json]] = {
+    "records.json": records,
+    "jws.json": jws,
+    "envelope.json": envelopes,
+    "enrolment.json": enrolment,
+}
 
 
 def text(value: Json) -> str:

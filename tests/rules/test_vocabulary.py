@@ -64,6 +64,7 @@ LOCAL = {
     *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     "path.certificate-renewed",
+    "path.enrolled",
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "evidence.sent"),
     *("camera.relearned", "camera.person"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),

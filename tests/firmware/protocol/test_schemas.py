@@ -25,7 +25,9 @@ def wire_examples() -> list[tuple[str, Any]]:
         found.append((schema_of(tuple(message["topic"].split("/")[3:])), message["value"]))
     for vector in FILES["records.json"]["chain"]:
         found += [("record", vector["record"]), ("header", vector["record"]["header"])]
-    return found
+    enrolment = FILES["enrolment.json"]
+    found += [("enrolment", enrolment["request_payload"]), ("enrolment-answer", enrolment["answer_payload"])]
+    return [*found, ("enrolment-sealed", enrolment["request"]), ("enrolment-answer-sealed", enrolment["answer"])]
 
 
 WIRE_EXAMPLES = wire_examples()
@@ -52,7 +54,7 @@ def test_real_examples_are_valid(name: str, value: Any) -> None:
 
 
 def test_every_schema_has_an_example() -> None:
-    assert {name for name, _ in WIRE_EXAMPLES} == {*schemas.WIRE, "bundle"}
+    assert {name for name, _ in WIRE_EXAMPLES} == {*schemas.WIRE, *schemas.ENROLMENT, "bundle"}
     assert set(EXAMPLES) == set(schemas.SOCKETS)
 
 
