@@ -103,9 +103,10 @@ class GuestAgent:
 
     # --- lines
 
-    def pull(self, levels: Mapping[int, int]) -> None:
-        """Drive input lines, all in one go."""
-        self.call("pull", levels={str(line): level for line, level in levels.items()})
+    def drive(self, levels: Mapping[int, int]) -> int:
+        """Bring input lines to levels, all in one go, and hold them; the host's boot clock in ms when it was done."""
+        done = self.call("drive", levels={str(line): int(level) for line, level in levels.items()})
+        return (int(done["boot_ns"]) + self.offset_ns) // 1_000_000
 
     def levels(self, lines: Iterable[int]) -> dict[int, int]:
         """What these lines carry now."""

@@ -21,8 +21,11 @@ from typing import Any
 
 PORT = "/dev/virtio-ports/fenghuo.rig"
 LINES = Path("/sys/devices/platform/gpio-sim/gpiochip0")
+UP, DOWN = "pull-up", "pull-down"
 OUT_LIMIT = 256 * 1024
 MOST_AT_ONCE = 16
+AT_REST = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / "rig.levels"
+"""How the lines stand when the board boots."""
 RNDADDTOENTCNT, RNDRESEEDCRNG = 0x40045201, 0x5207
 
 Words = dict[str, Any]
@@ -32,47 +35,50 @@ Answer = dict[str, Any]
 # --- lines of the simulated GPIO chip ---------------------------------------------------------------------------
 
 
-def pull(words: Words) -> Answer:
-    """Move input lines: `levels` maps a line's number to 0 or 1. All in one go."""
-    for line, level in words["levels"].items():
-        (LINES / f"sim_gpio{int(line)}" / "pull").write_text("pull-up" if level else "pull-down")
-    return {}
+class Wires:
+    """What hangs on the chip's lines: levels that are held on inputs, and changes of outputs that are noted.
 
-
-def levels(words: Words) -> Answer:
-    """What these lines carry now."""
-    return {"levels": {str(line): _level(int(line)) for line in words["lines"]}}
-
-
-def _level(line: int) -> int:
-    return int((LINES / f"sim_gpio{line}" / "value").read_text())
-
-
-class Recorder:
-    """Samples output lines in a thread of its own and keeps their changes; the oldest go first."""
+    A contact pulls its line down against the pull-up that the panel asks for. gpio-sim knows no such contest: who
+    claims a line with a pull-up moves it. So what is to be low is looked at every pass, and pulled down again.
+    """
 
     MOST = 20_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._low: dict[int, int] = {}
         self._changes: list[tuple[int, int, int]] = []
         self._files: dict[int, int] = {}
+        self._last: dict[int, int] = {}
         self._every_s = 0.01
-        self._thread: threading.Thread | None = None
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def drive(self, words: Words) -> Answer:
+        """Bring input lines to levels, all in one go, and hold them there: `levels` maps a line's number to 0 or 1."""
+        with self._lock:
+            for word, level in words["levels"].items():
+                line = int(word)
+                (LINES / f"sim_gpio{line}" / "pull").write_text(UP if level else DOWN)
+                if level and line in self._low:
+                    os.close(self._low.pop(line))
+                elif not level and line not in self._low:
+                    self._low[line] = os.open(LINES / f"sim_gpio{line}" / "pull", os.O_RDWR)
+        return {"boot_ns": now_ns()}
+
+    def levels(self, words: Words) -> Answer:
+        """What these lines carry now."""
+        return {"levels": {str(line): _level(int(line)) for line in words["lines"]}}
 
     def watch(self, words: Words) -> Answer:
-        """Watch these lines from now on, every so many milliseconds; none ends it."""
-        lines = [int(line) for line in words["lines"]]
+        """Note the changes of these lines from now on, looking every so many milliseconds; the first look counts."""
         with self._lock:
             for file in self._files.values():
                 os.close(file)
-            self._files = {line: os.open(LINES / f"sim_gpio{line}" / "value", os.O_RDONLY) for line in lines}
+            self._files = {
+                int(line): os.open(LINES / f"sim_gpio{int(line)}" / "value", os.O_RDONLY) for line in words["lines"]
+            }
             self._every_s = words.get("every_ms", 10) / 1000
-            self._last: dict[int, int] = {}
-            self._changes = []
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+            self._last, self._changes = {}, []
         return {}
 
     def changes(self, _words: Words) -> Answer:
@@ -85,6 +91,7 @@ class Recorder:
         while True:
             with self._lock:
                 self._sample()
+                self._hold()
             time.sleep(self._every_s)
 
     def _sample(self) -> None:
@@ -94,6 +101,15 @@ class Recorder:
                 self._last[line] = level
                 self._changes.append((now_ns(), line, int(level)))
                 del self._changes[: -self.MOST]
+
+    def _hold(self) -> None:
+        for file in self._low.values():
+            if os.pread(file, 16, 0).strip() != DOWN.encode():
+                os.pwrite(file, DOWN.encode(), 0)
+
+
+def _level(line: int) -> int:
+    return int((LINES / f"sim_gpio{line}" / "value").read_text())
 
 
 def now_ns() -> int:
@@ -152,6 +168,51 @@ def ask(words: Words) -> Answer:
             return {"lines": [file.readline(OUT_LIMIT).decode() for _ in range(words["answers"])]}
 
 
+class Streams:
+    """Connections to unix sockets that stay open: for a peer of core that says what it likes."""
+
+    MOST = 16
+
+    def __init__(self) -> None:
+        self._open: dict[int, socket.socket] = {}
+        self._heard: dict[int, bytes] = {}
+
+    def dial(self, words: Words) -> Answer:
+        """Connect to a socket; the stream's number."""
+        if len(self._open) >= self.MOST:
+            raise OSError("too many streams")
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(words["socket"])
+        number = max(self._open, default=0) + 1
+        self._open[number], self._heard[number] = link, b""
+        return {"stream": number}
+
+    def say(self, words: Words) -> Answer:
+        """Send a line."""
+        self._open[words["stream"]].sendall(words["line"].encode() + b"\n")
+        return {}
+
+    def hear(self, words: Words) -> Answer:
+        """The next line; None when none came in time, an empty one when the other end has hung up."""
+        number, end = words["stream"], time.monotonic() + words["timeout_s"]
+        while b"\n" not in self._heard[number]:
+            self._open[number].settimeout(max(0.001, end - time.monotonic()))
+            try:
+                data = self._open[number].recv(65536)
+            except TimeoutError:
+                return {"line": None}
+            if not data or len(self._heard[number]) > 4 * OUT_LIMIT:
+                return {"line": ""}
+            self._heard[number] += data
+        line, _, self._heard[number] = self._heard[number].partition(b"\n")
+        return {"line": line.decode() + "\n"}
+
+    def hang_up(self, words: Words) -> Answer:
+        """Close it."""
+        self._open.pop(words["stream"]).close()
+        return {}
+
+
 # --- clock and randomness ----------------------------------------------------------------------------------------
 
 
@@ -196,11 +257,13 @@ class Agent:
         self._file = os.open(port, os.O_RDWR)
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
-        recorder = Recorder()
-        self._acts: dict[str, Callable[[Words], Answer]] = {
-            act.__name__: act
-            for act in (pull, levels, recorder.watch, recorder.changes, run, put, get, ask, clock, reseed, hang, sync)
-        }
+        wires, streams = Wires(), Streams()
+        acts: list[Callable[[Words], Answer]] = [run, put, get, ask, clock, reseed, hang, sync]
+        acts += [wires.drive, wires.levels, wires.watch, wires.changes]
+        acts += [streams.dial, streams.say, streams.hear, streams.hang_up]
+        self._acts = {act.__name__: act for act in acts}
+        if AT_REST.exists():
+            wires.drive({"levels": json.loads(AT_REST.read_text())})
 
     def serve(self) -> None:
         """Until the port is gone."""

@@ -5,13 +5,14 @@ its ends are unix sockets in one folder; the network leads to the named ports of
 else.
 """
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ CREDENTIALS = {
 Description=Hand of the test rig
 DefaultDependencies=no
 [Service]
-ImportCredential=rig.agent
+ImportCredential=rig.*
 ExecStart=/usr/bin/python3 -I ${CREDENTIALS_DIRECTORY}/rig.agent
 Restart=always
 RestartSec=1
@@ -94,8 +95,13 @@ class Qemu:
         on_watchdog: str = "reset",
         memory_mib: int = MEMORY_MIB,
         agent: bool = True,
+        levels: Mapping[int, int] | None = None,
+        clock: str = "",
     ) -> None:
         """Start it; `snapshot`: go on from there. `folder` takes its sockets and the console's log, which grows.
+
+        `levels`: how input lines stand at boot, before anything of the panel runs. `clock`: what the board's
+        clock says at boot, as 2026-01-01T00:00:00, in place of the host's.
 
         Raises `QmpError` with what QEMU said where it does not start.
         """
@@ -103,14 +109,15 @@ class Qemu:
         self.console_log = folder / "console.log"
         folder.mkdir(parents=True, exist_ok=True)
         argv = [*board(memory_mib), *_boot(boot), *_disks(disks), *_devices(folder, forwards, on_watchdog)]
-        argv += _agent(folder) if agent else []
+        argv += _agent(folder, levels or {}) if agent else []
         argv += ["-loadvm", snapshot] if snapshot else []
+        argv += ["-rtc", f"base={clock},clock=vm"] if clock else []
         self._said = folder / "qemu.log"
         for stale in folder.glob("*.sock"):
             stale.unlink()
         with self._said.open("ab") as said:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "5", *argv],
+                ["setpriv", "--pdeathsig", "KILL", *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -253,9 +260,10 @@ def _netdev(forwards: Sequence[Forward]) -> str:
     return words
 
 
-def _agent(folder: Path) -> list[str]:
+def _agent(folder: Path, levels: Mapping[int, int]) -> list[str]:
     words: list[str] = []
-    for name, text in CREDENTIALS.items():
+    at_rest = json.dumps({str(line): int(level) for line, level in levels.items()})
+    for name, text in {**CREDENTIALS, "rig.levels": at_rest}.items():
         file = folder / name
         file.write_text(text)
         words += ["-fw_cfg", f"name=opt/io.systemd.credentials/{name},file={file}"]
