@@ -19,6 +19,7 @@ from hil.center.alarms import acknowledge, alarms
 from hil.center.audit import gaps
 from hil.center.conform.command import conform
 from hil.center.consumer import consume
+from hil.center.enrolment_commands import answer, enrol, invitations, invite
 from hil.center.exchange import Exchange, Standing, TimeService
 from hil.center.keys import Key
 from hil.center.orders import NoReply, NotSent, Order, send
@@ -368,6 +369,8 @@ def _progress(held: int, total: int) -> None:
 
 app.command()(conform)
 app.command()(consume)
+for _enrolment in (invite, invitations, enrol, answer):
+    app.command()(_enrolment)
 
 
 def main(argv: list[str]) -> int:
