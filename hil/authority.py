@@ -71,6 +71,14 @@ class Authority:
             raise ValueError(f"{folder / 'ca.key'}: expected the elliptic-curve key of ca.pem")
         return cls(folder, key, certificate)
 
+    def keep_key(self) -> None:
+        """`ca.key` beside `ca.pem`, 0600, for `at`."""
+        private = self.folder / "ca.key"
+        private.touch(mode=0o600)
+        private.write_bytes(
+            self.key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+
     def issue(
         self, name: str, hosts: Sequence[str], life: Life | None = None, key: Key | None = None
     ) -> x509.Certificate:

@@ -76,7 +76,7 @@ def install(
             for change in changes:
                 print(say(change))
             print(pick(_COUNT, count=len(changes), care=sum(care(change) is not None for change in changes)))
-        done = before.sha256 != after.sha256 and not dry_run and _carried_out(before, after, code_stdin, yes)
+        done = before.sha256 != after.sha256 and not dry_run and carry_out(before, after, code_stdin, yes)
     if as_json:
         print(json.dumps({"ok": True, "installed": done, **told}, ensure_ascii=False, indent=2))
     elif done:
@@ -86,7 +86,7 @@ def install(
         print(pick(_SAME, file=new))
 
 
-def _carried_out(before: Loaded, after: Loaded, code_stdin: bool, yes: bool) -> bool:
+def carry_out(before: Loaded, after: Loaded, code_stdin: bool, yes: bool) -> bool:
     """Ask, send, and wait until the panel is back. Raises `NoAnswer`."""
     packed = base64.b64encode(zlib.compress(after.path.read_bytes(), 9)).decode()
     if len(packed) > _MAX_PACKED:

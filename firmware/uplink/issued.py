@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import ValidationError
 
 from firmware.clock import utc_text
@@ -46,6 +46,23 @@ def checked(
     return leaf, b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
 
 
+def first_checked(
+    pems: Sequence[str], panel: str, key: bytes, issuers: Sequence[x509.Certificate], now: float
+) -> tuple[x509.Certificate, bytes]:
+    """A first certificate, which follows no other: it must name the panel alone. As `checked`. Raises `Unfit`."""
+    chain = _load(pems)
+    leaf = chain[0]
+    if not hmac.compare_digest(_public(leaf), key):
+        raise Unfit("it is for another key than the one that waits")
+    expected = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, panel)])
+    if leaf.subject != expected:
+        raise Unfit(f"it names {_said(leaf.subject)}, expected {_said(expected)}")
+    _check_use(leaf)
+    _check_dates(leaf, now)
+    _check_issued(chain, issuers)
+    return leaf, b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
+
+
 def _parse(payload: bytes, panel: str) -> list[x509.Certificate]:
     if len(payload) > MAX_BYTES:
         raise Unfit(f"{len(payload)} bytes, at most {MAX_BYTES}")
@@ -56,13 +73,17 @@ def _parse(payload: bytes, panel: str) -> list[x509.Certificate]:
         raise Unfit(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
     if answer.panel != panel:
         raise Unfit(f"it is for the panel {answer.panel!r}, expected {panel!r}")
+    return _load(answer.chain)
+
+
+def _load(pems: Sequence[str]) -> list[x509.Certificate]:
     try:
-        chain = [found for pem in answer.chain for found in load_chain(pem.encode())]
+        chain = [found for pem in pems for found in load_chain(pem.encode())]
         for each in chain:
             _read_all(each)
     except Exception as error:  # the library has one for each thing that may be wrong in a certificate
         raise Unfit(f"a certificate can't be read: {type(error).__name__}: {str(error)[:120]}") from None
-    if len(chain) != len(answer.chain):
+    if len(chain) != len(pems):
         raise Unfit("more than one certificate in a member of the chain")
     return chain
 
@@ -99,6 +120,11 @@ def _check_life(leaf: x509.Certificate, before: x509.Certificate, now: float) ->
     ends = ends_at(leaf)
     if ends <= ends_at(before):
         raise Unfit(f"it ends {utc_text(ends)}, expected later than {utc_text(ends_at(before))}")
+    _check_dates(leaf, now)
+
+
+def _check_dates(leaf: x509.Certificate, now: float) -> None:
+    ends = ends_at(leaf)
     if leaf.not_valid_before_utc.timestamp() > now + 300:
         raise Unfit(f"it begins {utc_text(leaf.not_valid_before_utc.timestamp())}, and it is {utc_text(now)}")
     if ends < now:

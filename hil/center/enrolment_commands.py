@@ -49,11 +49,13 @@ def desk(
     serial: int = 0,
     address: list[str] | None = None,
 ) -> EnrolmentDesk:
-    """The desk of a center's folder; admitted panels go to its store, its folder of keys, its authority.
+    """The desk of a center's folder, whose authority is made where there is none.
 
-    Raises `OSError`, `ValueError`.
+    Admitted panels go to its store, its folder of keys, its authority. Raises `OSError`, `ValueError`.
     """
     home = authority or folder / "authority"
+    if not (home / "ca.pem").exists():
+        Authority.make(home, "fenghuo panels", Life.days(1, 7300)).keep_key()
     issuer = Authority.at(home)
     told = Told(
         Key.at(folder / "keys" / "receipt.jwk"),

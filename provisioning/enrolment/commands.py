@@ -1,0 +1,391 @@
+"""`fenghuo enroll`: a panel's first certificate, over HTTPS, by file or by QR code (docs/enrolment.md)."""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cryptography import x509
+
+from firmware.clock import utc_text
+from firmware.config import BadPanelFile, load
+from firmware.protocol.enrolment import MAX_BYTES, EnrolmentAnswer
+from firmware.protocol.enrolment_parts import BadPart, Collection, parts
+from firmware.protocol.one_time_code import fingerprint, read_code
+from firmware.uplink.pair import ends_at
+from provisioning.enrolment import center_keys
+from provisioning.enrolment.drop import BadDrop, Drop, center_url, forget, read_drop
+from provisioning.enrolment.enrolling import Done, Enrolling, sealed
+from provisioning.enrolment.place import Waiting
+from provisioning.enrolment.texts import say, text
+from provisioning.enrolment.trouble import EXIT_REFUSED, EXIT_WRONG, Trouble
+from provisioning.enrolment.typed import code_of
+from provisioning.questions import agreed
+from provisioning.terminal import run
+
+app = typer.Typer(add_completion=False, invoke_without_command=True)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
+MAX_PASTED = 256
+
+Config = Annotated[Path, typer.Option("--config", help="The panel file. 配置文件。")]
+PathId = Annotated[str, typer.Option("--path", help="Path of the file; the first with tls without. 路径编号。")]
+CodeFile = Annotated[
+    Path | None, typer.Option("--code-file", help="The code is this file's first line; - is input. 注册码文件。")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object. 输出 JSON。")]
+Again = Annotated[bool, typer.Option("--again", help="Though it is enrolled. 重新注册。")]
+TakeKeys = Annotated[
+    bool, typer.Option("--take-keys", help="Put the center's keys into the panel file. 将中心密钥写入配置文件。")
+]
+DEFAULT_CONFIG = Path("panel.toml")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Get a new panel its certificate from the center. 为新主机申请证书。"""
+    return run(app, argv, "fenghuo enroll")
+
+
+@app.callback()
+def enroll(
+    context: typer.Context,
+    center: Annotated[str, typer.Option("--center", help="https://HOST:PORT of its service. 中心注册服务地址。")] = "",
+    code_file: CodeFile = None,
+    ca: Annotated[Path | None, typer.Option("--ca", help="CA of that server, PEM. 服务器 CA。")] = None,
+    drop: Annotated[Path | None, typer.Option("--from", help="An enrol.json: nobody attends. 无人值守文件。")] = None,
+    patience: Annotated[float, typer.Option("--for", min=0, help="With --from: try so long, s. 重试秒数。")] = 3600,
+    path: PathId = "",
+    again: Again = False,
+    take_keys: TakeKeys = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show. 仅显示。")] = False,
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Get a new panel its certificate from the center. 为新主机申请证书。
+
+    The code is asked for without echo. Exit code 0: enrolled, or it was. 1: refused, not reached, not written; the old
+    identity, if any, works on. 2: not understood.
+    Example: fenghuo enroll --center https://enrol.example.org:8443 --config panel.toml
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with _told(as_json):
+        wish = _wish(drop, center, ca)
+        it = Enrolling(load(config), path or (wish.path if isinstance(wish, Drop) else ""))
+        found = None if again else it.in_force()
+        if dry_run:
+            _show_dry(it, wish, found, as_json)
+        elif found is not None:
+            if drop is not None:
+                forget(drop)
+            _was(it, found, as_json)
+        elif isinstance(wish, Drop):
+            done = _unattended(it, wish, patience, as_json)
+            _finish(it, done, wish.take_keys or take_keys, as_json)
+            if drop is not None:
+                forget(drop)
+        else:
+            url, pem = wish
+            code = code_of(code_file)
+            if not as_json:
+                print(say("asks", panel=it.place.panel, url=url))
+            _finish(it, it.ask(url, code, pem), take_keys, as_json)
+
+
+@app.command()
+def request(
+    out: Annotated[Path | None, typer.Option("--out", help="Write it here. 请求文件。")] = None,
+    qr: Annotated[bool, typer.Option("--qr", help="As QR codes in this terminal. 终端二维码。")] = False,
+    png: Annotated[Path | None, typer.Option("--png", help="As QR pictures in this folder. PNG 目录。")] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Likewise, SVG. SVG 目录。")] = None,
+    no_code: Annotated[
+        bool, typer.Option("--no-code", help="Two people compare fingerprints instead. 以指纹核对代替注册码。")
+    ] = False,
+    code_file: CodeFile = None,
+    path: PathId = "",
+    again: Again = False,
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Make a request that is carried to the center: a file, or QR codes. 生成离线注册请求（文件或二维码）。
+
+    Example: fenghuo enroll request --out panel.enrol
+    """
+    with _told(as_json):
+        it = Enrolling(load(config), path)
+        if not again and (found := it.in_force()) is not None:
+            _was(it, found, as_json)
+            return
+        made = it.request("" if no_code else code_of(code_file))
+        _give(made, out, qr, {"png": png, "svg": svg}, as_json)
+
+
+@app.command()
+def answer(
+    file: Annotated[Path, typer.Argument(help="The center's answer; - for parts that are pasted. 应答文件。")],
+    fingerprint_: Annotated[
+        str, typer.Option("--fingerprint", help="Of an answer without a code, as read out. 应答指纹。")
+    ] = "",
+    take_keys: TakeKeys = False,
+    path: PathId = "",
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Put the center's answer in force. 启用中心的应答。
+
+    Example: fenghuo enroll answer answer.enrol
+    """
+    with _told(as_json):
+        it = Enrolling(load(config), path)
+        settled = it.place.settle()
+        waiting = it.place.waiting()
+        if waiting is None:
+            found = it.in_force()
+            if settled and found is not None:
+                _was(it, found, as_json)
+                return
+            raise Trouble("nothing-waits")
+        data = _answer_of(file)
+        typed = fingerprint_
+        if not waiting.answer_key and not typed and sys.stdin.isatty():
+            typed = input(say("type"))
+        _finish(it, it.take(data, waiting, typed), take_keys, as_json)
+
+
+@app.command()
+def status(path: PathId = "", as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Whether the panel is enrolled, and what waits. Changes nothing. 注册状态。
+
+    Exit code 0: enrolled. 1: not.
+    Example: fenghuo enroll status --json
+    """
+    with _told(as_json):
+        found = Enrolling(load(config), path).standing()
+    if as_json:
+        print(json.dumps({"ok": True, **found}, ensure_ascii=False, indent=2))
+    else:
+        name = "enrolled" if found["enrolled"] else "ended" if "not_after" in found else "none"
+        until, paths = found.get("not_after", ""), ", ".join(found["paths"])
+        print(say(name, panel=found["panel"], until=until, paths=paths))
+        if found["waiting"]:
+            print(say("waits", made=found["waiting"]))
+    if not found["enrolled"]:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+# --- the way there
+
+
+def _wish(drop: Path | None, center: str, ca: Path | None) -> Drop | tuple[str, str]:
+    """What is asked of whom: an unattended file, or URL and CA. Raises `Trouble`."""
+    try:
+        if drop is not None:
+            return read_drop(drop)
+        pem = ca.read_text() if ca else ""
+        if ca:
+            x509.load_pem_x509_certificates(pem.encode())
+    except BadDrop as bad:
+        raise Trouble("option", code=EXIT_WRONG, option="--from", detail=bad) from None
+    except (OSError, ValueError) as error:
+        raise Trouble("option", code=EXIT_WRONG, option="--ca", detail=error) from None
+    try:
+        return center_url(center), pem
+    except ValueError as error:
+        raise Trouble("option", code=EXIT_WRONG, option="--center", detail=error) from None
+
+
+def _unattended(it: Enrolling, wish: Drop, patience: float, as_json: bool) -> Done:
+    """Try until it is done, refused, or the time is over. Raises `Trouble`."""
+    end, pause = time.monotonic() + patience, FIRST_PAUSE_S
+    while True:
+        try:
+            return it.ask(wish.center, read_code(wish.code), wish.ca)
+        except Trouble as trouble:
+            left = end - time.monotonic()
+            if not trouble.again or left <= 0:
+                raise
+            wait = min(left, pause * random.uniform(0.5, 1.0))  # noqa: S311
+            if not as_json:
+                print(say("again-in", why=trouble, seconds=round(wait)), file=sys.stderr, flush=True)
+            time.sleep(wait)
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+
+
+def _answer_of(file: Path) -> bytes:
+    """A file, or parts as they come. Raises `Trouble`."""
+    try:
+        if str(file) != "-":
+            with file.open("rb") as opened:
+                return _whole(opened.read(4 * MAX_BYTES))
+        if not sys.stdin.isatty():
+            return _whole(sys.stdin.read(4 * MAX_BYTES).encode())
+        return _pasted()
+    except (OSError, BadPart) as error:
+        raise Trouble("not-ours", detail=error) from None
+
+
+def _whole(data: bytes) -> bytes:
+    if data.lstrip()[:1] == b"{":
+        return data
+    collection = Collection()
+    for line in data.decode(errors="replace").split():
+        collection.add(line)
+    return collection.whole()
+
+
+def _pasted() -> bytes:
+    """Line by line from a person or a scanner that types; a damaged one is told, and asked for again."""
+    print(say("paste"))
+    collection = Collection()
+    for _ in range(MAX_PASTED):
+        line = sys.stdin.readline(4096)
+        if not line:
+            break
+        if line.lstrip()[:1] == "{":
+            return line.encode()
+        try:
+            if line.strip():
+                number = collection.add(line)
+                print(say("got", number=number, count=collection.count, missing=_listed(collection.missing)))
+        except BadPart as bad:
+            print(bad, file=sys.stderr)
+        if collection.count and not collection.missing:
+            break
+    return collection.whole()
+
+
+# --- what is told
+
+
+def _finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool) -> None:
+    place, found = it.place, done.answer
+    if not as_json:
+        until, paths = utc_text(ends_at(done.certificate)), ", ".join(place.paths)
+        print(say("done", panel=place.panel, paths=paths, until=until))
+        print(say("recorded" if done.recorded else "not-recorded"))
+        print(say("uplink"))
+        for each in found.addresses if found else ():
+            print(say("address", host=each.host, port=each.port))
+    differences = center_keys.differing(it.loaded, found) if found else {}
+    taken = found is not None and bool(differences) and _take(it, found, differences, take_keys, as_json)
+    if as_json:
+        members = {"panel": place.panel, "paths": place.paths, **done.members}
+        keys = {"keys_differ": sorted(differences), "keys_taken": taken}
+        print(json.dumps({"ok": True, "enrolled": True, "already": False, **members, **keys}, ensure_ascii=False))
+
+
+def _take(
+    it: Enrolling, found: EnrolmentAnswer, differences: dict[str, tuple[Any, Any]], take_keys: bool, as_json: bool
+) -> bool:
+    if not as_json:
+        print(say("differs"))
+        print("\n".join(center_keys.said(differences)))
+    if not take_keys and not (not as_json and sys.stdin.isatty() and agreed(text("take"))):
+        if not as_json:
+            print(say("not-taken"))
+        return False
+    center_keys.take(it.loaded, found)
+    if not as_json:
+        print(say("taken", file=it.loaded.path))
+    return True
+
+
+def _was(it: Enrolling, found: x509.Certificate, as_json: bool) -> None:
+    until = utc_text(ends_at(found))
+    if as_json:
+        members = {"panel": it.place.panel, "paths": it.place.paths, **Done(found, None, False).members}
+        print(json.dumps({"ok": True, "enrolled": True, "already": True, **members}, ensure_ascii=False))
+    else:
+        print(say("was", panel=it.place.panel, until=until))
+
+
+def _show_dry(it: Enrolling, wish: Drop | tuple[str, str], found: x509.Certificate | None, as_json: bool) -> None:
+    url = wish.center if isinstance(wish, Drop) else wish[0]
+    place, waiting = it.place, it.place.waiting()
+    files = {"key": str(place.pair.key), "certificate": str(place.pair.certificate), "ca": str(place.ca)}
+    if as_json:
+        members = {"panel": place.panel, "center": url, "already": found is not None, "files": files}
+        print(json.dumps({"ok": True, "dry_run": True, **members}, ensure_ascii=False))
+    elif found is not None:
+        _was(it, found, False)
+    else:
+        print(say("dry", url=url, panel=place.panel, **files))
+        if waiting is not None:
+            print(say("dry-waits", made=waiting.made))
+
+
+def _give(made: Waiting, out: Path | None, qr: bool, pictures: dict[str, Path | None], as_json: bool) -> None:
+    """The request, in the forms that were asked for; to standard output where none was. Raises `Trouble`."""
+    whole, files = sealed(made), []
+    try:
+        if out is not None:
+            out.write_bytes(whole + b"\n")
+            files.append(str(out))
+        for kind, folder in pictures.items():
+            if folder is not None:
+                from provisioning.enrolment import qr as drawing
+
+                files += [str(file) for file in drawing.pictures(whole, folder, kind)]
+    except OSError as error:
+        raise Trouble("cant-write", file=error.filename or out, detail=error.strerror) from None
+    shown = "" if made.mac else fingerprint(made.request)
+    if as_json:
+        members = {"files": files, "fingerprint": shown, "parts": parts(whole)}
+        print(json.dumps({"ok": True, **members, **({} if files else {"request": json.loads(whole)})}))
+        return
+    for file in files:
+        print(say("request-file", file=file))
+    if qr:
+        _show_codes(parts(whole))
+    elif not files:
+        print(whole.decode())
+    if shown:
+        print(say("read-out", fingerprint=shown))
+    print(say("carry"), file=sys.stderr)
+
+
+def _show_codes(texts: list[str]) -> None:
+    from provisioning.enrolment.qr import drawn
+
+    for number, part in enumerate(texts, 1):
+        print(drawn(part))
+        print(say("part", number=number, count=len(texts)))
+        print(part)
+        if number < len(texts) and sys.stdin.isatty():
+            input(say("next"))
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers)) or "–"
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """Turns what can go wrong into words and an exit code."""
+    try:
+        yield
+    except BadPanelFile as bad:
+        _say_wrong("panel-file", bad.say(), as_json)
+        raise typer.Exit(EXIT_WRONG) from None
+    except Trouble as trouble:
+        _say_wrong(trouble.reason, str(trouble), as_json)
+        raise typer.Exit(trouble.code) from None
+    except BadPart as bad:
+        _say_wrong("not-ours", str(bad), as_json)
+        raise typer.Exit(EXIT_REFUSED) from None
+
+
+def _say_wrong(reason: str, why: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"ok": False, "reason": reason, "why": why}, ensure_ascii=False))
+    else:
+        print(why, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
