@@ -37,6 +37,11 @@ class Debouncer(Generic[R]):
         return self._settled
 
     @property
+    def since_ms(self) -> int:
+        """When the present reading began."""
+        return self._since_ms
+
+    @property
     def again_ms(self) -> int | None:
         """When to feed the next reading even if no edge comes; None while nothing is under way."""
         return None if self._calm or self._reading is None else self._since_ms + self.debounce_ms

@@ -16,6 +16,8 @@ class SwitchedOutput:
         self.wire = wire
         self.retry = Retry()
         self.wanted = False
+        self.switched_ms = 0
+        """When the load was last switched the other way."""
         self._factory = factory
         self._clock_ms = clock_ms
         self._pin: Pin | None = None
@@ -35,7 +37,7 @@ class SwitchedOutput:
     def switch(self, on: bool) -> bool:
         """Switch the load; False when the line failed."""
         with self._lock:
-            self.wanted = on
+            turned, self.wanted = on is not self.wanted, on
             if self._pin is None:
                 return self._claim()
             try:
@@ -43,6 +45,8 @@ class SwitchedOutput:
             except Exception as error:
                 self._fail(error)
                 return False
+            if turned:
+                self.switched_ms = self._clock_ms()
             return True
 
     def read_back(self) -> bool:
@@ -94,6 +98,7 @@ class SwitchedOutput:
         return {
             "wanted": self.wanted,
             "on": self.read_back(),
+            "switched_ms": self.switched_ms,
             "errors": self.retry.errors,
             "error": self.retry.error,
         }

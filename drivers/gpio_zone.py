@@ -55,7 +55,8 @@ class WatchedZone:
         self.edges = Edges(clock_ms, wake)
         self.retry = Retry()
         self.reported: Condition | None = None
-        self.changed_ms = 0
+        self.changed_ms = self.began_ms = 0
+        """When the condition was reported, and when the level that led to it began."""
         self._levels: Levels = ()
         self._factory = factory
         self._pins: tuple[Pin, ...] = ()
@@ -110,7 +111,7 @@ class WatchedZone:
         found = self._found(now_ms)
         if found is None or found == self.reported:
             return None
-        self.reported, self.changed_ms = found, now_ms
+        self.reported, self.changed_ms, self.began_ms = found, now_ms, self._debounce.since_ms
         return found
 
     def _read(self, now_ms: int, poll: bool) -> None:
@@ -178,6 +179,7 @@ class WatchedZone:
             "condition": None if self.reported is None else str(self.reported),
             "levels": ["high" if level else "low" for level in self._levels],
             "changed_ms": self.changed_ms,
+            "began_ms": self.began_ms,
             "short_pulses": self.short_pulses,
             "edges": self.edges.total,
             "muted": self._muted_until_ms is not None,

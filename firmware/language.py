@@ -4,7 +4,9 @@ Every text that a person sees is a pair, English first. `FENGHUO_LANG` decides, 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal, TypeAlias
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -12,8 +14,23 @@ Text: TypeAlias = tuple[str, str]
 """English, Chinese; both with the same `{names}` for `str.format`."""
 
 
+_SPOKEN: ContextVar[Language | None] = ContextVar("spoken", default=None)
+
+
+@contextmanager
+def speaking(lang: Language) -> Iterator[None]:
+    """Whatever is picked inside is in this language: for pages that are made in both."""
+    token = _SPOKEN.set(lang)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
 def language(environment: Mapping[str, str] = os.environ) -> Language:
-    """The language of the person at the terminal."""
+    """The language of the person at the terminal, or of the page that is made (`speaking`)."""
+    if spoken := _SPOKEN.get():
+        return spoken
     for name in ("FENGHUO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := environment.get(name):
             return "zh" if value.lower().startswith("zh") else "en"

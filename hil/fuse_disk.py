@@ -55,6 +55,16 @@ class Disk:
             answer, failure = self._answer(code, memoryview(request)[_IN.size : length])
             os.write(kernel, _OUT.pack(_OUT.size + len(answer), -failure, unique) + answer)
 
+    def get(self, offset: int, size: int) -> tuple[bytes, int]:
+        """What is read there, and 0 or the error."""
+        return os.pread(self._image, size, offset), 0
+
+    def put(self, offset: int, data: bytes) -> int:
+        """Write it there; 0 or the error."""
+        self._log.write(offset, data)
+        os.pwrite(self._image, data, offset)
+        return 0
+
     def _answer(self, code: int, body: memoryview) -> tuple[bytes, int]:
         match code:
             case c if c == _INIT:
@@ -65,13 +75,11 @@ class Disk:
                 return struct.pack("<QII", 1, _FOPEN_DIRECT_IO, 0), 0
             case c if c == _READ:
                 _, offset, size = _RANGE.unpack_from(body)
-                return os.pread(self._image, size, offset), 0
+                return self.get(offset, size)
             case c if c == _WRITE:
                 _, offset, size = _RANGE.unpack_from(body)
-                data = bytes(body[_WRITE_HEAD : _WRITE_HEAD + size])
-                self._log.write(offset, data)
-                os.pwrite(self._image, data, offset)
-                return struct.pack("<II", size, 0), 0
+                failure = self.put(offset, bytes(body[_WRITE_HEAD : _WRITE_HEAD + size]))
+                return (b"" if failure else struct.pack("<II", size, 0)), failure
             case c if c == _FSYNC:
                 self._log.flush()
                 return b"", 0

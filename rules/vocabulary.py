@@ -222,6 +222,10 @@ _ROWS: tuple[Kind, ...] = (
     Kind("test.siren-ended", _S, 0, "", 4, "siren test ended", "警号测试结束"),
     Kind("test.battery", _S, 0, "", 4, "battery test begun", "蓄电池测试开始"),
     Kind("test.battery-ended", _S, 0, "", 4, "battery test ended", "蓄电池测试结束"),
+    # acceptance (GB 55029-2022 ch. 5)
+    Kind("acceptance.begun", _S, 0, "", 4, "acceptance run begun", "验收测试开始", noted=True),
+    Kind("acceptance.ended", _S, 0, "", 4, "acceptance run ended", "验收测试结束", checkpoint=True, noted=True),
+    Kind("acceptance.signed", _S, 0, "", 4, "report signed", "验收报告已签名", checkpoint=True, noted=True),
     # guard tours
     Kind("tour.started", _S, 0, "", 4, "guard tour due", "巡更开始"),
     Kind("tour.reached", _S, 0, "", 4, "checkpoint reached", "到达巡更点"),

@@ -66,6 +66,7 @@ log = logging.getLogger("fenghuo.core")
 
 TOLD_KINDS = (
     *("user.set", "user.removed", "config.keys"),
+    *("acceptance.begun", "acceptance.ended", "acceptance.signed"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
 )
 """Records that somebody waits for."""

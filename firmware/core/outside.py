@@ -14,6 +14,7 @@ from typing import Any
 
 import rules
 from firmware.clock import utc_text
+from firmware.core.acceptance_acts import AcceptanceActs
 from firmware.core.camera_port import CameraFacts, CameraPort
 from firmware.core.center_keys import Exchanges, Rings
 from firmware.core.certificates import Certificates
@@ -105,6 +106,9 @@ class Outside:
             inside.clock,
             inside.engine.submit,
             self._camera.tell,
+        )
+        self._acceptance = AcceptanceActs(
+            file.panel.id, inside.loaded.sha256, inside.keys.signer, inside.clock, inside.engine.submit
         )
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
@@ -212,7 +216,8 @@ class Outside:
         file = inside.loaded.file
         paths = frozenset(path.id for path in file.path if path.kind == "mqtt")
         enrolment = Enrolment(file.panel.id, paths, inside.keys.signer, inside.clock, inside.engine.submit)
-        return TechnicianPort(sources, self._codes, self._server, self._acts if file.camera else None, enrolment)
+        evidence = self._acts if file.camera else None
+        return TechnicianPort(sources, self._codes, self._server, evidence, enrolment, self._acceptance)
 
     def _make_desk(self) -> DeskPort | None:
         inside = self._inside
@@ -311,6 +316,8 @@ class Outside:
                 self._server.call(self._exchange_keys)
             case Record() if word.kind == "evidence.deleted":
                 self._server.call(lambda: self._keeper.recorded(word))
+            case Record() if word.kind.startswith("acceptance."):
+                self._server.call(lambda: self._acceptance.recorded(word))
             case Record() if word.kind.startswith("evidence."):
                 self._server.call(lambda: self._acts.recorded(word))
             case Record():

@@ -24,6 +24,7 @@ BEGUN: Mapping[str, tuple[Wish, str]] = {
     "siren-test": (Wish.SIREN_TEST, "siren-test"),
     "battery-test": (Wish.BATTERY_TEST, "battery-test"),
     "path-test": (Wish.STATUS, "status"),
+    "end-alarm": (Wish.DISARM, "disarmed"),
 }
 """What is asked of the rules, and the notice that says yes."""
 ENDED = "walk-test-ended"

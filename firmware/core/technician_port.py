@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from firmware.core.acceptance_acts import AcceptanceActs
 from firmware.core.codes import Codes
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Told
@@ -25,6 +26,7 @@ from firmware.protocol import messages as m
 from rules.effects import Effect, JsonValue, Tell
 from rules.site import Level
 from rules.stimuli import CodeEntered, Noted, Stimulus, User, UserRemoved, UserSet, Wish
+from rules.table import AreaMode
 
 SOURCE = "technician"
 COMMISSIONING = "commissioning"
@@ -80,8 +82,10 @@ class TechnicianPort:
         server: Server,
         evidence: EvidenceActs | None = None,
         enrolment: Enrolment | None = None,
+        acceptance: AcceptanceActs | None = None,
     ) -> None:
         self._enrolment = enrolment
+        self._acceptance = acceptance
         self._evidence = evidence
         self._sources = sources
         self._codes = codes
@@ -124,11 +128,13 @@ class TechnicianPort:
             case m.Enrolled() if self._enrolment:
                 peer.send(self._enrolment.enrolled(message))
             case m.RunTest():
-                self._tests.begin(peer, message)
+                self._run_test(peer, message)
             case m.EndTest():
                 self._tests.end(peer)
             case m.AskDelivered():
                 self._tests.delivered(peer, message)
+            case m.Acceptance() | m.SignReport() if self._acceptance:
+                self._accept(peer, message, self._acceptance)
             case m.EvidenceAct() if self._evidence:
                 self._evidence.act(peer, message)
             case m.EvidenceHold() if self._evidence:
@@ -153,6 +159,30 @@ class TechnicianPort:
         peers, self._wait_for_snapshot = self._wait_for_snapshot, []
         for peer in peers:
             peer.send(answer)
+
+    def _run_test(self, peer: Peer, wish: m.RunTest) -> None:
+        if wish.test == "end-alarm" and not self._disarmed():
+            self._answer(peer, False, "area-armed")  # it is no way to disarm
+        else:
+            self._tests.begin(peer, wish)
+
+    def _disarmed(self) -> bool:
+        areas: Any = self._sources.status()["areas"]
+        return all(area["mode"] == AreaMode.DISARMED for area in areas.values())
+
+    def _accept(self, peer: Peer, wish: m.Acceptance | m.SignReport, acts: AcceptanceActs) -> None:
+        """An installer, whom a user has let in, runs an acceptance, or has its report signed."""
+        if isinstance(wish, m.Acceptance) and not self._disarmed():
+            self._answer(peer, False, "area-armed")
+            return
+
+        def accept(actor: User | None) -> None:
+            if actor is None or actor.level < Level.INSTALLER:
+                self._answer(peer, False, NOT_INSTALLER)
+            else:
+                acts.act(peer, wish, actor.id)
+
+        self._judge(peer, wish.code, accept)
 
     def _relearn(self, peer: Peer, wish: m.RelearnCamera) -> None:
         """An installer says that a camera sees what it should; whoever may say so could hide that it was turned."""

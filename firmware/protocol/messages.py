@@ -744,15 +744,49 @@ class Enrolled(Strict):
     proof: Literal["code", "fingerprint"] = Field(description="by what the answer was believed")
 
 
+RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="names one acceptance run, whoever resumes it")]
+
+
+class Acceptance(Strict):
+    """Technician to core, with the code of an installer: an acceptance run begins (or goes on), or has ended.
+
+    All must be disarmed. The answer comes when it is recorded.
+    """
+
+    type: Literal["acceptance"] = "acceptance"
+    act: Literal["begun", "ended"]
+    run: RunId
+    by: PersonName
+    passed: Number = 0
+    failed: Number = 0
+    waived: Number = 0
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
+class SignReport(Strict):
+    """Technician to core, with the code of an installer: record that this report was made, and sign its manifest.
+
+    The answer's `detail.jws` is a `signed.SignedReport`; it comes when the record is durable.
+    """
+
+    type: Literal["acceptance-sign"] = "acceptance-sign"
+    what: Literal["acceptance", "trial"]
+    run: RunId
+    manifest: Hash = Field(description="SHA-256 of the report's manifest.json")
+    by: PersonName
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
 class RunTest(Strict):
     """Technician to core: begin a test, with the code of one who may. The answer comes when the rules have decided.
 
     A walk test ends with this connection, or by `test-end`. `path-test` records `test.manual`, for the center to
-    receipt. `quiet`: no chime. `hold_up`: hold-up buttons too (installers).
+    receipt. `end-alarm` silences what a tamper test has set off, while all is disarmed. `quiet`: no chime. `hold_up`:
+    hold-up buttons too (installers).
     """
 
     type: Literal["test"] = "test"
-    test: Literal["walk-test", "siren-test", "battery-test", "path-test"]
+    test: Literal["walk-test", "siren-test", "battery-test", "path-test", "end-alarm"]
     areas: list[Id] = Field(default=[], max_length=64, description="empty: all that are his")
     quiet: bool = False
     hold_up: bool = False
@@ -800,6 +834,8 @@ FromTechnician: TypeAlias = Annotated[
     | EvidenceAct
     | EvidenceHold
     | SignBundle
+    | Acceptance
+    | SignReport
     | RunTest
     | EndTest
     | AskDelivered,

@@ -17,7 +17,6 @@ from firmware.protocol.records import UtcText
 from firmware.protocol.typ import RELEASE
 
 MAX_FILES = 32
-MAX_MANIFEST_BYTES = 64 * 1024
 MAX_KEY_BYTES = 4096
 MAX_KEYS = 16
 

@@ -55,6 +55,7 @@ SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
 
 FILES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "bundle": ("Payload of a bundle's JWS", TypeAdapter(signed.Bundle)),
+    "acceptance": ("Payload of an acceptance or trial report's JWS", TypeAdapter(signed.SignedReport)),
     "evidence-manifest": ("Manifest file of a capture", TypeAdapter(evidence.CaptureManifest)),
 }
 """What lies on the panel's card and in bundles."""

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from firmware.protocol.jws import KeyRing, Refused
-from firmware.protocol.messages import CertificateRequest, PutUrl
+from firmware.protocol.messages import CertificateRequest, PersonName, PutUrl, RunId
 from firmware.protocol.records import ClockName, Count, Hash, JournalId, LaneName, Number, PanelId, Strict, UtcText
 from firmware.protocol.typ import (
+    ACCEPTANCE,
     BASE,
     BUNDLE,
     CHECKPOINT,
@@ -233,6 +234,23 @@ class Bundle(Strict):
 def read_bundle(keys: KeyRing, token: str) -> Bundle:
     """The bundle in a token; raises `Refused`."""
     return _model(Bundle, keys.verify(BUNDLE, token))
+
+
+class SignedReport(Strict):
+    """Signed by core when it is recorded: the manifest of an acceptance or trial report, which names all its files."""
+
+    panel: PanelId
+    what: Literal["acceptance", "trial"]
+    run: RunId
+    manifest: Hash = Field(description="SHA-256 of manifest.json")
+    user: str = Field(max_length=32, description="whose code it was")
+    by: PersonName
+    time: UtcText
+
+
+def read_report(keys: KeyRing, token: str) -> SignedReport:
+    """The signed report in a token; raises `Refused`."""
+    return _model(SignedReport, keys.verify(ACCEPTANCE, token))
 
 
 def read_checkpoint(keys: KeyRing, token: str) -> Checkpoint:

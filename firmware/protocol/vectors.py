@@ -23,6 +23,7 @@ from firmware.protocol.records import Header, Record, record_hash
 from firmware.protocol.stored import GENESIS
 from firmware.protocol.topics import topic
 from firmware.protocol.typ import (
+    ACCEPTANCE,
     BASE,
     BUNDLE,
     CHECKPOINT,
@@ -255,7 +256,13 @@ def _payloads() -> list[tuple[str, str, Json]]:
             place
             | {"incident": 1, "index": sha256_hex(b"{}"), "by": "李伟 Li Wei", "time": "2026-03-15T08:00:00.000Z"},
         ),
+        ("panel", ACCEPTANCE, _report()),
     ]
+
+
+def _report() -> Json:
+    told = {"what": "acceptance", "run": "0123456789abcdef" * 2, "user": "fitter", "by": "王工 Wang"}
+    return {"panel": PANEL, **told, "manifest": sha256_hex(b"{}"), "time": "2026-03-15T08:00:00.000Z"}
 
 
 def _uplink_key() -> Ed25519PrivateKey:

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel
 
 import rules
+from firmware.core.acceptance_acts import AcceptanceActs
 from firmware.core.codes import Codes, code_key
 from firmware.core.engine import Engine, Ports, Told
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import NOT_ALLOWED, NOT_INSTALLER, TechnicianPort, TechnicianSources
 from firmware.protocol import messages as m
+from firmware.protocol.jws import KeyRing, Refused, Signer
 from firmware.protocol.lines import Client
+from firmware.protocol.signed import read_bundle, read_report
 from rules.effects import Answer, Effect, Record, Tell
 from rules.stimuli import ClockTold, CodeEntered, Right, Stimulus, User, UserRemoved, Wish
 from tests.clock import TurnedClock
@@ -59,7 +63,10 @@ class Bench:
             pin_digits=pin_digits,
             lenient=lenient,
         )
-        self.port = TechnicianPort(sources, self.codes, self.server)
+        self.signer = Signer(Ed25519PrivateKey.generate())
+        acceptance = AcceptanceActs("bank-1", "f" * 64, self.signer, TurnedClock(), lambda s: self._submit(s, None))
+        self.acceptance = acceptance
+        self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance)
         self.path = folder / "technician.sock"
         self.server.add(self.port.role(self.path))
         self.snapshots = 0
@@ -79,6 +86,8 @@ class Bench:
     def _commit(self, records: tuple[Record, ...], _state: Any, talk: tuple[Tell | Answer, ...]) -> None:
         self.records += records
         for record in records:
+            if record.kind.startswith("acceptance."):
+                self.server.call(lambda record=record: self.acceptance.recorded(record))  # type: ignore[misc]
             if record.kind in ("user.set", "user.removed"):
                 self.port.user_settled(str(record.payload["user"]), "")
         for word in talk:
@@ -493,3 +502,39 @@ def test_a_report_needs_the_right_and_wrong_codes_lock_out(staffed: Bench) -> No
 
 def test_without_users_nothing_is_tested(bench: Bench) -> None:
     assert bench.ask(m.RunTest(test="siren-test", code=BOSS))["reason"].startswith("code: this panel has no users")
+
+
+RUN = "0123456789abcdef" * 2
+
+
+def run_begun(code: str) -> m.Acceptance:
+    return m.Acceptance(act="begun", run=RUN, by="Wang", code=code)
+
+
+def test_an_acceptance_begins_by_an_installers_code_whom_a_user_let_in_and_while_all_is_disarmed(
+    staffed: Bench,
+) -> None:
+    assert staffed.ask(run_begun(BOSS))["reason"] == NOT_INSTALLER
+    assert staffed.ask(run_begun(FITTER))["reason"] == "no-grant"
+    staffed.at_keypad(BOSS, Wish.GRANT)
+    assert staffed.ask(run_begun(FITTER))["ok"]
+    [record] = [r for r in staffed.records if r.kind == "acceptance.begun"]
+    assert record.payload == {"run": RUN, "user": "fitter", "by": "Wang", "file": "f" * 64}
+    staffed.at_keypad(BOSS, Wish.ARM)
+    assert staffed.ask(run_begun(FITTER))["reason"] == "area-armed"
+    assert staffed.ask(m.RunTest(test="end-alarm", code=BOSS))["reason"] == "area-armed"
+    assert staffed.kinds().count("acceptance.begun") == 1
+
+
+def test_a_report_is_signed_when_its_record_is_made_and_as_nothing_else(staffed: Bench) -> None:
+    wish = m.SignReport(what="trial", run=RUN, manifest="a" * 64, by="Wang", code=FITTER)
+    assert "jws" not in staffed.ask(wish)["detail"]
+    staffed.at_keypad(BOSS, Wish.GRANT)
+    jws = staffed.ask(wish)["detail"]["jws"]
+    keys = KeyRing([staffed.signer.public])
+    signed = read_report(keys, jws)
+    assert (signed.panel, signed.what, signed.manifest, signed.user) == ("bank-1", "trial", "a" * 64, "fitter")
+    with pytest.raises(Refused):
+        read_bundle(keys, jws)
+    [record] = [r for r in staffed.records if r.kind == "acceptance.signed"]
+    assert record.payload["manifest"] == "a" * 64

@@ -142,6 +142,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             not_after="2027-03-14T00:00:00.000Z",
             proof="code",
         ),
+        m.Acceptance(act="ended", run="0123456789abcdef" * 2, by="王工", passed=40, failed=1, waived=2, code="135790"),
+        m.SignReport(what="trial", run="0123456789abcdef" * 2, manifest="a" * 64, by="王工", code="135790"),
         m.RunTest(test="walk-test", areas=["hall"], quiet=True, hold_up=True, code="135790"),
         m.EndTest(),
         m.AskDelivered(journal=JOURNAL, lane="status", lane_seq=7),

@@ -54,7 +54,7 @@ def test_real_examples_are_valid(name: str, value: Any) -> None:
 
 
 def test_every_schema_has_an_example() -> None:
-    assert {name for name, _ in WIRE_EXAMPLES} == {*schemas.WIRE, *schemas.ENROLMENT, "bundle"}
+    assert {name for name, _ in WIRE_EXAMPLES} == {*schemas.WIRE, *schemas.ENROLMENT, "bundle", "acceptance"}
     assert set(EXAMPLES) == set(schemas.SOCKETS)
 
 

@@ -1,0 +1,109 @@
+"""What one run of `fenghuo flash` is to do, all of it read and checked, and saying it to the technician."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.config import Loaded
+from firmware.language import pick
+from provisioning.flash import texts as t
+from provisioning.flash.refusal import said
+from provisioning.flash.source import Source
+from provisioning.flash.target import Lost, Target
+from provisioning.flash.writing import gib
+
+MAX_ENROL = 64 * 1024
+
+
+class BadEnrolment(Exception):
+    """An enrolment file that can't be used, in words."""
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """The file for the first boot, byte for byte, and the center that it names."""
+
+    data: bytes
+    center: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """`lost` is what stands on the target now; `loaded` and `enrolment` are laid into the boot partition."""
+
+    source: Source
+    target: Target
+    lost: tuple[Lost, ...]
+    loaded: Loaded | None
+    enrolment: Enrolment | None
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """For the folder of the first boot."""
+        files = {"panel.toml": self.loaded.text.encode()} if self.loaded else {}
+        return {**files, "enrol.json": self.enrolment.data} if self.enrolment else files
+
+    def show(self) -> None:
+        """Say it."""
+        release = self.source.release
+        named = {"version": release.manifest.version, "target": release.manifest.target, "kid": release.kid}
+        print(pick(t.IMAGE, file=release.image.name, **named))
+        print(pick(t.WRITES, mapped=gib(self.source.total), size=gib(self.source.size)))
+        print(pick(t.CARD, device=self.target.path, described=self.target.described).rstrip())
+        for item in self.lost:
+            print(pick(t.LOST, name=item.name, size=gib(item.size), what=item.what, label=item.label).rstrip())
+        if not self.lost:
+            print(pick(t.NOTHING_LOST))
+        self._show_files()
+
+    def _show_files(self) -> None:
+        if self.loaded is None:
+            print(pick(t.NO_PANEL))
+        else:
+            panel = self.loaded.file.panel
+            print(pick(t.PANEL, panel=panel.id, name=panel.name, sha256=self.loaded.sha256))
+            for warning in self.loaded.warnings:
+                print(pick(t.WARNING) + warning.say())
+        if self.enrolment is not None:
+            print(pick(t.ENROL, center=self.enrolment.center))
+
+    def told(self) -> dict[str, Any]:
+        """The same as data."""
+        release = self.source.release
+        return {
+            "image": str(release.image),
+            "version": release.manifest.version,
+            "target": release.manifest.target,
+            "key": release.kid,
+            "sha256": release.sha256,
+            "image_bytes": self.source.size,
+            "mapped_bytes": self.source.total,
+            "device": str(self.target.path),
+            "described": self.target.described,
+            "lost": [asdict(item) for item in self.lost],
+            "panel": self.loaded.file.panel.id if self.loaded else None,
+            "panel_sha256": self.loaded.sha256 if self.loaded else None,
+            "center": self.enrolment.center if self.enrolment else None,
+        }
+
+
+def read_enrolment(file: Path) -> Enrolment:
+    """Raises `BadEnrolment`."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_ENROL + 1)
+        return Enrolment(data, _center(data))
+    except OSError as error:
+        raise BadEnrolment(pick(t.BAD_ENROL, file=file, why=said(error))) from None
+    except (ValueError, RecursionError) as error:
+        raise BadEnrolment(pick(t.BAD_ENROL, file=file, why=error)) from None
+
+
+def _center(data: bytes) -> str:
+    if len(data) > MAX_ENROL:
+        raise ValueError(f"more than {MAX_ENROL} bytes")
+    drop = json.loads(data.decode())
+    if not isinstance(drop, dict) or not isinstance(drop.get("center"), str):
+        raise ValueError("expected an object with center and code")
+    return str(drop["center"])
