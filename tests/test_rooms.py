@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("rules", "drivers", "firmware", "provisioning", "hil")
+ROOMS = ("rules", "drivers", "firmware", "provisioning", "images", "hil")
 """Lowest first: a room imports only itself and the rooms before it."""
 PROCESSES = ("firmware.core", "firmware.uplink", "firmware.camera", "firmware.timekeeper")
 PURE = {

@@ -1,0 +1,87 @@
+"""The initramfs of a slot: finds the slot, opens its verified root, tells who booted, and hands over to systemd.
+
+Busybox, dmsetup with its libraries, and the modules of disks. It checks nothing by itself: the kernel compares each
+block with the root hash of the boot entry as it is read, and a block that differs ends in a reboot, which the boot
+counter turns into the other slot.
+"""
+
+import gzip
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from images import kernel
+from images.settings import HERE
+
+TOOL_S = 60
+MODULES = (
+    *("virtio_blk", "virtio_pci", "virtio_mmio", "nvme", "usb_storage", "xhci_pci", "xhci_plat_hcd"),
+    *("bcm2835", "sdhci_iproc", "sdhci_brcmstb", "mmc_block", "dm_mod", "dm_verity", "squashfs", "sha256"),
+)
+_OPTIONAL = frozenset({"sha256", "bcm2835", "xhci_plat_hcd", "virtio_mmio", "sdhci_brcmstb"})
+"""Built in by one kernel, a module in another, or not there."""
+_NEEDED = re.compile(r"\(NEEDED\).*\[(.+)\]")
+_FOLDERS = ("dev", "proc", "sys", "run", "root", "bin", "lib", "modules", "usr", "usr/lib", "usr/lib/aarch64-linux-gnu")
+
+
+def build(root: Path, modules: Path) -> bytes:
+    """The archive (newc, gzip), from a tree with busybox, dmsetup and the kernel's modules. Same tree, same bytes."""
+    entries: list[tuple[str, int, bytes]] = [(name, stat.S_IFDIR | 0o755, b"") for name in _FOLDERS]
+    entries.append(("init", stat.S_IFREG | 0o755, (HERE / "init.sh").read_bytes()))
+    entries.append(("bin/busybox", stat.S_IFREG | 0o755, (root / "usr/bin/busybox").read_bytes()))
+    entries.append(("bin/dmsetup", stat.S_IFREG | 0o755, (root / "usr/sbin/dmsetup").read_bytes()))
+    for library in sorted(_libraries(root, root / "usr/sbin/dmsetup")):
+        entries.append((f"usr/lib/aarch64-linux-gnu/{library.name}", stat.S_IFREG | 0o755, library.read_bytes()))
+    loader = "ld-linux-aarch64.so.1"
+    entries.append((f"lib/{loader}", stat.S_IFREG | 0o755, (root / "usr/lib" / loader).read_bytes()))
+    order = []
+    for file in kernel.with_dependencies(modules, _there(modules)):
+        order.append(file.name)
+        entries.append((f"modules/{file.name}", stat.S_IFREG | 0o644, file.read_bytes()))
+    entries.append(("modules/order", stat.S_IFREG | 0o644, "".join(f"{name}\n" for name in order).encode()))
+    raw = b"".join(_entry(name, mode, data, number) for number, (name, mode, data) in enumerate(entries, 1))
+    return gzip.compress(raw + _entry("TRAILER!!!", 0, b"", 0), 6, mtime=0)
+
+
+def _there(modules: Path) -> Iterator[str]:
+    for name in MODULES:
+        try:
+            kernel.with_dependencies(modules, [name])
+        except kernel.BadKernel:
+            if name not in _OPTIONAL:
+                raise
+        else:
+            yield name
+
+
+def _libraries(root: Path, program: Path) -> set[Path]:
+    """The libraries that a program of the target loads, from its own tree."""
+    found: dict[str, Path] = {}
+    waiting = [program]
+    while waiting:
+        for name in _needs(waiting.pop()):
+            if name not in found and not name.startswith("ld-linux"):
+                path = root / "usr/lib/aarch64-linux-gnu" / name
+                real = Path(os.path.realpath(path))
+                found[name] = path
+                waiting.append(real)
+    return set(found.values())
+
+
+def _needs(file: Path) -> Iterable[str]:
+    done = subprocess.run(["readelf", "-d", str(file)], check=True, capture_output=True, text=True, timeout=TOOL_S)
+    return _NEEDED.findall(done.stdout)
+
+
+def _entry(name: str, mode: int, data: bytes, number: int) -> bytes:
+    """One entry of a cpio archive of the kind "newc"."""
+    fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(f"{field:08X}".encode() for field in fields) + name.encode() + b"\0"
+    return _padded(head) + _padded(data)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)

@@ -1,0 +1,175 @@
+"""The panel's own layer: /opt/fenghuo, a virtual environment of wheels for the target, with our rooms in it.
+
+Wheels are taken for the target's Python and architecture and unpacked; lgpio, which has none, is cross-built from its
+source. What moves simulated pins, and `hil`, stay out.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
+
+from firmware.version import VERSION
+from images.packages import Package, unpack
+from images.settings import PYTHON, REPOSITORY
+
+PIP_S, BUILD_S = 600, 300
+HOME = "opt/fenghuo"
+SITE = f"{HOME}/lib/python{PYTHON}/site-packages"
+ROOMS = ("rules", "drivers", "firmware", "provisioning")
+LEFT_OUT = (
+    *("drivers/simulated.py", "drivers/simulated_adc.py", "drivers/simulated_i2c.py", "drivers/simulated_pins.py"),
+    *("drivers/simulated_supply.py", "firmware/core/desk.py", "firmware/core/desk_port.py"),
+    *("firmware/core/simulated.py", "firmware/protocol/vectors.py", "firmware/protocol/schemas.py"),
+    *("firmware/protocol/asyncapi.py", "firmware/protocol/vocabulary_table.py", "rules/diagram.py"),
+)
+"""The desk socket with the simulated site, and what writes documentation."""
+LGPIO = "lgpio==0.2.2.0"
+_NO_WHEEL = ("lgpio", "picamera2")
+_GLIBC = range(17, 42)
+_ENVIRONMENT = {
+    "python_version": PYTHON,
+    "python_full_version": f"{PYTHON}.5",
+    "platform_machine": "aarch64",
+    "sys_platform": "linux",
+    "implementation_name": "cpython",
+    "platform_system": "Linux",
+    "os_name": "posix",
+    "platform_python_implementation": "CPython",
+    "extra": "",
+}
+
+
+def requirements(pyproject: Path = REPOSITORY / "pyproject.toml") -> list[str]:
+    """What the panel needs on the target, by the project's file: its dependencies, and the cameras' streams."""
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["streams"]]
+    parsed = [Requirement(text) for text in wanted]
+    return [
+        f"{r.name}{r.specifier}"
+        for r in parsed
+        if (r.marker is None or r.marker.evaluate(_ENVIRONMENT)) and r.name not in _NO_WHEEL
+    ]
+
+
+def fetch_wheels(folder: Path) -> list[Path]:
+    """The wheels for the target, lgpio's source among them. Raises `CalledProcessError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
+    target = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"]
+    for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none"):
+        target += ["--abi", abi]
+    for glibc in _GLIBC:
+        target += ["--platform", f"manylinux_2_{glibc}_aarch64"]
+    target += ["--platform", "manylinux2014_aarch64"]
+    _run([*pip, *target, *requirements()], PIP_S)
+    _run([*pip, "--no-deps", "--no-binary=lgpio", LGPIO], PIP_S)
+    return sorted([*folder.glob("*.whl"), *folder.glob("lgpio-*.tar.gz")])
+
+
+def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work: Path) -> None:
+    """Make /opt/fenghuo in the tree. `headers`: the packages with the target's Python.h, to build lgpio against."""
+    site = root / SITE
+    site.mkdir(parents=True, exist_ok=True)
+    for file in sorted(wheels):
+        if file.suffix == ".whl":
+            _unpack_wheel(file, site)
+        else:
+            _build_lgpio(file, headers, work, site)
+    for source in _own():
+        target = site / source.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    _metadata(site)
+    _environment(root / HOME)
+
+
+def distributions(site: Path) -> dict[str, str]:
+    """Name and version of everything in a site-packages, for the list of parts."""
+    found = {}
+    for info in sorted(site.glob("*.dist-info")):
+        name, _, version = info.name.removesuffix(".dist-info").rpartition("-")
+        found[name.replace("_", "-").lower()] = version
+    return found
+
+
+def _own() -> Iterator[Path]:
+    left_out = {REPOSITORY / name for name in LEFT_OUT}
+    for room in ROOMS:
+        for path in sorted((REPOSITORY / room).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and path not in left_out:
+                yield path
+
+
+def _unpack_wheel(file: Path, site: Path) -> None:
+    with zipfile.ZipFile(file) as wheel:
+        for member in wheel.infolist():
+            # A wheel's scripts and headers are for people who develop.
+            if ".data/" not in member.filename and not re.search(r"(^|/)tests?/", member.filename):
+                wheel.extract(member, site)
+    name, version, *_ = parse_wheel_filename(file.name)
+    if not list(site.glob(f"*-{version}.dist-info")):
+        raise OSError(f"{file}: {name} {version} has no metadata")
+
+
+def _build_lgpio(source: Path, headers: Iterable[Package], work: Path, site: Path) -> None:
+    """swig and the cross-compiler, here; nothing of them reaches the image."""
+    if work.exists():
+        shutil.rmtree(work)
+    for package in headers:
+        unpack(package, work / "sysroot")
+    with tarfile.open(source) as archive:
+        archive.extractall(work, filter="data")
+    folder = next(work.glob("lgpio-*"))
+    _run(
+        ["swig", f"-I{folder}", "-python", "-outdir", str(work), "-o", str(folder / "wrap.c"), str(folder / "lgpio.i")],
+        BUILD_S,
+    )
+    include = work / f"sysroot/usr/include/python{PYTHON}"
+    sources = sorted(str(path) for path in (folder / "src").glob("lg*.c"))
+    tag = PYTHON.replace(".", "")
+    library = work / f"_lgpio.cpython-{tag}-aarch64-linux-gnu.so"
+    compiler = ["aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-O2", "-pthread", f"-ffile-prefix-map={work}=."]
+    places = [f"-I{include}", f"-I{include.parent}", f"-I{folder}/src"]
+    code = [str(folder / "wrap.c"), *sources, str(folder / "src/rgpiod.c")]
+    _run([*compiler, *places, *code, "-lrt", "-ldl", "-s", "-o", str(library)], BUILD_S)
+    shutil.copyfile(library, site / library.name)
+    shutil.copyfile(work / "lgpio.py", site / "lgpio.py")
+    info = site / f"lgpio-{LGPIO.partition('==')[2]}.dist-info"
+    info.mkdir(exist_ok=True)
+    shutil.copyfile(folder / "PKG-INFO", info / "METADATA")
+
+
+def _metadata(site: Path) -> None:
+    """What `fenghuo` finds its commands by, but for those of the desk."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    commands = {k: v for k, v in project["entry-points"]["fenghuo.commands"].items() if not v.startswith("hil.")}
+    info = site / f"fenghuo-{VERSION}.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fenghuo\nVersion: {VERSION}\n")
+    lines = "".join(f"{name} = {target}\n" for name, target in commands.items())
+    (info / "entry_points.txt").write_text(f"[fenghuo.commands]\n{lines}")
+
+
+def _environment(home: Path) -> None:
+    (home / "bin").mkdir(exist_ok=True)
+    (home / "pyvenv.cfg").write_text(f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {PYTHON}\n")
+    for name in ("python", "python3"):
+        link = home / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"/usr/bin/python{PYTHON}")
+    script = home / "bin/fenghuo"
+    script.write_text("#!/opt/fenghuo/bin/python\nimport sys\n\nfrom firmware.cli import main\n\nsys.exit(main())\n")
+    script.chmod(0o755)
+
+
+def _run(words: list[str], limit_s: int) -> None:
+    subprocess.run(words, check=True, capture_output=True, text=True, timeout=limit_s)

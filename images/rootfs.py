@@ -1,0 +1,151 @@
+"""`python -m images.rootfs OUT`: the panel's root as a tree, its kernel and initramfs.
+
+OUT/root      the tree (everything belongs to root in the image, whoever owns it here)
+OUT/vmlinuz   the kernel, a raw arm64 Image
+OUT/initrd    the initramfs of a slot
+OUT/trees     device trees
+OUT/parts.json  every package and wheel with its version and hash
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.version import VERSION
+from images import compiled, initramfs, kernel, panel, root, settings
+from images.packages import Apt, Package
+from images.settings import BUILD, PYTHON, REPOSITORY, Settings
+
+log = logging.getLogger("images.rootfs")
+
+STAMP = ".made-of"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Everything that comes from outside, on this machine."""
+
+    base: list[Package]
+    kernel: list[Package]
+    boot: list[Package]
+    headers: list[Package]
+    python: list[Package]
+    wheels: list[Path]
+
+
+def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
+    """Fetch what is not in the cache. Raises `CalledProcessError`, `NoMirror`."""
+    target, here = Apt(cache / "apt", chosen.suite, "arm64"), Apt(cache / "apt", chosen.suite, "amd64")
+    target.update()
+    here.update()
+    kernels = [] if chosen.kernel_folder else target.fetch([chosen.kernel], release=f"{chosen.suite}-backports")
+    return Fetched(
+        target.fetch(chosen.packages, chosen.without),
+        [package for package in kernels if package.name.startswith("linux-")],
+        target.fetch(chosen.boot_packages),
+        # Its headers alone: the C library's are the cross-compiler's.
+        [p for p in target.fetch([f"libpython{PYTHON}-dev"]) if p.name == f"libpython{PYTHON}-dev"],
+        here.fetch([f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib"]),
+        panel.fetch_wheels(cache / "wheels"),
+    )
+
+
+def make(out: Path, chosen: Settings, fetched: Fetched, cache: Path = BUILD) -> None:
+    """Make OUT, unless it was made of the very same."""
+    made_of = _fingerprint(chosen, fetched)
+    if (out / STAMP).exists() and (out / STAMP).read_text() == made_of:
+        log.info("%s is up to date", out)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    (out / STAMP).unlink(missing_ok=True)
+    tree = out / "root"
+    root.make(tree, fetched.base)
+    folder = chosen.kernel_folder
+    found = kernel.of_folder(folder) if folder else kernel.of_packages(fetched.kernel, cache / "kernel")
+    modules = kernel.install(found, tree, chosen.modules)
+    panel.install(tree, fetched.wheels, fetched.headers, cache / "lgpio")
+    _about(tree, chosen)
+    compiled.compile_all(tree, fetched.python, cache / "python")
+    root.close(tree)
+    shutil.copyfile(found.image, out / "vmlinuz")
+    (out / "initrd").write_bytes(initramfs.build(tree, modules))
+    if (out / "trees").exists():
+        shutil.rmtree(out / "trees")
+    shutil.copytree(found.trees, out / "trees")
+    (out / "parts.json").write_text(json.dumps(parts(tree, fetched), indent=1, sort_keys=True) + "\n")
+    (out / STAMP).write_text(made_of)
+
+
+def parts(tree: Path, fetched: Fetched) -> dict[str, list[dict[str, str]]]:
+    """What the tree is made of: Debian's packages and Python's distributions."""
+    debian = [*fetched.base, *fetched.kernel, *fetched.boot]
+    hashes = {_name_of(wheel): hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in fetched.wheels}
+    return {
+        "debian": [
+            {"name": p.name, "version": p.version, "architecture": p.architecture, "sha256": p.sha256} for p in debian
+        ],
+        "python": [
+            {"name": name, "version": version, "sha256": hashes.get(name, "")}
+            for name, version in panel.distributions(tree / panel.SITE).items()
+        ],
+    }
+
+
+def _name_of(wheel: Path) -> str:
+    return wheel.name.split("-")[0].replace("_", "-").lower()
+
+
+def _about(tree: Path, chosen: Settings) -> None:
+    (tree / "etc/fenghuo").mkdir(exist_ok=True)
+    (tree / "etc/fenghuo/release").write_text(f"VERSION={VERSION}\nTARGET={chosen.target}\nFLOOR={chosen.floor}\n")
+    (tree / "etc/issue").write_text(f"Fenghuo {VERSION}\n")
+
+
+def _fingerprint(chosen: Settings, fetched: Fetched) -> str:
+    """Changes with whatever goes into the tree: settings, packages, wheels, our sources and files."""
+    total = hashlib.sha256(repr(chosen).encode())
+    for package in (*fetched.base, *fetched.kernel, *fetched.boot):
+        total.update(f"{package.name} {package.version} {package.sha256}\n".encode())
+    for wheel in fetched.wheels:
+        total.update(wheel.name.encode())
+    for file in _sources():
+        total.update(f"{file.relative_to(REPOSITORY)} {os.access(file, os.X_OK)}\n".encode() + file.read_bytes())
+    return total.hexdigest()
+
+
+def _sources() -> Iterable[Path]:
+    for room in (*panel.ROOMS, "images"):
+        for path in sorted((REPOSITORY / room).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+    yield REPOSITORY / "pyproject.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the root's tree."""
+    parser = argparse.ArgumentParser(prog="python -m images.rootfs", description=main.__doc__)
+    parser.add_argument("out", type=Path, nargs="?", default=BUILD / "rootfs")
+    words = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    began = time.monotonic()
+    try:
+        chosen = settings.read()
+        make(words.out, chosen, fetch(chosen))
+    except subprocess.CalledProcessError as error:
+        print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{error.stderr}", file=sys.stderr)
+        return 1
+    log.info("%s after %.0f s", words.out, time.monotonic() - began)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What the image is made of (`settings.toml`), and where the builder keeps what it has made."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent
+BUILD = REPOSITORY / "build" / "image"
+PYTHON = "3.13"
+"""Of the suite; the wheels are taken for it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The file's members. `kernel`: a package with its suite, or `folder:PATH` of a vendor's kernel."""
+
+    suite: str
+    kernel: str
+    target: str
+    floor: str
+    packages: tuple[str, ...]
+    without: frozenset[str]
+    boot_packages: tuple[str, ...]
+    boards: tuple[str, ...]
+    modules: tuple[str, ...]
+    boot_mib: int
+    slot_mib: int
+    data_mib: int
+
+    @property
+    def kernel_folder(self) -> Path | None:
+        """The vendor's kernel: `Image`, `modules/RELEASE`, `dtb`; None for Debian's."""
+        kind, _, path = self.kernel.partition(":")
+        return Path(path) if kind == "folder" and path else None
+
+
+def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
+    """The settings; `changed` as on the command line. Raises `KeyError`, `OSError`, `TOMLDecodeError`."""
+    found: dict[str, Any] = {**tomllib.loads(path.read_text(encoding="utf-8")), **changed}
+    sizes = found["sizes_mib"]
+    return Settings(
+        found["suite"],
+        found["kernel"],
+        found["target"],
+        found["floor"],
+        tuple(found["packages"]),
+        frozenset(found["without"]),
+        tuple(found["boot_packages"]),
+        tuple(found["boards"]),
+        tuple(found["modules"]),
+        sizes["boot"],
+        sizes["slot"],
+        sizes["data"],
+    )
