@@ -228,7 +228,10 @@ class Rig(Hands, Supply, Line, Faults, Eyes, Protocol):
     `hil.rigs.base.BaseRig` is most of it; a rig of a new kind fills in its hooks.
     """
 
-    name: RigName
+    @property
+    def name(self) -> RigName:
+        """Which kind it is."""
+        ...
 
     def step(self, text: str) -> None:
         """What the scenario does next, for the timeline."""

@@ -59,7 +59,7 @@ height = 240
 frames_per_s = 2
 pre_s = 1
 post_s = 2
-tampers = ["black", "covered"]
+tampers = ["black"]
 """
 
 
