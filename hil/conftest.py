@@ -30,11 +30,20 @@ _BEGAN = pytest.StashKey[tuple[float, int]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rigs")
     group.addoption("--rig", choices=RIGS, default="desk", help="on which rig the scenarios run")
+    group.addoption("--long", action="store_true", help="those too that take minutes")
     group.addoption("--rig-report", metavar="DIR", type=Path, help="leave JUnit XML and an HTML page there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "site(camera, bus, small_disk, rate): what a scenario's panel needs besides")
+    config.addinivalue_line("markers", "long: takes minutes; only with --long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture
