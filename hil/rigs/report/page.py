@@ -36,8 +36,8 @@ _T: dict[str, Text] = {
     "told": ("What failed", "失败详情"),
     "none": ("Nothing was run.", "没有运行任何场景。"),
     "meaning": (
-        "A rig fault is the rig's own failure and never counts against the panel. A pass includes: the panel's journal is"
-        " sound, and the center holds every record of it once, in its place.",
+        "A rig fault is the rig's own failure and never counts against the panel. A pass includes: the panel's journal"
+        " is sound, and the center holds every record of it once, in its place.",
         "试验台故障是试验台自身的故障,不计入主机。每个“通过”都包括:主机日志完整无误,报警中心按序持有其全部记录。",
     ),
     "dropped": ("{count} marks did not fit into the recording.", "{count} 个时间点未能记录。"),
