@@ -16,7 +16,7 @@ from firmware.config import kept
 from firmware.config.loaded import Loaded
 from firmware.language import Text, pick
 
-PROCESSES = ("core", "uplink", "camera", "clock")
+PROCESSES = ("core", "uplink", "camera", "clock", "updater")
 EXIT_CONFIG = 2
 """The panel file or the board is wrong: trying again does not help."""
 MAX_SOCKET_PATH = 107
@@ -35,7 +35,7 @@ _FAILED: Text = ("{process} ended by an error", "{process} 因错误退出")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a process of the panel: core, uplink, camera, clock, or all. 运行主机进程。"""
+    """Run a process of the panel: core, uplink, camera, clock, updater, or all. 运行主机进程。"""
     words = _parser().parse_args(argv)
     log.setup(words.log_level)
     loaded = (kept.load(words.config) if words.process == "core" else None) or _checked(words.config)
@@ -83,6 +83,10 @@ def _entry(process: str) -> Callable[[Loaded], int]:
         from firmware.uplink.main import run as uplink
 
         return uplink
+    if process == "updater":
+        from firmware.updater.main import run as updater
+
+        return updater
     if process == "clock":
         from firmware.timekeeper.main import run as clock
 

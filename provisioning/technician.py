@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from firmware.config import Loaded
 from firmware.core.installing import REASONS as FILE_REASONS
+from firmware.core.update_port import REASONS as UPDATE_REASONS
 from firmware.language import Text, pick
 from firmware.protocol.lines import Client, LineTooLong
 from firmware.protocol.messages import Answer
@@ -84,7 +85,7 @@ def connected(loaded: Loaded) -> Iterator[Technician]:
 
 def _in_words(reason: str) -> str:
     """A reason of the rules as they say it to people; others as they stand."""
-    known = REASONS.get(reason) or NOTICES.get(reason) or FILE_REASONS.get(reason)
+    known = REASONS.get(reason) or NOTICES.get(reason) or FILE_REASONS.get(reason) or UPDATE_REASONS.get(reason)
     return pick(known) if known else reason
 
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("rules", "drivers", "firmware", "provisioning", "images", "hil")
 """Lowest first: a room imports only itself and the rooms before it."""
-PROCESSES = ("firmware.core", "firmware.uplink", "firmware.camera", "firmware.timekeeper")
+PROCESSES = ("firmware.core", "firmware.uplink", "firmware.camera", "firmware.timekeeper", "firmware.updater")
 PURE = {
     *("__future__", "collections", "dataclasses", "enum", "functools", "importlib", "itertools"),
     *("json", "math", "operator", "re", "string", "types", "typing"),
@@ -42,6 +42,7 @@ BANNED_IN_CORE = (
     "uvicorn",
     "firmware.camera",
     "firmware.timekeeper",
+    "firmware.updater",
     "firmware.uplink",
     "firmware.protocol.asyncapi",
     "firmware.protocol.schemas",

@@ -68,6 +68,7 @@ TOLD_KINDS = (
     *("user.set", "user.removed", "config.keys"),
     *("acceptance.begun", "acceptance.ended", "acceptance.signed"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
+    *(kind for kind in KINDS if kind.startswith("update.")),
 )
 """Records that somebody waits for."""
 
@@ -263,6 +264,10 @@ class Inside:
         durable = self.engine.state.durable
         armed = any(area.mode is not AreaMode.DISARMED for area in durable.areas.values())
         return not armed and not any(siren.on for siren in durable.sirens.values())
+
+    def came_back(self) -> bool:
+        """Whether this start went on from the state of before."""
+        return self._begin.started.cause != "first"
 
     def spent(self) -> str:
         """Why the panel must end now, for the battery's sake: what was found; else empty."""

@@ -38,10 +38,12 @@ from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
+from firmware.core.update_port import UpdateFacts, UpdatePort
 from firmware.core.uplink_port import UplinkFacts, UplinkPort
 from firmware.core.witness import Witness
 from firmware.journal import Mark
 from firmware.protocol import messages as m
+from firmware.protocol import updates as u
 from firmware.protocol.envelope import PublicState
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Tell
@@ -66,6 +68,7 @@ class Outside:
         self._server = Server()
         self._moved = threading.Condition()
         self._clock_state = ""
+        self._begun_ms = inside.clock.monotonic_ms()
         file = inside.loaded.file
         self._codes = Codes(file.panel.id, inside.keys.pepper)
         self._refusals = Refusals(inside.clock, inside.engine.submit)
@@ -110,6 +113,7 @@ class Outside:
         self._acceptance = AcceptanceActs(
             file.panel.id, inside.loaded.sha256, inside.keys.signer, inside.clock, inside.engine.submit
         )
+        self._updates = self._make_updates()
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
         self._desk = self._make_desk()
@@ -217,7 +221,45 @@ class Outside:
         paths = frozenset(path.id for path in file.path if path.kind == "mqtt")
         enrolment = Enrolment(file.panel.id, paths, inside.keys.signer, inside.clock, inside.engine.submit)
         evidence = self._acts if file.camera else None
-        return TechnicianPort(sources, self._codes, self._server, evidence, enrolment, self._acceptance)
+        return TechnicianPort(sources, self._codes, self._server, evidence, enrolment, self._acceptance, self._updates)
+
+    def _make_updates(self) -> UpdatePort:
+        inside = self._inside
+        file, session = inside.loaded.file, inside.journal.restored.session
+        return UpdatePort(
+            UpdateFacts(
+                m.Welcome(panel=file.panel.id, session=session, peer=1, version=VERSION),
+                self._panel_facts,
+                inside.engine.submit,
+                lambda: inside.recorder.mark().seq,
+                self._reader.after,
+                self._delivered,
+            ),
+            self._server,
+        )
+
+    def _panel_facts(self) -> u.Panel:
+        """How the panel is, for the updater. A trial asks whether it is as it was before."""
+        inside = self._inside
+        health, troubles = inside.driver.health(), inside.engine.state.durable.troubles
+        return u.Panel(
+            at_rest=inside.at_rest(),
+            linked=self._linked(),
+            up_ms=inside.clock.monotonic_ms() - self._begun_ms,
+            read=all(zone["condition"] is not None or zone["error"] for zone in health["zones"].values()),
+            failing=int(health["failing"]),
+            restored=inside.came_back(),
+            journal=inside.recorder.mark().journal,
+            stored="storage" not in troubles,
+            receipt=False,
+        )
+
+    def _linked(self) -> bool:
+        """Whether a way that brings receipts works, as far as is known."""
+        troubles, paths = self._inside.engine.state.durable.troubles, self._inside.site.paths
+        if not self._server.peers("uplink") or "path:uplink" in troubles or "path:receipts" in troubles:
+            return False
+        return any(f"path:{path}" not in troubles for path in paths)
 
     def _make_desk(self) -> DeskPort | None:
         inside = self._inside
@@ -235,6 +277,7 @@ class Outside:
         file, run, server = self._inside.loaded.file, self._inside.loaded.run, self._server
         server.add(self._uplink.role(run / "uplink.sock"))
         server.add(self._technician.role(run / "technician.sock"))
+        server.add(self._updates.role(run / "updater.sock"))
         if file.clock.from_center:
             server.add(self._clock.role(run / "clock.sock"))
         if file.camera:
@@ -243,6 +286,7 @@ class Outside:
             server.add(self._desk.role(run / "desk.sock"))
         self._uplink.attach(file.timings.heartbeat_s)
         self._camera.attach()
+        self._updates.attach()
         server.every(HEALTH_EVERY_S, self._health)
         server.every(TELEMETRY_EVERY_S, self._send_telemetry)
         server.every(HEALTH_EVERY_S, self._refusals.close_window)
@@ -318,6 +362,8 @@ class Outside:
                 self._server.call(lambda: self._keeper.recorded(word))
             case Record() if word.kind.startswith("acceptance."):
                 self._server.call(lambda: self._acceptance.recorded(word))
+            case Record() if word.kind.startswith("update."):
+                self._server.call(lambda: self._updates.recorded(word))
             case Record() if word.kind.startswith("evidence."):
                 self._server.call(lambda: self._acts.recorded(word))
             case Record():

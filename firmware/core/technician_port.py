@@ -22,7 +22,9 @@ from firmware.core.panel_tests import PanelTests
 from firmware.core.sockets import Peer, Role, Server
 from firmware.core.standing import may_remove, may_set, wanted
 from firmware.core.trivial import REASONS, near, trivial
+from firmware.core.update_port import UpdatePort
 from firmware.protocol import messages as m
+from firmware.protocol import updates as u
 from rules.effects import Effect, JsonValue, Tell
 from rules.site import Level
 from rules.stimuli import CodeEntered, Noted, Stimulus, User, UserRemoved, UserSet, Wish
@@ -83,9 +85,11 @@ class TechnicianPort:
         evidence: EvidenceActs | None = None,
         enrolment: Enrolment | None = None,
         acceptance: AcceptanceActs | None = None,
+        updates: UpdatePort | None = None,
     ) -> None:
         self._enrolment = enrolment
         self._acceptance = acceptance
+        self._updates = updates
         self._evidence = evidence
         self._sources = sources
         self._codes = codes
@@ -135,6 +139,10 @@ class TechnicianPort:
                 self._tests.delivered(peer, message)
             case m.Acceptance() | m.SignReport() if self._acceptance:
                 self._accept(peer, message, self._acceptance)
+            case u.AskUpdate() if self._updates:
+                peer.send(m.Answer(ok=True, detail=self._updates.status()))
+            case u.UpdateOffer() | u.UpdateConsent() | u.UpdateWithdraw() if updates := self._updates:
+                self._judge(peer, message.code, lambda actor: peer.send(updates.act(message, actor)))
             case m.EvidenceAct() if self._evidence:
                 self._evidence.act(peer, message)
             case m.EvidenceHold() if self._evidence:

@@ -25,6 +25,18 @@ from firmware.protocol.records import (
     Strict,
     UtcText,
 )
+from firmware.protocol.updates import (
+    AskUpdate,
+    Consent,
+    FromUpdater,
+    Offer,
+    Panel,
+    StepTaken,
+    UpdateConsent,
+    UpdateOffer,
+    UpdateWithdraw,
+    Withdraw,
+)
 
 MAX_LINE = 256 * 1024
 """Bytes of one line without its newline, in either direction."""
@@ -590,6 +602,11 @@ class ClockSet(Strict):
 
 ToClock: TypeAlias = Annotated[Welcome | SetClock | Error, Field(discriminator="type")]
 
+ToUpdater: TypeAlias = Annotated[
+    Welcome | Panel | Offer | Consent | Withdraw | StepTaken | Error, Field(discriminator="type")
+]
+"""Core to the updater; what it says stands in `firmware.protocol.updates` too."""
+
 # --- core and technician -------------------------------------------------------------------------
 
 
@@ -838,7 +855,15 @@ FromTechnician: TypeAlias = Annotated[
     | SignReport
     | RunTest
     | EndTest
-    | AskDelivered,
+    | AskDelivered
+    | AskUpdate
+    | UpdateOffer
+    | UpdateConsent
+    | UpdateWithdraw
+    | AskUpdate
+    | UpdateOffer
+    | UpdateConsent
+    | UpdateWithdraw,
     Field(discriminator="type"),
 ]
 
@@ -977,6 +1002,8 @@ from_camera: TypeAdapter[Manifest | CameraHealth | Held | Stock] = TypeAdapter(F
 to_camera: TypeAdapter[Any] = TypeAdapter(ToCamera)
 from_clock: TypeAdapter[ClockSet] = TypeAdapter(ClockSet)
 to_clock: TypeAdapter[Any] = TypeAdapter(ToClock)
+from_updater: TypeAdapter[Any] = TypeAdapter(FromUpdater)
+to_updater: TypeAdapter[Any] = TypeAdapter(ToUpdater)
 from_technician: TypeAdapter[Any] = TypeAdapter(FromTechnician)
 from_desk: TypeAdapter[Move | Press | Code | Mains | SetSupply | AskDesk | Watch] = TypeAdapter(FromDesk)
 to_technician: TypeAdapter[Answer | Error] = TypeAdapter(Annotated[Answer | Error, Field(discriminator="type")])

@@ -47,6 +47,8 @@ SOCKETS: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "socket-to-camera": ("A line from core to the camera process", messages.to_camera),
     "socket-from-clock": ("A line from the process that sets the clock to core", messages.from_clock),
     "socket-to-clock": ("A line from core to the process that sets the clock", messages.to_clock),
+    "socket-from-updater": ("A line from the updater to core", messages.from_updater),
+    "socket-to-updater": ("A line from core to the updater", messages.to_updater),
     "socket-from-technician": ("A line from the technician's tools to core", messages.from_technician),
     "socket-to-technician": ("A line from core to the technician's tools", messages.to_technician),
     "socket-from-desk": ("A line from the desk to core, simulated pins only", messages.from_desk),

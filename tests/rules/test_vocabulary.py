@@ -71,6 +71,8 @@ LOCAL = {
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",
+    *("update.offered", "update.consented", "update.checked", "update.installing", "update.installed"),
+    *("update.restarting", "update.trying", "update.going-back", "update.refused"),
 }
 """Kinds that have no code at all: they travel by MQTT only."""
 

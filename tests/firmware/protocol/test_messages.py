@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from firmware.protocol import jws, signed
 from firmware.protocol import messages as m
+from firmware.protocol import updates as u
 from firmware.protocol.lines import encode
 from firmware.protocol.records import Record
 from firmware.protocol.schemas import SOCKETS
@@ -112,7 +113,36 @@ EXAMPLES: dict[str, list[BaseModel]] = {
     ],
     "socket-from-clock": [m.ClockSet(how="slewed", off_ms=-1200)],
     "socket-to-clock": [m.SetClock(utc_ms=1_790_000_000_123, monotonic_ms=5_000), m.Error(reason="x")],
+    "socket-from-updater": [
+        u.Step(
+            number=3, kind="update.good", version="0.2.0", sha256=HASH, slot="B", source="usb:", by=["fitter", "boss"]
+        ),
+        u.Trial(),
+        u.UpdateStatus(stage="trying", slot="B", home="A", running="0.2.0", floor="0.1.0", data=1, offers=1),
+    ],
+    "socket-to-updater": [
+        u.Offer(source="https://center.example/fenghuo-0.2.0.raucb", by="fitter", even_armed=True, reason="值班要求"),
+        u.Consent(sha256=HASH, part="user", by="boss"),
+        u.Withdraw(by="boss"),
+        u.Panel(
+            at_rest=True,
+            linked=True,
+            up_ms=1,
+            read=True,
+            failing=0,
+            restored=True,
+            journal=JOURNAL,
+            stored=True,
+            receipt=False,
+        ),
+        u.StepTaken(number=3),
+        m.Error(reason="x"),
+    ],
     "socket-from-technician": [
+        u.AskUpdate(),
+        u.UpdateOffer(source="/media/fenghuo-0.2.0.raucb", code="2468"),
+        u.UpdateConsent(sha256=HASH, code="2468"),
+        u.UpdateWithdraw(code="2468"),
         m.AskStatus(),
         m.AskDrivers(),
         m.AskSnapshot(),

@@ -1,0 +1,1 @@
+"""The process that changes the panel's software: root, and alone in talking to `rauc`."""
