@@ -5,12 +5,14 @@ Where a script gives them they come as lines of standard input.
 
 import getpass
 import re
+import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
-from firmware.core.trivial import REASONS, trivial
+from firmware.config import PanelFile
+from firmware.core.trivial import REASONS, near, site_numbers, trivial
 from firmware.language import Text, pick
 
 _DIGITS = re.compile(r"[0-9]+\Z")
@@ -20,6 +22,7 @@ TRIES = 3
 _COLONS = ":\uff1a"
 
 MANAGER: Text = ("Your own code: ", "您的密码：")
+USER: Text = ("The user's code: ", "用户密码：")
 NEW: Text = ("New code, {least} to {most} digits: ", "新密码，{least} 至 {most} 位数字：")
 DURESS: Text = ("Duress code, empty for none: ", "胁迫密码，无则留空：")
 _AGAIN: Text = ("Again: ", "再次输入：")
@@ -38,13 +41,20 @@ _TOO_SIMPLE: Text = ("this code is too simple ({why})", "密码过于简单（{w
 
 @dataclass(frozen=True)
 class Form:
-    """What a code must look like. `least`: digits; `simple`: too simple ones are taken too (simulated pins)."""
+    """What a code must look like. `least`: digits; `simple`: too simple ones are taken too (simulated pins);
+    `numbers`: of the site, which are too simple."""
 
     least: int = LEAST
     simple: bool = True
+    numbers: frozenset[str] = frozenset()
 
 
 ANY = Form()
+
+
+def form_of(file: PanelFile) -> Form:
+    """As the panel of this file wants them."""
+    return Form(file.panel.pin_digits, file.panel.pins == "simulated", site_numbers(file))
 
 
 class BadCode(Exception):
@@ -105,6 +115,14 @@ class Lines:
             raise BadCode(pick(_BAD_LINE, n=self._count, what=what, why=bad)) from None
 
 
+def generated(form: Form, other: str = "") -> str:
+    """A code by chance, as short as it may be: none that is too simple, or near the other one."""
+    while True:
+        code = f"{secrets.randbelow(10**form.least):0{form.least}}"
+        if not trivial(code, form.numbers) and code != other and code not in (near(other) if other else ()):
+            return code
+
+
 def different(code: str, duress: str) -> None:
     """Raises `BadCode` when the duress code is the code itself."""
     if code == duress:
@@ -117,6 +135,6 @@ def _checked(typed: str, form: Form = ANY, optional: bool = False) -> str:
         return ""
     if not (_DIGITS.match(code) and form.least <= len(code) <= MOST):
         raise BadCode(pick(_NOT_A_CODE, least=form.least, most=MOST))
-    if not form.simple and (why := trivial(code)):
+    if not form.simple and (why := trivial(code, form.numbers)):
         raise BadCode(pick(_TOO_SIMPLE, why=pick(REASONS[why])))
     return code

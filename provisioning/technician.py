@@ -41,6 +41,14 @@ class NoAnswer(Exception):
     """The panel can't be asked, or refused. The text is for the technician."""
 
 
+class Refused(NoAnswer):
+    """The panel said no. `reason`: its word for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(pick(_REFUSED, reason=_in_words(reason)))
+        self.reason = reason
+
+
 class Technician:
     """A connection to a running panel."""
 
@@ -63,7 +71,7 @@ class Technician:
         except ValidationError as error:
             raise NoAnswer(pick(_NONSENSE, what=_short(error))) from None
         if not answer.ok:
-            raise NoAnswer(pick(_REFUSED, reason=_in_words(answer.reason)))
+            raise Refused(answer.reason)
         return answer
 
 

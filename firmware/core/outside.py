@@ -39,6 +39,7 @@ from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
 from firmware.core.update_port import UpdateFacts, UpdatePort
+from firmware.core.trivial import site_numbers
 from firmware.core.uplink_port import UplinkFacts, UplinkPort
 from firmware.core.witness import Witness
 from firmware.journal import Mark
@@ -215,6 +216,7 @@ class Outside:
             install=inside.installing.wish,
             pin_digits=inside.loaded.file.panel.pin_digits,
             lenient=inside.loaded.file.panel.pins == "simulated",
+            numbers=site_numbers(inside.loaded.file),
             seen=self._delivered,
         )
         file = inside.loaded.file

@@ -1,4 +1,4 @@
-"""Tests that a technician runs: walk, siren, battery, and a report that proves the way to the center.
+"""Tests that a technician runs: walk, siren, battery, and a report that proves the way to the center; and his session.
 
 A code begins each, as one typed at the keypad `technician`, and the rules decide. A walk test lasts as long as the
 connection that began it: a terminal that is closed, or a line that drops, leaves no zone out of alarm behind it.
@@ -18,6 +18,7 @@ Then = Callable[[str, Mapping[str, JsonValue]], None]
 """Goes on with the notice of the rules and its figures."""
 
 BUSY = "busy: too much waits to be decided"
+MANY_CODES = "busy: too many codes wait to be judged"
 NO_USERS = "code: this panel has no users yet"
 BEGUN: Mapping[str, tuple[Wish, str]] = {
     "walk-test": (Wish.WALK_TEST, "walk-test"),
@@ -27,6 +28,10 @@ BEGUN: Mapping[str, tuple[Wish, str]] = {
     "end-alarm": (Wish.DISARM, "disarmed"),
 }
 """What is asked of the rules, and the notice that says yes."""
+SESSIONS: Mapping[str, tuple[Wish, str]] = {
+    "grant": (Wish.GRANT, "granted"),
+    "leave": (Wish.LEAVE, "installer-left"),
+}
 ENDED = "walk-test-ended"
 
 
@@ -58,7 +63,7 @@ class PanelTests:
         elif not self._codes.keys(
             (wish.code,), lambda keys: self._server.call(lambda: self._with_key(peer, wish, keys[0]))
         ):
-            peer.send(m.Answer(ok=False, reason="busy: too many codes wait to be judged"))
+            peer.send(m.Answer(ok=False, reason=MANY_CODES))
 
     def end(self, peer: Peer) -> None:
         """End the walk test that this connection began."""
@@ -67,6 +72,22 @@ class PanelTests:
             return
         self._walker = None
         self._ask(WalkLeft(self._source), lambda notice, args: _ended(peer, notice, args), peer)
+
+    def session(self, peer: Peer, wish: m.Session) -> None:
+        """A user lets the installer in, or an installer is done."""
+        asked, yes = SESSIONS[wish.act]
+
+        def told(notice: str, args: Mapping[str, JsonValue]) -> None:
+            peer.send(m.Answer(ok=notice == yes, reason="" if notice == yes else notice, detail=dict(args)))
+
+        def judge(keys: tuple[str, ...]) -> None:
+            entered = CodeEntered(self._source, keys[0], asked)
+            self._server.call(lambda: self._ask(entered, told, peer))
+
+        if not self._users():
+            peer.send(m.Answer(ok=False, reason=NO_USERS))
+        elif not self._codes.keys((wish.code,), judge):
+            peer.send(m.Answer(ok=False, reason=MANY_CODES))
 
     def closed(self, peer: Peer) -> None:
         """The connection is gone, and with it the walk test that it began."""

@@ -48,7 +48,8 @@ class TechnicianSources:
     """What the port reads of the panel, and where changes go.
 
     `relearn`: tells the camera process, on the socket thread; False when none is there. `pin_digits`: the fewest digits
-    of a new code. `lenient`: too simple codes are only warned of (simulated pins).
+    of a new code. `lenient`: too simple codes are only warned of (simulated pins). `numbers`: of the site, which are
+    too simple as well.
     """
 
     status: Callable[[], dict[str, JsonValue]]
@@ -63,6 +64,7 @@ class TechnicianSources:
     install: Install = lambda _raw, _user, answer: answer("file-busy")
     pin_digits: int = 4
     lenient: bool = False
+    numbers: frozenset[str] = frozenset()
     seen: DeliveriesSeen = field(default_factory=lambda: DeliveriesSeen(lambda: 0))
 
 
@@ -123,6 +125,8 @@ class TechnicianPort:
                 self._set_user(peer, message)
             case m.RemoveUser():
                 self._remove_user(peer, message)
+            case m.Session():
+                self._tests.session(peer, message)
             case m.RelearnCamera():
                 self._relearn(peer, message)
             case m.InstallFile():
@@ -241,20 +245,33 @@ class TechnicianPort:
         unknown = sorted(set(wish.areas) - self._sources.areas)
         if unknown:
             return f"areas: {', '.join(unknown)} not known, expected some of {', '.join(sorted(self._sources.areas))}"
+        if wish.keep:
+            return self._unkept(wish)
         if bool(wish.new_code) is bool(wish.new_card) or (wish.new_card and wish.new_duress_code):
             return "new_code: expected a code, or a card alone"
         for place, code in (("new_code", wish.new_code), ("new_duress_code", wish.new_duress_code)):
             if code and len(code) < self._sources.pin_digits:
                 return f"{place}: {len(code)} digits, expected {self._sources.pin_digits} to {LONGEST_CODE}"
-            if code and not self._sources.lenient and (why := trivial(code)):
+            if code and not self._sources.lenient and (why := trivial(code, self._sources.numbers)):
                 return f"{place}: too simple ({REASONS[why][0]}), expected another one"
         return ""
+
+    def _unkept(self, wish: m.SetUser) -> str:
+        if wish.new_code or wish.new_card or wish.new_duress_code:
+            return "keep: expected false with a new code or card"
+        before = self._sources.users().get(wish.id)
+        if before is None:
+            return f"id: no user {wish.id!r}"
+        return "" if before.key else "new_code: his one-time code is used up, expected a new one"
 
     def _set_as(self, peer: Peer, wish: m.SetUser, actor: User | None) -> None:
         """With somebody who may act now; None: commissioning. The keys take their time, so only for him."""
         before = self._sources.users().get(wish.id)
         if actor is not None and not may_set(actor, before, wanted(wish, "", "")):
             self._answer(peer, False, NOT_ALLOWED)
+            return
+        if before is not None and wish.keep:
+            self._change(peer, wish, UserSet(_name(actor), wanted(wish, before.key, before.duress_key)))
             return
         codes = (wish.new_code or wish.new_card, wish.new_duress_code)
         close = tuple(dict.fromkeys(other for code in codes if code.isdigit() for other in near(code)))
@@ -316,10 +333,15 @@ class TechnicianPort:
         return not users if actor is None else actor.id in users and users[actor.id].key in (actor.key, "")
 
     def _change(self, peer: Peer, wish: m.SetUser | m.RemoveUser, stimulus: UserSet | UserRemoved) -> None:
-        self._asking[wish.id] = _Asking(peer, _warning(wish) if isinstance(wish, m.SetUser) else "")
+        self._asking[wish.id] = _Asking(peer, self._warning(wish) if isinstance(wish, m.SetUser) else "")
         if not self._sources.submit(stimulus, None):
             del self._asking[wish.id]
             self._answer(peer, False, "busy: too much waits to be decided")
+
+    def _warning(self, wish: m.SetUser) -> str:
+        """What a simulated panel lets pass and a real one would not."""
+        codes = (wish.new_code, wish.new_duress_code)
+        return next((why for code in codes if code and (why := trivial(code, self._sources.numbers))), "")
 
     def _settled(self, asking: _Asking | None, refused: str) -> None:
         if asking is not None:
@@ -332,8 +354,3 @@ class TechnicianPort:
 
 def _name(actor: User | None) -> str:
     return COMMISSIONING if actor is None else actor.id
-
-
-def _warning(wish: m.SetUser) -> str:
-    """What a simulated panel lets pass and a real one would not."""
-    return next((why for code in (wish.new_code, wish.new_duress_code) if code and (why := trivial(code))), "")

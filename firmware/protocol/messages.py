@@ -671,6 +671,7 @@ class SetUser(Strict):
     first_day: Day = ""
     last_day: Day = ""
     once: bool = Field(default=False, description="the code counts once; for level 2 only")
+    keep: bool = Field(default=False, description="his codes or card stay as they are; no new ones come with it")
 
     @field_validator("once")
     @classmethod
@@ -686,6 +687,17 @@ class RemoveUser(Strict):
 
     type: Literal["user-remove"] = "user-remove"
     id: str = Field(max_length=32)
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
+class Session(Strict):
+    """Technician to core: a user lets the installer in for a while, or an installer ends his session; with his code.
+
+    The answer's `detail.for_ms`: so long after a `grant`.
+    """
+
+    type: Literal["session"] = "session"
+    act: Literal["grant", "leave"]
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
@@ -846,6 +858,7 @@ FromTechnician: TypeAlias = Annotated[
     | RemoveUser
     | SignEnrolment
     | Enrolled
+    | Session
     | RelearnCamera
     | InstallFile
     | EvidenceAct

@@ -20,7 +20,7 @@ from tests.provisioning.calling import call
         (["site", ""], {"check", "diff", "explain", "install", "new", "set"}),
         (["site", "new", "--re"], {"--replace", "--receipt-key"}),
         (["site", "new", "--k"], {"--kind"}),
-        (["users", ""], {"list", "remove", "set"}),
+        (["users", ""], {"change", "grant", "list", "revoke", "set"}),
         (["nothing", ""], set()),
         (["site", "check", "docs"], set()),
         (["run", "--"], set()),

@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 from firmware.protocol.messages import from_technician
 from provisioning.users import main
 from tests.provisioning.calling import Done, call
+from tests.provisioning.person import at_terminal, ended
 
 BANK = Path("docs/examples/bank.toml").read_text()
 WANG = {
@@ -112,6 +114,7 @@ def test_the_first_user_needs_no_other_code(core: Core, site: Path) -> None:
         "last_day": "",
         "once": False,
         "new_card": "",
+        "keep": False,
     }
 
 
@@ -251,10 +254,17 @@ def test_an_empty_list_tells_how_to_begin(core: Core, site: Path) -> None:
     assert "主机尚无用户" in users(site, "list", lang="zh").stdout
 
 
-def test_removing(core: Core, site: Path) -> None:
-    done = users(site, "remove", "li", "--code-stdin", typed="1234\n")
-    assert (done.returncode, done.stdout) == (0, "user li is removed\n")
-    assert core.asked == [{"type": "user-remove", "id": "li", "code": "1234"}]
+def test_revoking_and_once_more(core: Core, site: Path) -> None:
+    core.users = {"li": WANG}
+    would = users(site, "revoke", "li", "--dry-run")
+    assert (would.returncode, would.stdout) == (0, "would revoke user li\n")
+    done = users(site, "revoke", "li", "--code-stdin", typed="1234\n")
+    assert (done.returncode, done.stdout) == (0, "user li is revoked\n")
+    assert core.asked[-1] == {"type": "user-remove", "id": "li", "code": "1234"}
+    core.users = {}
+    again = users(site, "revoke", "li", "--json")
+    assert (again.returncode, json.loads(again.stdout)["act"]) == (0, "absent")
+    assert [message["type"] for message in core.asked].count("user-remove") == 1
 
 
 NONSENSE: list[Reply] = [
@@ -270,8 +280,8 @@ NONSENSE: list[Reply] = [
 
 @pytest.mark.parametrize("reply", NONSENSE)
 def test_nonsense_from_the_socket_is_told(reply: Reply, core: Core, site: Path) -> None:
-    core.replies = [reply]
-    done = users(site, "remove", "li", "--code-stdin", typed="1234\n")
+    core.replies, core.users = [reply], {"li": WANG}
+    done = users(site, "revoke", "li", "--code-stdin", typed="1234\n")
     assert done.returncode == 1
     assert done.stderr.startswith("the panel ")
     assert "Traceback" not in done.stderr
@@ -292,10 +302,11 @@ def test_a_broken_panel_file(site: Path) -> None:
 
 
 def test_without_terminal_and_without_code_stdin_nothing_is_read(core: Core, site: Path) -> None:
-    done = users(site, "remove", "li", typed="1234\n")
+    core.users = {"li": WANG}
+    done = users(site, "revoke", "li", typed="1234\n")
     assert done.returncode == 2
     assert "--code-stdin" in done.stderr
-    assert core.asked == []
+    assert [message["type"] for message in core.asked] == ["status"]
 
 
 class Terminal:
@@ -368,3 +379,118 @@ def test_a_card_that_can_not_be_is_refused_with_what_is_expected(core: Core, sit
     done = users(site, *SET, "--card", "300,1")
     assert done.returncode == 2
     assert "--card: not usable; expected 123,45678 (26 bits)" in done.stderr
+
+
+# changing one, making codes, letting an installer in
+
+
+def test_a_change_keeps_the_codes_and_all_that_is_not_given(core: Core, site: Path) -> None:
+    core.users = {"wang": {**WANG, "rights": ["arm", "users"], "last_day": "2026-12-31"}}
+    words = ("change", "wang", "--area", "hall", "--until", "2027-03-31")
+    would = users(site, *words, "--dry-run")
+    assert would.stdout == "would change user wang: areas hall, vault → hall, days … 2026-12-31 → … 2027-03-31\n"
+    assert [message["type"] for message in core.asked] == ["status"]
+    done = users(site, *words, "--code-stdin", typed=f"{MINE}\n")
+    assert (done.returncode, done.stdout) == (0, "user wang is set\n"), done.stderr
+    sent = core.asked[-1]
+    assert (sent["keep"], sent["new_code"], sent["code"], sent["areas"]) == (True, "", MINE, ["hall"])
+    assert (sent["name"], sent["level"], sent["rights"]) == ("Wang Li 王丽", 3, ["arm", "users"])
+    assert users(site, "change", "wang", "--right", "all", "--dry-run").stdout.endswith("rights arm, users → all\n")
+
+
+def test_a_change_that_changes_nothing_asks_for_no_code(core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    done = users(site, "change", "wang", "--level", "3", "--json")
+    assert (done.returncode, json.loads(done.stdout)["act"]) == (0, "same")
+    assert [message["type"] for message in core.asked] == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("change", "nobody", "--level", "2"), 1, "there is no user nobody; known: wang"),
+        (("change", "wang", "--area", "cellar"), 2, "--area cellar"),
+        (("change", "wang", "--once"), 2, "--once: not usable"),
+        (("change", "wang", "--generate", "--card", "16,0"), 2, "give one of --generate"),
+        (("change", "wang", "--duress"), 2, "--duress goes with --generate"),
+        ((*SET, "--generate", "--card", "16,0"), 2, "give one of --generate"),
+    ],
+)
+def test_changes_that_can_not_be(words: tuple[str, ...], code: int, said: str, core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    done = users(site, *words, typed=f"{MINE}\n")
+    assert done.returncode == code
+    assert said in done.stderr
+    assert {message["type"] for message in core.asked} <= {"status"}
+
+
+def test_a_code_that_is_made_is_shown_once_and_another_one_is_made_where_it_is_taken(core: Core, site: Path) -> None:
+    core.users = {"wang": WANG}
+    near: Reply = {"type": "answer", "ok": False, "reason": "code-too-close"}
+    core.replies = [near, near]
+    done = users(site, "set", "li", "--name", "Li", "--area", "hall", *GENERATE, typed=f"{MINE}\n")
+    assert done.returncode == 0, done.stderr
+    sent = [message for message in core.asked if message["type"] == "user-set"]
+    assert len({message["new_code"] for message in sent}) == 3
+    told = json.loads(done.stdout)
+    assert (told["code"], told["duress_code"]) == (sent[-1]["new_code"], sent[-1]["new_duress_code"])
+    assert all(message["code"] == MINE for message in sent)
+    assert done.stderr == ""
+
+
+GENERATE = ("--generate", "--duress", "--json", "--code-stdin")
+
+
+def test_a_refusal_for_another_reason_makes_no_second_code(core: Core, site: Path) -> None:
+    core.replies = [{"type": "answer", "ok": False, "reason": "too-many-users"}]
+    done = users(site, "set", "li", "--name", "Li", "--area", "hall", *GENERATE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [message["type"] for message in core.asked] == ["status", "user-set"]
+
+
+def test_a_user_lets_the_installer_in_and_he_leaves(core: Core, site: Path) -> None:
+    core.replies = [{"type": "answer", "ok": True, "detail": {"for_ms": 300_000}}]
+    done = users(site, "grant", "--code-stdin", typed=f"{MINE}\n", lang="zh")
+    assert (done.returncode, done.stdout) == (0, "已允许安装员在 5 分钟内操作\n"), done.stderr
+    assert core.asked[-1] == {"type": "session", "act": "grant", "code": MINE}
+    assert users(site, "leave", "--json", "--code-stdin", typed=f"{MINE}\n").returncode == 0
+    assert core.asked[-1]["act"] == "leave"
+
+
+def test_ctrl_c_amid_a_code_changes_nothing_and_exits_130(core: Core, site: Path) -> None:
+    person = at_terminal("users", "set", "li", "--name", "Li", "--area", "hall", cwd=site)
+    person.expect("New code, 6 to 8 digits: ")
+    person.sendline("470011")
+    person.expect("Again: ")
+    person.sendintr()
+    code, said = ended(person)
+    assert (code, "Traceback" in said) == (130, False), said
+    assert [message["type"] for message in core.asked] == ["status"]
+
+
+AS_NOBODY = """
+import os, sys
+from provisioning.users import main
+os.environ["FENGHUO_LANG"] = "en"
+main(["list"])  # what is imported late may stand where only root reads
+os.setresuid(65534, 65534, 65534)
+sys.exit(main(["list"]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_who_may_not_open_the_socket_is_told_who_may() -> None:
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        site = Path(folder)
+        site.chmod(0o755)
+        (site / "panel.toml").write_text(BANK)
+        core = Core(site)
+        (site / "run" / "technician.sock").chmod(0o600)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", AS_NOBODY], cwd=site, capture_output=True, text=True, timeout=60, check=False
+            )
+        finally:
+            core.close()
+    assert (done.returncode, "this user may not open the technician's socket" in done.stderr) == (1, True), done.stderr
+    assert len(core.asked) == 1

@@ -1,13 +1,15 @@
 """Small decisions of core by themselves: the battery test, how full the disk is, codes nobody may choose."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from firmware.config import load
 from firmware.core.battery import answer
 from firmware.core.fullness import Fullness, Use, use_of
-from firmware.core.trivial import near, trivial
+from firmware.core.trivial import near, site_numbers, trivial
 from rules.effects import Request
 from rules.site import Condition
 from rules.stimuli import Noted, TestDone
@@ -98,10 +100,25 @@ def test_the_use_of_a_real_file_system_is_what_df_says(tmp_path: Path) -> None:
     assert abs(use.free_mib - usage.free / 2**20) <= 64
 
 
-@pytest.mark.parametrize("length", [4, 5, 6])
-def test_of_each_length_120_codes_are_too_simple(length: int) -> None:
-    found = [code for n in range(10**length) if trivial(code := f"{n:0{length}}")]
-    assert len(found) == 120
+@pytest.mark.parametrize(("length", "days"), [(4, 748), (5, 0), (6, 84_035)])
+def test_of_each_length_120_codes_are_too_simple_and_those_that_read_as_a_day(length: int, days: int) -> None:
+    found = Counter(trivial(f"{n:0{length}}") for n in range(10**length))
+    assert found["repeated"] + found["counting"] + found["in-turn"] == 120
+    assert found["day"] == days
+
+
+@pytest.mark.parametrize("code", ["0412", "3112", "1985", "850412", "120485", "19850412", "29022000", "290204"])
+def test_days(code: str) -> None:
+    assert trivial(code) == "day"
+
+
+def test_numbers_of_the_site_are_too_simple() -> None:
+    file = load(Path("docs/examples/bank.toml")).file
+    found = site_numbers(file)
+    assert {"0001", "53010200491177000001"} <= found
+    assert trivial("700000", found) == "site"
+    assert trivial("27000101", found) == "site"
+    assert not trivial("271828", found)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +128,7 @@ def test_simple_ones(code: str) -> None:
     assert trivial(code)
 
 
-@pytest.mark.parametrize("code", ["1235", "1243", "2468", "1221", "1122", "271828", "123454"])
+@pytest.mark.parametrize("code", ["1235", "1243", "2468", "4554", "4455", "271828", "123454"])
 def test_others(code: str) -> None:
     assert not trivial(code)
 

@@ -1,13 +1,16 @@
 """The technician's socket over the real rules: who may change whom, and what becomes of wrong codes."""
 
+import hashlib
 import json
 import threading
 import time
+import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,13 +42,14 @@ class Bench:
 
     def __init__(self, folder: Path, *, pin_digits: int = 4, lenient: bool = False) -> None:
         self.records: list[Record] = []
+        self.clock = TurnedClock()
         self.relearned: list[str] = []
         self.camera_there = True
         self.on_code: Callable[[], object] = lambda: None
         self.engine = Engine(
             branch(),
             rules.initial(branch()),
-            TurnedClock(),
+            self.clock,
             Ports(lambda *_: None, self._commit, lambda _: None, lambda _: None, lambda: None),
         )
         self.server = Server()
@@ -432,6 +436,70 @@ def test_a_camera_learns_anew_by_an_installers_code_and_it_is_recorded(staffed: 
     assert record.payload == {"camera": "lobby", "user": "fitter"}
     staffed.camera_there = False
     assert "not connected" in staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"]
+
+
+def test_a_change_that_keeps_the_codes_needs_a_user_and_takes_no_new_ones(staffed: Bench) -> None:
+    key = staffed.engine.state.users["clerk"].key
+    assert staffed.set("clerk", 2, ["vault"], "", code=BOSS, keep=True)["ok"]
+    clerk = staffed.engine.state.users["clerk"]
+    assert (clerk.areas, clerk.key) == (("vault",), key)
+    assert staffed.set("nobody", 2, ["vault"], "", code=BOSS, keep=True)["reason"].startswith("id: ")
+    assert staffed.set("clerk", 2, ["vault"], NEW, code=BOSS, keep=True)["reason"].startswith("keep: ")
+    assert staffed.set("boss", 2, ["hall", "vault"], "", code=CLERK, keep=True)["reason"] == NOT_ALLOWED
+    assert staffed.set("once", 2, ["hall"], NEW, code=BOSS, once=True)["ok"]
+    staffed.at_keypad(NEW, Wish.ARM)
+    assert staffed.set("once", 2, ["hall"], "", code=BOSS, keep=True)["reason"].startswith("new_code: ")
+
+
+INSTALLERS: list[BaseModel] = [
+    m.SetUser(id="x", name="x", level=3, areas=["hall"], new_code=NEW, code=FITTER),
+    m.SetUser(id="fitter", name="fitter", level=3, areas=["hall", "vault"], new_code=NEW, code=FITTER),
+    m.RemoveUser(id="fitter", code=FITTER),
+    m.RelearnCamera(camera="lobby", code=FITTER),
+    m.InstallFile(sha256=hashlib.sha256(b"x").hexdigest(), packed=b64encode(zlib.compress(b"x")).decode(), code=FITTER),
+    m.RunTest(test="walk-test", code=FITTER),
+    m.RunTest(test="siren-test", code=FITTER),
+    m.RunTest(test="battery-test", code=FITTER),
+    m.RunTest(test="path-test", code=FITTER),
+    m.Session(act="grant", code=FITTER),
+    m.Session(act="leave", code=FITTER),
+]
+"""Every message with a code, as an installer would send it."""
+
+
+def test_every_message_with_a_code_is_listed() -> None:
+    kinds = {type(message) for message in INSTALLERS}
+    assert kinds == {kind for kind in get_args(get_args(m.FromTechnician)[0]) if "code" in kind.model_fields}
+
+
+@pytest.mark.clause("EN 50131-1 levels consent")
+@pytest.mark.parametrize("message", INSTALLERS, ids=lambda message: str(message.type))
+def test_an_installers_code_does_nothing_before_a_user_has_let_him_in(staffed: Bench, message: BaseModel) -> None:
+    before, kinds = staffed.engine.state.users, staffed.kinds()
+    answer = staffed.ask(message)
+    assert (answer["ok"], answer["reason"]) == (False, "no-grant")
+    assert staffed.engine.state.users == before
+    assert staffed.relearned == []
+    assert staffed.kinds()[len(kinds) :] == ["code.refused"]
+
+
+def test_a_user_lets_an_installer_in_for_a_while_over_the_socket_and_it_is_recorded(staffed: Bench) -> None:
+    minutes = branch().timings.grant_ms
+    answer = staffed.ask(m.Session(act="grant", code=BOSS))
+    assert (answer["ok"], answer["detail"]) == (True, {"for_ms": minutes})
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["ok"]
+    assert staffed.ask(m.Session(act="leave", code=FITTER))["ok"]
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"] == "no-grant"
+    assert staffed.ask(m.Session(act="grant", code="000111"))["reason"] == "wrong-code"
+    kinds = [kind for kind in staffed.kinds() if kind.startswith("installer.")]
+    assert kinds == ["installer.granted", "installer.entered", "installer.left"]
+
+
+def test_a_grant_that_nobody_uses_ends_by_itself(staffed: Bench) -> None:
+    assert staffed.ask(m.Session(act="grant", code=BOSS))["ok"]
+    staffed.clock.turn(branch().timings.grant_ms + 1)
+    staffed.decide(ClockTold(1, 1, False))
+    assert staffed.ask(m.RelearnCamera(camera="lobby", code=FITTER))["reason"] == "no-grant"
 
 
 # tests of the panel

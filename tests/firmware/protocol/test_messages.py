@@ -159,6 +159,8 @@ EXAMPLES: dict[str, list[BaseModel]] = {
             last_day="2028-02-29",
             once=True,
         ),
+        m.SetUser(id="wang", name="王芳", level=2, areas=["hall"], keep=True, code="135790"),
+        m.Session(act="grant", code="135790"),
         m.RelearnCamera(camera="hall-cam", code="135790"),
         m.EvidenceAct(act="exported", journal=JOURNAL, incident=7, by="李伟", reason="case 2026-114"),
         m.EvidenceHold(held=True, journal=JOURNAL, incident=7, folders=[CAPTURE], by="Li Wei", reason="court"),
