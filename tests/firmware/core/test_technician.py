@@ -463,6 +463,8 @@ INSTALLERS: list[BaseModel] = [
     m.RunTest(test="path-test", code=FITTER),
     m.Session(act="grant", code=FITTER),
     m.Session(act="leave", code=FITTER),
+    m.Acceptance(act="begun", run="0" * 32, by="Wang", code=FITTER),
+    m.SignReport(what="trial", run="0" * 32, manifest="0" * 64, by="Wang", code=FITTER),
 ]
 """Every message with a code, as an installer would send it."""
 
