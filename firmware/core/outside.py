@@ -38,8 +38,8 @@ from firmware.core.refusals import Refusals
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
-from firmware.core.update_port import UpdateFacts, UpdatePort
 from firmware.core.trivial import site_numbers
+from firmware.core.update_port import UpdateFacts, UpdatePort
 from firmware.core.uplink_port import UplinkFacts, UplinkPort
 from firmware.core.witness import Witness
 from firmware.journal import Mark
