@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hil.rigs.base import BaseRig
+from hil.rigs.broken import BREAKS
 from hil.rigs.choose import RIGS, choose
 from hil.rigs.protocol import Rig, RigFault, Unable
 from hil.rigs.recording import now_ms
@@ -30,6 +31,7 @@ _BEGAN = pytest.StashKey[tuple[float, int]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rigs")
     group.addoption("--rig", choices=RIGS, default="desk", help="on which rig the scenarios run")
+    group.addoption("--break", choices=BREAKS, default="", dest="rig_break", help="negative control: must not pass")
     group.addoption("--long", action="store_true", help="those too that take minutes")
     group.addoption("--rig-report", metavar="DIR", type=Path, help="leave JUnit XML and an HTML page there")
 
@@ -51,6 +53,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """A panel at rest and disarmed, with its user and its alarm center."""
     marker = request.node.get_closest_marker("site")
     made = choose(request.config.getoption("--rig"), tmp_path, Wanted(**(marker.kwargs if marker else {})))
+    made.broken = request.config.getoption("rig_break")
     request.node.stash[_MADE] = made
     request.node.stash[_BEGAN] = (time.monotonic(), now_ms())
     try:

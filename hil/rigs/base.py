@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from drivers.wiring import Position
 from firmware.protocol import messages as m
 from hil.demo_panel import Refused
+from hil.rigs.broken import break_file, break_records, break_wire
 from hil.rigs.far_end import FarEnd
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName
 from hil.rigs.recording import Recording, now_ms
@@ -40,6 +41,9 @@ class BaseRig(ABC):
     hosts: ClassVar[tuple[str, ...]] = ()
     """More addresses under which the panel reaches the host, for the broker's certificate."""
 
+    broken = ""
+    """One of `broken.BREAKS`: a negative control."""
+
     def __init__(self, folder: Path, wanted: Wanted) -> None:
         """`folder`: for this run alone."""
         self.folder = folder
@@ -54,6 +58,7 @@ class BaseRig(ABC):
 
     def begin(self) -> None:
         """The panel at rest and disarmed, with its user, watched. Raises `RigFault` when that can't be had."""
+        break_wire(self.broken)
         self.self_check()
         self.far.start()
         self._bring_up(self.delivery())
@@ -67,8 +72,8 @@ class BaseRig(ABC):
     def delivery(self) -> Delivery:
         """What is installed on the panel."""
         host, port = self._way()
-        text = self._edit(panel_file(self.panel, self._place(), self.far.way(host, port), self.wanted))
-        return Delivery(self.panel, text, self.far.identity())
+        text = panel_file(self.panel, self._place(), self.far.way(host, port), self.wanted)
+        return Delivery(self.panel, break_file(self.broken, text), self.far.identity())
 
     def finish(self) -> Verdict:
         """All that the panel recorded is at the center, in order, unaltered; its journals are sound.
@@ -80,6 +85,7 @@ class BaseRig(ABC):
         journals = self.folder / "journals"
         journals.mkdir(exist_ok=True)
         self._stop(journals)
+        break_records(self.broken, journals, self.far.folder / "center" / "center.sqlite")
         return judge(journals, str(self._panel_x()), [self.far.center.receipt_key.x], [self.far.folder / "center"])
 
     def end(self) -> None:
@@ -334,10 +340,6 @@ class BaseRig(ABC):
 
     def self_check(self) -> None:  # noqa: B027  # a rig without wires has nothing to prove
         """Prove each wire of the rig. Raises `RigFault` that names the one that fails."""
-
-    def _edit(self, text: str) -> str:
-        """Change the panel file: for the rigs' own negative controls."""
-        return text
 
     @abstractmethod
     def _place(self) -> Place:

@@ -35,7 +35,7 @@ from hil.modbus import ModbusLine, Unit
 from hil.rigs.base import LOG_BYTES, BaseRig
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
-from hil.rigs.site import BUS, MODULE, Delivery, Place, Wanted
+from hil.rigs.site import BUS, LOADS, MODULE, Delivery, Place, Wanted
 from hil.stand import Part
 from hil.timeline import Happening
 
@@ -45,8 +45,6 @@ KEY_S = 0.06
 """A key takes so long, as a hurried hand's: what was moved before a code has been debounced when it is typed."""
 DISK = "6m"
 SIZE = (320, 240)
-LOADS = {20: "siren-outside", 21: "siren-inside", 26: "strobe", 18: "armed-lamp", 10: "alarm-lamp"}
-"""What hangs on which line of this desk, whatever the panel file says of its outputs."""
 _TURNED = """import os, time
 _off, _time = float(os.environ["FENGHUO_RIG_CLOCK_S"]), time.time
 time.time = lambda: _time() + _off

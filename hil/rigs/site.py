@@ -17,6 +17,14 @@ USER, NAME = "manager", "Li Wei"
 CODE, DURESS, WRONG = "271828", "314159", "999999"
 """The user's code, his duress code, and nobody's. Of a rig's panel, which exists for one scenario."""
 BUS, KEYPAD, CAMERA, MODULE = "rs485", "keypad-1", "lobby", 1
+LOADS: Mapping[int, str] = {
+    20: "siren-outside",
+    21: "siren-inside",
+    26: "strobe",
+    18: "armed-lamp",
+    10: "alarm-lamp",
+}
+"""What hangs on which line at the site, whatever the panel file says of its outputs: a rig reads these lines."""
 CONTACT_V = CONTACT_MV / 1000
 """Below this the contact of the supply's battery supervision opens."""
 
