@@ -1,12 +1,16 @@
-"""Cards that fail or lie, served as a file by FUSE: of false capacity, full, failing at a place, deaf, pulled out.
+"""Cards that fail or lie, served as a file by FUSE: of false capacity, full, failing, deaf, slow, pulled out.
 
 `python -m hil.bad_cards IMAGE PLACE FAULT=VALUE …` prints `ready`, and ends when the file is unmounted. Needs root.
 """
 
 import errno
 import os
+import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hil.fuse_disk import Disk, mount
@@ -28,6 +32,8 @@ class Fault:
     """One bit of this byte is read wrong."""
     writes_left: int = -1
     """Bytes until it is pulled out: then everything fails."""
+    slow_ms: int = -1
+    """How long each write takes."""
     deaf: int = -1
     """1: it takes writes and keeps nothing, as worn-out cards do."""
 
@@ -54,6 +60,7 @@ class Card(Disk):
     def put(self, offset: int, data: bytes) -> int:
         """Write, as far as the fault lets it."""
         fault = self._fault
+        time.sleep(max(0, fault.slow_ms) / 1000)
         if fault.writes_left >= 0:
             fault.writes_left = max(0, fault.writes_left - len(data))
             if fault.writes_left == 0:
@@ -68,6 +75,24 @@ class Card(Disk):
 
     def _place(self, offset: int) -> int:
         return offset % self._fault.wraps_at if self._fault.wraps_at > 0 else offset
+
+
+@contextmanager
+def served(image: Path, fault: Fault) -> Iterator[Path]:
+    """The card with its fault, beside the image that holds what is really on it. Raises `OSError`."""
+    place = image.with_name(f"{image.name}.card")
+    place.touch()
+    words = [f"{name}={value}" for name, value in asdict(fault).items()]
+    served_by = subprocess.Popen(
+        [sys.executable, "-m", "hil.bad_cards", str(image), str(place), *words], stdout=subprocess.PIPE
+    )
+    try:
+        if served_by.stdout is None or served_by.stdout.readline() != b"ready\n":
+            raise OSError(errno.ENODEV, "the card is not served", str(place))
+        yield place
+    finally:
+        subprocess.run(("umount", "--lazy", str(place)), check=False, stderr=subprocess.DEVNULL)
+        served_by.wait(30)
 
 
 def main(image: Path, place: Path, *faults: str) -> int:
