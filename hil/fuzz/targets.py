@@ -31,7 +31,7 @@ from firmware.camera import reference
 from firmware.camera.sight import FINE
 from firmware.core import installing
 from firmware.mirror import words as mirror_words
-from firmware.protocol import jws, lines, signed, typ
+from firmware.protocol import jws, lines, release, signed, typ
 from firmware.protocol import messages as m
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.envelope import MAX_CHUNK_BYTES, Fetch, event
@@ -46,8 +46,9 @@ from hil.center.keys import BadToken, Key, read_token
 from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
-from hil.fuzz import bundles
+from hil.fuzz import bundles, disks
 from provisioning.evidence.bundle_check import check_bundle
+from provisioning.flash import blockmap, partitions
 from rules.site import Condition
 
 
@@ -94,7 +95,45 @@ def targets() -> list[Target]:
         _reader_lines(),
         *_bundles(),
         _broker(),
+        *_release(),
     ]
+
+
+def _release() -> tuple[Target, ...]:
+    """What `fenghuo flash` reads: a manifest under a right signature, a block map, partition tables."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    signer = jws.Signer(private)
+    ring = jws.KeyRing([signer.public])
+    files = {"fenghuo-1.0.img": release.ReleaseFile(size=4096, sha256="0" * 64)}
+    made = release.Manifest(
+        version="1.0", created="2026-11-27T10:00:00.000Z", target="pi-arm64", floor="1.0", files=files
+    )
+    head = jws.b64url(json.dumps({"alg": "EdDSA", "kid": signer.kid, "typ": typ.RELEASE}).encode())
+    parts = (blockmap.Range(0, 1, "1" * 64), blockmap.Range(3, 3, "2" * 64))
+    chart = blockmap.written(blockmap.BlockMap(4 * blockmap.BLOCK, parts))
+
+    def manifest(frame: bytes) -> None:
+        body = f"{head}.{jws.b64url(frame)}"
+        found = release.read_manifest(ring, f"{body}.{jws.b64url(private.sign(body.encode()))}")
+        _holds(release.read_manifest(ring, release.sign_manifest(signer, found)) == found)
+
+    def chart_(frame: bytes) -> None:
+        found = blockmap.read_block_map(frame)
+        _holds(blockmap.read_block_map(blockmap.written(found)) == found)
+
+    def table(frame: bytes) -> None:
+        found = partitions.read_table(lambda offset, length: frame[offset : offset + length], 2**30)
+        if not found:
+            raise partitions.BadTable("none")
+        _holds(all(512 <= part.start < part.start + part.size <= 2**30 for part in found))
+
+    return (
+        Target("release manifest", (canonical(made.model_dump()),), manifest, (jws.Refused,)),
+        Target("block map", (chart,), chart_, (blockmap.BadBlockMap,)),
+        Target("partition table", disks.tables(), table, (partitions.BadTable,)),
+    )
 
 
 def _camera_reference() -> Target:

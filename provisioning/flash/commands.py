@@ -15,14 +15,19 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from firmware.config import BadPanelFile, load
 from firmware.language import pick
+from firmware.protocol.one_time_code import printed
+from provisioning.enrolment.drop import BadDrop, Drop
+from provisioning.enrolment.trouble import Trouble
+from provisioning.enrolment.typed import code_of
 from provisioning.flash import texts as t
 from provisioning.flash.capacity import marks
 from provisioning.flash.disks import Kernel
 from provisioning.flash.drop import drop_into
-from provisioning.flash.job import BadEnrolment, Job, read_enrolment
+from provisioning.flash.job import Enrolment, Job
 from provisioning.flash.listing import show_disks
 from provisioning.flash.medium import Medium
 from provisioning.flash.progress import shown
@@ -56,6 +61,8 @@ class _Wish:
     keys: tuple[Path, ...]
     config: Path | None
     enrol: Path | None
+    center: str
+    code_file: Path | None
     force: bool
     yes: bool
     dry_run: bool
@@ -68,6 +75,12 @@ def flash_(
     device: Annotated[Path | None, typer.Argument(help="The card, as /dev/sdb. 存储卡设备。")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="The site's panel file. 配置文件。")] = None,
     enrol: Annotated[Path | None, typer.Option("--enrol", help="enrol.json for the first boot. 入网文件。")] = None,
+    center: Annotated[
+        str, typer.Option("--center", help="https://HOST:PORT; asks for the one-time code. 入网中心，将询问注册码。")
+    ] = "",
+    code_file: Annotated[
+        Path | None, typer.Option("--code-file", help="The code is its first line; - is input. 注册码文件。")
+    ] = None,
     key: Annotated[
         list[Path] | None, typer.Option("--key", help=f"Trusted release key or folder; {KEYS}. 发布公钥。")
     ] = None,
@@ -89,9 +102,11 @@ def flash_(
             return
         if image is None or device is None:
             raise _NotUnderstood(pick(t.NEEDS_BOTH))
-        wish = _Wish(image, device, tuple(key or [KEYS]), config, enrol, force, yes, dry_run, as_json)
+        wish = _Wish(
+            image, device, tuple(key or [KEYS]), config, enrol, center, code_file, force, yes, dry_run, as_json
+        )
         _run(wish)
-    except (CantFlash, BadPanelFile, BadEnrolment, _NotUnderstood, KeyboardInterrupt) as why:
+    except (CantFlash, BadPanelFile, BadDrop, Trouble, _NotUnderstood, KeyboardInterrupt) as why:
         raise typer.Exit(_tell_why(why, as_json)) from None
 
 
@@ -117,7 +132,7 @@ def _run(wish: _Wish) -> None:
     if wish.as_json and not (wish.yes or wish.dry_run):
         raise _NotUnderstood(pick(t.NEEDS_YES))
     loaded = load(wish.config) if wish.config else None
-    enrolment = read_enrolment(wish.enrol) if wish.enrol else None
+    enrolment = _enrolment(wish)
     release = find_release(wish.image, wish.keys)
     target = find_target(wish.device, wish.image, wish.force, Kernel())
     job = Job(Source(release), target, tuple(target.lost()), loaded, enrolment)
@@ -126,6 +141,19 @@ def _run(wish: _Wish) -> None:
     result = _checked(job, wish) if wish.dry_run else _written(job, wish)
     if wish.as_json:
         print(json.dumps({"ok": True, **job.told(), **result}, ensure_ascii=False))
+
+
+def _enrolment(wish: _Wish) -> Enrolment | None:
+    """Of the file that is named, or by a code that is asked for."""
+    if wish.enrol is not None:
+        return Enrolment.read(wish.enrol)
+    if not wish.center:
+        return None
+    try:
+        return Enrolment.made(Drop(center=wish.center, code=printed(code_of(wish.code_file))))
+    except ValidationError as error:
+        why = error.errors(include_input=False, include_url=False, include_context=False)[0]["msg"]
+        raise BadDrop(f"--center {wish.center}: {why}") from None
 
 
 def _checked(job: Job, wish: _Wish) -> dict[str, Any]:

@@ -1,31 +1,34 @@
 """What one run of `fenghuo flash` is to do, all of it read and checked, and saying it to the technician."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from firmware.config import Loaded
 from firmware.language import pick
+from provisioning.enrolment.drop import Drop, read_drop
 from provisioning.flash import texts as t
-from provisioning.flash.refusal import said
 from provisioning.flash.source import Source
 from provisioning.flash.target import Lost, Target
 from provisioning.flash.writing import gib
 
-MAX_ENROL = 64 * 1024
-
-
-class BadEnrolment(Exception):
-    """An enrolment file that can't be used, in words."""
-
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The file for the first boot, byte for byte, and the center that it names."""
+    """The file for the first boot, and the center that it names."""
 
     data: bytes
     center: str
+
+    @staticmethod
+    def read(file: Path) -> "Enrolment":
+        """Raises `BadDrop`, `OSError`."""
+        return Enrolment.made(read_drop(file))
+
+    @staticmethod
+    def made(drop: Drop) -> "Enrolment":
+        """Of what somebody typed, or a file held."""
+        return Enrolment(drop.model_dump_json().encode() + b"\n", drop.center)
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,3 @@ class Job:
             "panel_sha256": self.loaded.sha256 if self.loaded else None,
             "center": self.enrolment.center if self.enrolment else None,
         }
-
-
-def read_enrolment(file: Path) -> Enrolment:
-    """Raises `BadEnrolment`."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_ENROL + 1)
-        return Enrolment(data, _center(data))
-    except OSError as error:
-        raise BadEnrolment(pick(t.BAD_ENROL, file=file, why=said(error))) from None
-    except (ValueError, RecursionError) as error:
-        raise BadEnrolment(pick(t.BAD_ENROL, file=file, why=error)) from None
-
-
-def _center(data: bytes) -> str:
-    if len(data) > MAX_ENROL:
-        raise ValueError(f"more than {MAX_ENROL} bytes")
-    drop = json.loads(data.decode())
-    if not isinstance(drop, dict) or not isinstance(drop.get("center"), str):
-        raise ValueError("expected an object with center and code")
-    return str(drop["center"])

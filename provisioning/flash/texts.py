@@ -141,7 +141,6 @@ ASK: Text = ("All of it will be overwritten. Type {name} to go on: ", "其全部
 NOT_DONE: Text = ("nothing was written", "未写入任何内容")
 NEEDS_YES: Text = ("--json asks nothing: it needs --yes or --dry-run", "--json 不询问：须同时使用 --yes 或 --dry-run")
 NEEDS_BOTH: Text = ("expected IMAGE and DEVICE, or --list", "应提供 IMAGE 和 DEVICE，或 --list")
-BAD_ENROL: Text = ("{file}: {why}", "{file}：{why}")
 STOPPED: Text = (
     "stopped; the card is not usable yet. The same command goes on where it stopped",
     "已中断；此卡尚不可用。重新运行相同命令可从中断处继续",

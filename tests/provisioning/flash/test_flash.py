@@ -11,13 +11,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.protocol.jws import Signer
+from firmware.protocol.one_time_code import new_code, printed
 from hil.small_release import BOOT_AT, MIB, SmallRelease, make_release
 from provisioning.flash import commands
 from provisioning.flash.blockmap import BLOCK, read_block_map
 from tests.provisioning.calling import Done, call
 
 BANK = Path(__file__).parents[3] / "docs/examples/bank.toml"
-ENROL = '{"center": "https://enrol.example.org:8443", "code": "7XK2M-9QTRA-4WZ0P-H3NGC-8"}'
+_DROP = {"ca": "", "path": "", "take_keys": False}
+CENTER, CODE = "https://enrol.example.org:8443", printed(new_code())
 
 
 def flash(image: Path, card: Path, release: SmallRelease, *words: str, lang: str = "en") -> Done:
@@ -32,6 +34,13 @@ def holds(card: Path, release: SmallRelease) -> bool:
         data[part.first * BLOCK : (part.last + 1) * BLOCK] == image[part.first * BLOCK : (part.last + 1) * BLOCK]
         for part in ranges
     )
+
+
+def lying(card: Path, name: str) -> bytes:
+    """A file in the boot partition's folder for the first boot, as mtools reads it from the card."""
+    words = ("mtype", "-i", f"{card}@@{BOOT_AT}", f"::fenghuo/{name}")
+    told = {**os.environ, "MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1"}
+    return subprocess.run(words, check=True, env=told, capture_output=True).stdout
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -60,22 +69,29 @@ def test_the_panel_file_and_the_enrolment_lie_in_the_boot_partition(
     release: SmallRelease, card: Path, tmp_path: Path
 ) -> None:
     enrol = tmp_path / "enrol.json"
-    enrol.write_text(ENROL)
+    enrol.write_text(json.dumps({"center": CENTER, "code": CODE}))
     words = ("--config", str(BANK), "--enrol", str(enrol))
     done = flash(release.packed, card, release, *words)
     assert (done.returncode, done.stderr.count("%") > 0) == (0, True)
-    for name, expected in (("panel.toml", BANK.read_bytes()), ("enrol.json", ENROL.encode())):
-        out = tmp_path / name
-        words_ = ("mcopy", "-n", "-i", f"{card}@@{BOOT_AT}", f"::fenghuo/{name}", str(out))
-        subprocess.run(words_, check=True, env={**os.environ, "MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1"})
-        if name != "enrol.json":
-            assert out.read_bytes() == expected
+    assert lying(card, "panel.toml") == BANK.read_bytes()
+    assert json.loads(lying(card, "enrol.json")) == {**_DROP, "center": CENTER, "code": CODE}
     again = json.loads(flash(release.image, card, release, *words, "--json").stdout)
     assert (again["written_bytes"], again["panel"], again["center"]) == (
         0,
         "bank-0001",
         "https://enrol.example.org:8443",
     )
+
+
+def test_a_code_that_is_typed_lies_there_too_and_is_never_said(release: SmallRelease, card: Path) -> None:
+    words = (str(release.image), str(card), "--key", str(release.key), "--force", "--yes", "--center", CENTER)
+    done = call(commands.main, *words, "--code-file", "-", typed=f"{CODE.lower()}\n")
+    assert (done.returncode, CENTER in done.stdout) == (0, True)
+    assert json.loads(lying(card, "enrol.json"))["code"] == CODE
+    assert CODE not in done.stdout + done.stderr
+    wrong = call(commands.main, *words, "--code-file", "-", typed="7XK2M\n")
+    assert wrong.returncode == 2
+    assert call(commands.main, *words[:-1], "http://x", "--code-file", "-", typed=CODE).returncode == 2
 
 
 def test_without_a_panel_file_it_says_that_the_panel_waits(release: SmallRelease, card: Path) -> None:

@@ -1,14 +1,13 @@
 """Partition tables: what real tools wrote is read, and no bytes whatever break the parser"""
 
-import struct
 import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.fuzz.disks import gpt, row
 from hil.small_release import BOOT_AT, BOOT_BYTES, SmallRelease
 from provisioning.flash.partitions import BadTable, Partition, Read, boot_partition, is_fat, read_table
 
@@ -52,20 +51,6 @@ def test_a_flipped_bit_in_a_gpt_is_found(tmp_path: Path, at: int) -> None:
     data[at] ^= 1
     with pytest.raises(BadTable, match=r"checksum|entries"):
         read_table(reader(bytes(data)), SIZE)
-
-
-def gpt(count: int = 4, width: int = 128, at: int = 2, rows: bytes = b"") -> bytes:
-    """A GPT with right checksums and any members."""
-    rows = rows.ljust(min(count * width, 64 * 1024), b"\0")
-    places = (1, 9, 34, 99, bytes(16), at, count, width, zlib.crc32(rows))
-    head = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 65536, 92, 0, 0, *places)
-    head = head[:16] + struct.pack("<I", zlib.crc32(head)) + head[20:]
-    mbr = bytes(446) + struct.pack("<B3xB3xII", 0, 0xEE, 1, 99) + bytes(48) + b"\x55\xaa"
-    return (mbr + head.ljust(512, b"\0") + rows).ljust(SIZE // 64, b"\0")
-
-
-def row(first: int, last: int) -> bytes:
-    return b"\x01" * 32 + struct.pack("<QQ", first, last) + bytes(80)
 
 
 @pytest.mark.parametrize(
