@@ -23,6 +23,8 @@ from hil.rigs.site import Wanted
 
 RIG_FAULTS_ONLY = 10
 """Exit code where nothing counts against the panel, and the rig failed."""
+SLOW_RIG_S = 900
+"""A scenario on a rig that boots may take so long."""
 _RESULTS = "scenarios"
 _MADE = pytest.StashKey[BaseRig]()
 _BEGAN = pytest.StashKey[tuple[float, int]]()
@@ -46,6 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+    if config.getoption("--rig") != "desk":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(SLOW_RIG_S))
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ class BaseRig(ABC):
     hosts: ClassVar[tuple[str, ...]] = ()
     """More addresses under which the panel reaches the host, for the broker's certificate."""
 
+    patience: ClassVar[float] = 1.0
+    """A rig whose processor is slower than a panel's waits so many times longer."""
     broken = ""
     """One of `broken.BREAKS`: a negative control."""
 
@@ -270,7 +272,9 @@ class BaseRig(ABC):
     def waits_for(self, output: str, on: bool = True, since: int = 0, within_s: float = 15.0) -> Mark:
         """Until the output is so."""
         what = f"output {output} {'on' if on else 'off'}"
-        return self.record.wait("output", output, lambda k: k.value is on and k.ms >= since, within_s, what)
+        return self.record.wait(
+            "output", output, lambda k: k.value is on and k.ms >= since, self._patient(within_s), what
+        )
 
     def stays(self, output: str, on: bool, for_s: float) -> None:
         """It is so, and stays so."""
@@ -278,7 +282,7 @@ class BaseRig(ABC):
         if self.reads(output) is not on:
             raise NotSeen(f"output {output} is {'off' if on else 'on'}, expected the opposite")
         with suppress(NotSeen):
-            turned = self.waits_for(output, not on, since, for_s)
+            turned = self.waits_for(output, not on, since, for_s / self.patience)
             raise AssertionError(f"output {output} turned {'off' if on else 'on'} after {turned.ms - since} ms")
 
     def status(self) -> dict[str, Any]:
@@ -296,7 +300,11 @@ class BaseRig(ABC):
 
     def _sees(self, area: str, mode: str, since: int, within_s: float) -> Mark:
         return self.record.wait(
-            "area", area, lambda k: k.value == mode and k.ms >= since, within_s, f"area {area} {mode}"
+            "area",
+            area,
+            lambda k: k.value == mode and k.ms >= since,
+            self._patient(within_s),
+            f"area {area} {mode}",
         )
 
     def center_sees(
@@ -309,11 +317,14 @@ class BaseRig(ABC):
             found = record["payload"] if isinstance(record["payload"], dict) else {}
             return record["ms"] >= since and all(found.get(name) == value for name, value in members.items())
 
-        return self.far.wait_held(kind, wanted, within_s)
+        return self.far.wait_held(kind, wanted, self._patient(within_s))
 
     def center_holds(self, kind: str) -> list[dict[str, Any]]:
         """What it holds of a kind."""
         return self.far.held(kind)
+
+    def _patient(self, within_s: float) -> float:
+        return within_s * self.patience
 
     def _look(self) -> None:
         """Ask core again and again how it stands; its silence while it is down is no finding."""

@@ -64,6 +64,7 @@ def test_bus_unplugged_and_back(rig: Rig) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(400)
 @pytest.mark.site(camera=True)
 def test_camera_covered(rig: Rig) -> None:
     """The lens is covered: a camera tamper after half a minute; uncovered: its restore. 摄像机被遮挡。"""
