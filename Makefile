@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench fuzz docs clean help
+.PHONY: run test check bench fuzz hil docs clean help
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,6 +28,11 @@ bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of 
 
 fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outside bytes. ARGS="--frames 1000"
 	$(BIN)/python -m hil.fuzz.main $(ARGS)
+
+RIG ?= machine
+hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine or bench
+	.ci/packages mosquitto mount ffmpeg
+	$(BIN)/pytest hil/scenarios --rig $(RIG) --long --rig-report build/hil/$(RIG) $(ARGS)
 
 docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conformance
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas
