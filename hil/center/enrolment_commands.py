@@ -13,7 +13,7 @@ from cryptography import x509
 from rich.console import Console
 from rich.table import Table
 
-from firmware.protocol.enrolment_parts import BadPart, Collection
+from firmware.protocol.enrolment_parts import BadPart, put_together
 from firmware.protocol.one_time_code import fingerprint, same_fingerprint
 from hil.authority import Authority, Life
 from hil.center.enrolment import HOURS, MAX_BYTES, Asked, Declined, EnrolmentDesk, Told, read_request
@@ -193,13 +193,10 @@ def answer(
 
 
 def _read(file: Path) -> bytes:
-    data = sys.stdin.buffer.read(4 * MAX_BYTES) if str(file) == "-" else file.read_bytes()[: 4 * MAX_BYTES]
-    if data.lstrip()[:1] == b"{":
-        return data
-    collection = Collection()
-    for line in data.decode(errors="replace").split():
-        collection.add(line)
-    return collection.whole()
+    if str(file) == "-":
+        return put_together(sys.stdin.read(4 * MAX_BYTES).encode())
+    with file.open("rb") as opened:
+        return put_together(opened.read(4 * MAX_BYTES))
 
 
 def _compared(made: EnrolmentDesk, asked: Asked, typed: str) -> bytes:

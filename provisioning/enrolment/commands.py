@@ -15,7 +15,7 @@ from cryptography import x509
 from firmware.clock import utc_text
 from firmware.config import BadPanelFile, load
 from firmware.protocol.enrolment import MAX_BYTES, EnrolmentAnswer
-from firmware.protocol.enrolment_parts import BadPart, Collection, parts
+from firmware.protocol.enrolment_parts import BadPart, Collection, parts, put_together
 from firmware.protocol.one_time_code import fingerprint, read_code
 from firmware.uplink.pair import ends_at
 from provisioning.enrolment import center_keys
@@ -221,21 +221,12 @@ def _answer_of(file: Path) -> bytes:
     try:
         if str(file) != "-":
             with file.open("rb") as opened:
-                return _whole(opened.read(4 * MAX_BYTES))
+                return put_together(opened.read(4 * MAX_BYTES))
         if not sys.stdin.isatty():
-            return _whole(sys.stdin.read(4 * MAX_BYTES).encode())
+            return put_together(sys.stdin.read(4 * MAX_BYTES).encode())
         return _pasted()
     except (OSError, BadPart) as error:
         raise Trouble("not-ours", detail=error) from None
-
-
-def _whole(data: bytes) -> bytes:
-    if data.lstrip()[:1] == b"{":
-        return data
-    collection = Collection()
-    for line in data.decode(errors="replace").split():
-        collection.add(line)
-    return collection.whole()
 
 
 def _pasted() -> bytes:
