@@ -77,10 +77,11 @@ def enroll(
     with _told(as_json):
         wish = _wish(drop, center, ca)
         it = Enrolling(load(config), path or (wish.path if isinstance(wish, Drop) else ""))
-        found = None if again else it.in_force()
         if dry_run:
-            _show_dry(it, wish, found, as_json)
-        elif found is not None:
+            _show_dry(it, wish, None if again else it.place.current(), as_json)
+            return
+        found = it.in_force(again)
+        if found is not None:
             if drop is not None:
                 forget(drop)
             _was(it, found, as_json)
@@ -118,7 +119,7 @@ def request(
     """
     with _told(as_json):
         it = Enrolling(load(config), path)
-        if not again and (found := it.in_force()) is not None:
+        if (found := it.in_force(again)) is not None:
             _was(it, found, as_json)
             return
         made = it.request("" if no_code else code_of(code_file))
@@ -142,13 +143,11 @@ def answer(
     """
     with _told(as_json):
         it = Enrolling(load(config), path)
-        settled = it.place.settle()
+        if (found := it.in_force(again=True)) is not None:
+            _was(it, found, as_json)
+            return
         waiting = it.place.waiting()
         if waiting is None:
-            found = it.in_force()
-            if settled and found is not None:
-                _was(it, found, as_json)
-                return
             raise Trouble("nothing-waits")
         data = _answer_of(file)
         typed = fingerprint_

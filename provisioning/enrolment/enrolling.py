@@ -52,11 +52,16 @@ class Enrolling:
     def __post_init__(self) -> None:
         self.place: Place = place_of(self.loaded, self.path)
 
-    def in_force(self) -> x509.Certificate | None:
-        """The certificate in force that has not ended; what a cut interrupted is settled first."""
-        self.place.settle()
+    def in_force(self, again: bool = False) -> x509.Certificate | None:
+        """The certificate in force that has not ended. What a cut interrupted at its end is completed first.
+
+        `again`: only such a one; another that is in force is to be replaced.
+        """
+        completed = self.place.settle()
         found = self.place.current()
-        return found if found is not None and ends_at(found) > self.clock.utc() else None
+        if found is None or ends_at(found) <= self.clock.utc():
+            return None
+        return found if completed or not again else None
 
     def request(self, code: str = "") -> Waiting:
         """The request that goes out: the one that waits, where it was made with this code, else a new one.

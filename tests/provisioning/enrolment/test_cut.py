@@ -1,0 +1,196 @@
+"""A cut at each step leaves an identity that works, and the next run completes the new one; full disk, no rights."""
+
+import os
+import resource
+import stat
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from firmware.config import load
+from firmware.protocol.one_time_code import read_code
+from firmware.uplink.pair import BadPair, Pair
+from hil.authority import Authority, Life, pem
+from provisioning.enrolment.enrolling import Enrolling, sealed
+from provisioning.enrolment.trouble import Trouble
+from tests.provisioning.enrolment.site import Site, site
+from tests.provisioning.person import at_terminal, ended
+
+MOST_STEPS = 40
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+def in_child(work: Callable[[], object], prepare: Callable[[], object]) -> int:
+    """Its exit code: 0 done, 9 cut, 1 refused, 2 a defect."""
+    child = os.fork()
+    if child == 0:
+        code = 2
+        try:
+            prepare()
+            work()
+            code = 0
+        except Trouble:
+            code = 1
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def cut_at(step: int) -> None:
+    """This process ends at its so-many-th change of a name, right before it or right after."""
+    left = [step]
+    real = Path.replace, Path.rename, Path.unlink
+
+    def counted(do: Callable[..., Any]) -> Callable[..., Any]:
+        def change(*words: Any, **more: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                os._exit(9)
+            return do(*words, **more)
+
+        return change
+
+    Path.replace, Path.rename, Path.unlink = (counted(each) for each in real)  # type: ignore[method-assign]
+
+
+def works(at: Site) -> x509.Certificate | None:
+    """The certificate with which the uplink would connect, as it settles at its start."""
+    pair = Pair(at.certificate, at.key)
+    try:
+        pair.settle()
+        certificate = pair.current()
+    except BadPair:
+        return None
+    key = load_pem_private_key(at.key.read_bytes(), None)
+    assert key.public_key() == certificate.public_key()
+    return certificate
+
+
+@pytest.mark.parametrize("settles", [False, True], ids=["straight on", "the uplink starts in between"])
+@pytest.mark.parametrize("before", [False, True], ids=["new panel", "enrolled elsewhere before"])
+def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Path) -> None:
+    old_ca = pem(at.desk.authority.certificate)
+    if before:
+        at.enroll(at.invite())
+        at.desk.authority = Authority.make(tmp_path / "other", "other ca", Life.days(1, 90))
+    new_ca = pem(at.desk.authority.certificate)
+    saved = {file: file.read_bytes() for file in at.key.parent.iterdir()} if before else {}
+    for step in range(1, MOST_STEPS):
+        for file in at.key.parent.iterdir() if at.key.parent.exists() else ():
+            file.unlink()
+        for file, data in saved.items():
+            file.write_bytes(data)
+            file.chmod(0o600)
+        old = works(at) if before else None
+        code = at.invite()
+
+        def ask(code: str = code) -> object:
+            return Enrolling(load(at.panel_toml)).ask(at.url, read_code(code))
+
+        ended_with = in_child(ask, lambda step=step: cut_at(step))  # type: ignore[misc]
+        if settles:
+            found = works(at)
+            if found is not None:
+                ca = old_ca if found == old else new_ca
+                assert ca in at.ca.read_text(), f"step {step}"
+            assert found is not None or not before
+        if ended_with == 0:
+            assert step > 6
+            break
+        assert ended_with == 9, f"step {step}"
+        done = at.enroll(code, "--again")
+        assert done.returncode == 0, f"step {step}: {done.stderr}"
+        found = works(at)
+        assert found is not None
+        assert found != old
+        assert at.ca.read_text() == new_ca
+        assert sorted(at.files()) == ["center-ca.pem", "uplink.key", "uplink.pem"], f"step {step}"
+    else:
+        pytest.fail("it never came to its end")
+
+
+def _full(size: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("size", [50, 200, 600], ids=["core's key", "the key", "the request"])
+def test_a_full_card_refuses_in_words_and_leaves_nothing_half(at: Site, size: int) -> None:
+    code = at.folder / "code"
+    code.write_text(at.invite())
+    words = ("enroll", "--center", at.url, "--code-file", "code")
+    code_, said = ended(at_terminal(*words, cwd=at.folder, preexec=_full(size)))
+    assert (code_, "Traceback" in said) == (1, False), said
+    assert not at.certificate.exists()
+    assert at.enroll(code.read_text()).returncode == 0
+
+
+def test_a_card_that_fills_while_the_answer_is_put_in_place_keeps_the_old_identity(at: Site) -> None:
+    at.enroll(at.invite())
+    before = at.files()
+    code = at.invite()
+    it = Enrolling(load(at.panel_toml))
+    waiting = it.request(read_code(code))
+    answer = at.folder / "answer"
+    answer.write_bytes(at.desk.answer(sealed(waiting)))
+    for size in (100, 500):
+        code_, said = ended(at_terminal("enroll", "answer", "answer", cwd=at.folder, preexec=_full(size)))
+        assert (code_, "What was in force still is" in said) == (1, True), said
+        found = at.files()
+        assert {name: found[name] for name in before} == before
+        assert sorted(found) == sorted([*before, "uplink.key.enrol", "uplink.key.enrol.json"])
+    assert at.call("answer", str(answer)).returncode == 0
+    assert at.files()["uplink.pem"] != before["uplink.pem"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_without_rights_it_says_so(at: Site) -> None:
+    text, code = at.panel_toml.read_text(), at.invite()
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # pytest's own can't be entered by others
+        at.folder = Path(folder)
+        at.folder.chmod(0o755)
+        at.panel_toml.write_text(text)
+        said = _of_nobody(at, code)
+        assert said.startswith("1 "), said
+        assert "can't be written: Permission denied" in said
+        assert not at.key.parent.exists()
+
+
+def _of_nobody(at: Site, code: str) -> str:
+    """Exit code and errors."""
+    reader, writer = os.pipe()
+
+    def enroll() -> None:
+        done = at.enroll(code)
+        os.write(writer, f"{done.returncode} {done.stderr}".encode())
+
+    assert in_child(enroll, lambda: os.setuid(65_534)) == 0
+    return os.read(reader, 4096).decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_as_root_each_file_belongs_to_its_process(at: Site) -> None:
+    (at.folder / "keys").mkdir(0o700)
+    (at.folder / "data").mkdir(0o700)
+    os.chown(at.folder / "keys", 4001, 4001)
+    os.chown(at.folder / "data", 4002, 4002)
+    (at.folder / "keys" / "uplink.key.enrol").symlink_to(at.folder / "panel.toml")  # a captured uplink lays a trap
+    text = at.panel_toml.read_text()
+    assert at.enroll(at.invite()).returncode == 0
+    assert {file.stat().st_uid for file in at.key.parent.iterdir()} == {4001}
+    core = at.folder / "data"
+    assert {file.stat().st_uid for file in (core / "core.lock", core / "keys", *(core / "keys").iterdir())} == {4002}
+    assert stat.S_IMODE((core / "keys" / "core.pem").stat().st_mode) == 0o600
+    assert at.panel_toml.read_text() == text
+    assert at.panel_toml.stat().st_uid == 0
