@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import NameOID
@@ -35,6 +37,8 @@ MAX_BYTES = 64 * 1024
 MAX_TRIES = 10
 MAX_INVITATIONS = 100_000
 HOURS = 24.0
+_OF_X509 = (x509.InvalidVersion, UnsupportedAlgorithm)
+LEAST_RSA_BITS = 2048
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS invitations(panel TEXT PRIMARY KEY, request_key BLOB NOT NULL, answer_key BLOB NOT NULL,
   made TEXT NOT NULL, expires REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, used TEXT, answer TEXT, key_x TEXT,
@@ -93,7 +97,7 @@ def read_request(data: bytes) -> Asked:
         claimed = json.loads(_b64(token.split(".")[1]))
         body = read_token(_text(claimed, "key"), REQUEST, token.encode("ascii"))
         return _asked(body, token, mac)
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError, BadToken, x509.InvalidVersion) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError, BadToken, *_OF_X509) as error:
         raise Declined("malformed", f"{type(error).__name__}: {str(error)[:150]}") from None
 
 
@@ -102,6 +106,11 @@ def _asked(body: Mapping[str, Any], token: str, mac: str) -> Asked:
     if set(body) != {"panel", "csr", "key", "nonce", "time"} or not PANEL.fullmatch(panel) or len(nonce) != 22:
         raise ValueError("expected panel, csr, key, nonce, time")
     csr = x509.load_pem_x509_csr(_text(body, "csr").encode("ascii"))
+    public = csr.public_key()
+    if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
+        raise ValueError(f"a {type(public).__name__}, expected an EC, RSA or Ed25519 key")
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < LEAST_RSA_BITS:
+        raise ValueError(f"an RSA key of {public.key_size} bits, expected {LEAST_RSA_BITS} or more")
     names = [name.value for name in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if names != [panel] or not csr.is_signature_valid:
         raise ValueError(f"a certificate request for {names!r:.100}, expected {panel}, signed by its own key")

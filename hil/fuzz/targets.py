@@ -46,7 +46,7 @@ from hil.center.keys import BadToken, Key, read_token
 from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
-from hil.fuzz import bundles, disks
+from hil.fuzz import bundles, disks, enrolment
 from provisioning.evidence.bundle_check import check_bundle
 from provisioning.flash import blockmap, partitions
 from rules.site import Condition
@@ -94,6 +94,7 @@ def targets() -> list[Target]:
         _cards(),
         _reader_lines(),
         *_bundles(),
+        *(Target(*each) for each in enrolment.found()),
         _broker(),
         *_release(),
     ]
