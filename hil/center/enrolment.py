@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import NameOID
 
 from firmware.clock import Clock, SystemClock, utc_text
+from firmware.config.keys import is_public_key
 from firmware.protocol.one_time_code import new_code, printed
 from hil.authority import Authority, Life, pem
 from hil.center.keys import BadToken, Key, read_token
@@ -95,6 +96,8 @@ def read_request(data: bytes) -> Asked:
         if set(sealed) != {"request", "mac"} or not re.fullmatch(r"([A-Za-z0-9_-]{43})?", mac):
             raise ValueError("expected request and mac alone")
         claimed = json.loads(_b64(token.split(".")[1]))
+        if not is_public_key(_text(claimed, "key")):
+            raise ValueError("key: no public key, or a weak one")
         body = read_token(_text(claimed, "key"), REQUEST, token.encode("ascii"))
         return _asked(body, token, mac)
     except (ValueError, KeyError, IndexError, TypeError, RecursionError, BadToken, *_OF_X509) as error:

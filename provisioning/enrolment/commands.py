@@ -14,7 +14,7 @@ from cryptography import x509
 
 from firmware.clock import utc_text
 from firmware.config import BadPanelFile, load
-from firmware.protocol.enrolment import MAX_BYTES, EnrolmentAnswer
+from firmware.protocol.enrolment import MAX_BYTES
 from firmware.protocol.enrolment_parts import BadPart, Collection, parts, put_together
 from firmware.protocol.one_time_code import fingerprint, read_code
 from firmware.uplink.pair import ends_at
@@ -95,7 +95,7 @@ def enroll(
             code = code_of(code_file)
             if not as_json:
                 print(say("asks", panel=it.place.panel, url=url))
-            _finish(it, it.ask(url, code, pem), take_keys, as_json)
+            _finish(it, it.ask(url, code, pem), take_keys, as_json, code_stdin=str(code_file) == "-")
 
 
 @app.command()
@@ -252,7 +252,8 @@ def _pasted() -> bytes:
 # --- what is told
 
 
-def _finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool) -> None:
+def _finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool, code_stdin: bool = False) -> None:
+    """Tell, and see to the center's keys. `code_stdin`: where an installer's code is needed it is the next line."""
     place, found = it.place, done.answer
     if not as_json:
         until, paths = utc_text(ends_at(done.certificate)), ", ".join(place.paths)
@@ -262,27 +263,28 @@ def _finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool) -> None:
         for each in found.addresses if found else ():
             print(say("address", host=each.host, port=each.port))
     differences = center_keys.differing(it.loaded, found) if found else {}
-    taken = found is not None and bool(differences) and _take(it, found, differences, take_keys, as_json)
+    taken = False
+    if found is not None and differences and _taking(differences, take_keys, as_json):
+        center_keys.take(it.loaded, found, code_stdin)
+        taken = True
+        if not as_json:
+            print(say("taken", file=it.loaded.path))
     if as_json:
         members = {"panel": place.panel, "paths": place.paths, **done.members}
         keys = {"keys_differ": sorted(differences), "keys_taken": taken}
         print(json.dumps({"ok": True, "enrolled": True, "already": False, **members, **keys}, ensure_ascii=False))
 
 
-def _take(
-    it: Enrolling, found: EnrolmentAnswer, differences: dict[str, tuple[Any, Any]], take_keys: bool, as_json: bool
-) -> bool:
-    if not as_json:
-        print(say("differs"))
-        print("\n".join(center_keys.said(differences)))
-    if not take_keys and not (not as_json and sys.stdin.isatty() and agreed(text("take"))):
-        if not as_json:
-            print(say("not-taken"))
-        return False
-    center_keys.take(it.loaded, found)
-    if not as_json:
-        print(say("taken", file=it.loaded.path))
-    return True
+def _taking(differences: dict[str, tuple[Any, Any]], take_keys: bool, as_json: bool) -> bool:
+    """Whether the center's keys are wanted in the panel file."""
+    if as_json:
+        return take_keys
+    print(say("differs"))
+    print("\n".join(center_keys.said(differences)))
+    if take_keys or (sys.stdin.isatty() and agreed(text("take"))):
+        return True
+    print(say("not-taken"))
+    return False
 
 
 def _was(it: Enrolling, found: x509.Certificate, as_json: bool) -> None:
