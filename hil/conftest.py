@@ -27,6 +27,8 @@ SLOW_RIG_S = 900
 """A scenario on a rig that boots may take so long."""
 _RESULTS = "scenarios"
 _MADE = pytest.StashKey[BaseRig]()
+_KEPT = pytest.StashKey[bool]()
+"""Whether its verdict stands: a pass does not, where the rig can't be taken down after it."""
 _BEGAN = pytest.StashKey[tuple[float, int]]()
 
 
@@ -65,7 +67,10 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         made.begin()
         yield made
     finally:
-        made.end()
+        try:
+            made.end()
+        except Exception as error:
+            raise RigFault(f"the rig could not be taken down: {error}") from error
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,7 +95,8 @@ def pytest_runtest_makereport(
         report.longrepr = (str(item.path), item.location[1] or 0, f"rig {item.config.getoption('--rig')}: {error}")
     elif isinstance(error, RigFault):
         report.rig_fault = str(error)  # type: ignore[attr-defined]
-    if _MADE in item.stash and (call.when == "call" or (call.when == "setup" and not report.passed)):
+    if _MADE in item.stash and (call.when == "call" or not report.passed) and not item.stash.get(_KEPT, False):
+        item.stash[_KEPT] = report.failed
         _keep(item, report, error)
     return report
 

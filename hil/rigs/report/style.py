@@ -19,6 +19,7 @@ ul{margin:.2rem 0;padding-left:1.2rem}code{font-size:12px}a{color:#1b5fa8}.why{c
 .timeline .output .level{stroke:#b02412}.timeline .trouble .on{fill:#e09a1a;opacity:.4}
 .timeline .power .on,.timeline .network .on{fill:none}
 .timeline .state{fill:#7fb0e0;opacity:.75}.timeline .s-alarm{fill:#e5523f}.timeline .s-armed{fill:#6dbb7c}
+.timeline .s-disarmed{fill:#e9edf1}.timeline .s-cut,.timeline .s-short{fill:#d98a5f}
 .timeline .s-entry-delay,.timeline .s-exit-delay{fill:#efc04d}
 .timeline .word{fill:#1c2430}.timeline .deed{stroke:#6b3fa0;stroke-width:2}
 .timeline .tick{stroke:#1b5fa8;stroke-width:1.4}.timeline .tick.alarm{stroke:#d2321e;stroke-width:2.2}

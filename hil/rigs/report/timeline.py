@@ -133,7 +133,7 @@ def _states(row: Row, scale: Scale, y: int) -> Iterator[str]:
     """A box for each state that is not rest, with its name where there is room."""
     ends = [*(mark.ms for mark in row.marks[1:]), scale.last]
     for mark, end in zip(row.marks, ends, strict=True):
-        if mark.value in _REST or mark.value == "disarmed":
+        if mark.value in _REST:
             continue
         x, width = scale.x(mark.ms), max(2.0, scale.x(end) - scale.x(mark.ms))
         word = escape(str(mark.value))

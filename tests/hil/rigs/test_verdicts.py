@@ -1,5 +1,6 @@
 """The verdicts of a run, over a real pytest with a real panel: a pass, what counts against it, what never does."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,12 @@ from hil.rigs.broken import EXPECTED, Break
 ROOT = Path(__file__).parents[3]
 
 
-def run(folder: Path, scenario: str, *words: str) -> tuple[int, str]:
+def run(folder: Path, scenario: str, *words: str, path: Path = ROOT) -> tuple[int, str]:
     """The exit code, and what it printed."""
     argv = [sys.executable, "-m", "pytest", "hil/scenarios", "-k", scenario, "--rig", "desk", "-p", "no:xdist"]
     argv += ["-p", "no:cacheprovider", "--rig-report", str(folder), *words]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=170)
+    own = os.environ | {"PYTHONPATH": f"{path}:{ROOT}"}
+    done = subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, timeout=170)
     return done.returncode, done.stdout
 
 
@@ -58,6 +60,22 @@ def test_a_rig_that_is_broken_has_an_outcome_of_its_own_and_an_exit_code_of_its_
     assert error is not None
     assert error.attrib["type"] == "RigFault"
     assert error.attrib["message"].startswith("wire of siren-outside")
+
+
+def test_a_rig_that_can_not_be_taken_down_turns_a_pass_into_a_rig_fault(tmp_path: Path) -> None:
+    plugin = tmp_path / "stuck.py"
+    plugin.write_text(
+        "from hil.rigs.desk import DeskRig\n"
+        "end = DeskRig.end\n"
+        "def stuck(self):\n    end(self)\n    raise OSError('the socket does not switch')\n"
+        "DeskRig.end = stuck\n"
+    )
+    code, told = run(tmp_path, "test_vault_door_by_day", "-p", "stuck", path=tmp_path)
+    assert code == RIG_FAULTS_ONLY, told
+    assert verdict(tmp_path) == "rig-fault"
+    error = case(tmp_path).find("error")
+    assert error is not None
+    assert "the socket does not switch" in error.attrib["message"]
 
 
 def test_a_fail_beside_a_rig_fault_is_a_fail(tmp_path: Path) -> None:
