@@ -36,6 +36,8 @@ def arm(d: Draft, ids: list[str], who: Who, way: Way = FULL) -> list[JsonValue]:
     disarmed = [id_ for id_ in ids if d.areas[id_].mode is AreaMode.DISARMED]
     delays = {id_: 0 if who.how == "remote" else max(0, d.site.areas[id_].exit_delay_ms) for id_ in disarmed}
     reasons = prevention.in_the_way(d, delays, way.part)
+    if who.how == "schedule" and not d.durable.people.users:
+        reasons = [prevention.NO_USER, *reasons]
     stay = prevention.override(d, reasons, who) if way.override else reasons
     about_it: dict[str, JsonValue] = {**about_areas(d.site, disarmed), **who.told()}
     if stay:

@@ -74,6 +74,7 @@ REASONS: Mapping[str, Notice] = MappingProxyType(
         "hold-up": ("hold-up button is pressed", "紧急按钮未复位"),
         "masked": ("detector is masked", "探测器被遮挡"),
         "fault": ("zone has a fault", "防区故障"),
+        "no-user": ("no user is set up who could disarm", "尚未设置可撤防的用户"),
         "notification": ("neither siren nor path to the center works", "警号与传输路径全部故障"),
         "trouble": ("trouble of the panel", "主机故障"),
         "more": ("and more", "以及更多"),

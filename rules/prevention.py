@@ -30,6 +30,10 @@ class Reason:
     zone: str = ""
 
 
+NO_USER = Reason("no-user", 0)
+"""Nothing arms itself on a panel that is not commissioned yet: nobody could disarm it (ours)."""
+
+
 def in_the_way(d: Draft, delays: dict[str, int], part: str) -> list[Reason]:
     """What prevents arming these areas (area → exit delay) with this part set.
 

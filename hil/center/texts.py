@@ -72,6 +72,7 @@ IN_THE_WAY: dict[str, Text] = {
     "masked": ("{subject} is masked", "{subject} 被遮挡"),
     "fault": ("{subject} has a fault", "{subject} 故障"),
     "trouble": ("trouble: {subject}", "故障:{subject}"),
+    "no-user": ("the panel has no user yet", "主机尚无用户"),
     "notification": ("a notification path is down", "通知路径故障"),
     "more": ("and more", "等"),
 }  # fmt: skip

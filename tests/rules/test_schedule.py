@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rules import AreaMode, ClockTold, CodeEntered, Effect, Hours, Right, Site, User, UserSet, Wish
+from rules import AreaMode, ClockTold, CodeEntered, Effect, Hours, Right, Site, User, UserRemoved, UserSet, Wish
 from tests.rules.branch import Panel, kinds, payload, told
 from tests.rules.shop import (
     AUTO_MIN,
@@ -104,6 +104,15 @@ def test_what_is_in_the_way_fails_it_with_reasons() -> None:
     panel.read("window", OPEN)
     effects = minutes(panel, CLOSES, AUTO)
     assert payload(effects, "area.auto-arm-failed")["reasons"] == ["tamper:window"]
+    assert panel.mode() is AreaMode.DISARMED
+
+
+def test_a_panel_without_users_does_not_arm_itself_and_says_why() -> None:
+    panel = fresh()
+    for user in list(panel.state.users):
+        panel.play(UserRemoved("technician", user))
+    effects = minutes(panel, CLOSES, AUTO)
+    assert payload(effects, "area.auto-arm-failed")["reasons"] == ["no-user"]
     assert panel.mode() is AreaMode.DISARMED
 
 

@@ -255,7 +255,9 @@ class Core:
             (folder / f"{reader}.key").write_text(key)
             (folder / f"{reader}.key").chmod(0o600)
         (folder / "panel.toml").write_text(FILE.replace("PORT", self.readers.port))
-        argv = [sys.executable, "-m", "firmware.cli", "run", "core", "--config", str(folder / "panel.toml")]
+        # Dead with the test: one that lived on would talk to whoever gets its pty's number next.
+        argv = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "firmware.cli"]
+        argv += ["run", "core", "--config", str(folder / "panel.toml")]
         self.process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
         self._socket = folder / "run" / "technician.sock"
         self.until(lambda: self.ask(AskStatus())["ok"])
