@@ -38,7 +38,11 @@ _REFUSED: Text = ("the panel refused: {reason}", "主机拒绝：{reason}")
 
 
 class NoAnswer(Exception):
-    """The panel can't be asked, or refused. The text is for the technician."""
+    """The panel can't be asked, or refused. The text is for the technician; `both`: in both languages, for a report."""
+
+    def __init__(self, said: str, both: Text | None = None) -> None:
+        super().__init__(said)
+        self.both: Text = both or (said, said)
 
 
 class Refused(NoAnswer):
@@ -63,7 +67,7 @@ class Technician:
         except (OSError, LineTooLong, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise NoAnswer(pick(_NONSENSE, what=_short(error))) from None
         if line is None:
-            raise NoAnswer(pick(_SILENT, seconds=ANSWER_S))
+            raise _unasked(_SILENT, seconds=ANSWER_S)
         if line.get("type") == "error":
             raise NoAnswer(pick(_REFUSED, reason=str(line.get("reason"))[:500]))
         try:
@@ -82,13 +86,17 @@ def connected(loaded: Loaded) -> Iterator[Technician]:
     try:
         client = Client(path)
     except PermissionError:
-        raise NoAnswer(pick(_NO_RIGHTS, path=path)) from None
+        raise _unasked(_NO_RIGHTS, path=path) from None
     except (OSError, ValueError) as error:
-        raise NoAnswer(pick(_NOT_RUNNING, path=path, why=_reason(error), config=loaded.path)) from None
+        raise _unasked(_NOT_RUNNING, path=path, why=_reason(error), config=loaded.path) from None
     try:
         yield Technician(client)
     finally:
         client.close()
+
+
+def _unasked(text: Text, **values: object) -> NoAnswer:
+    return NoAnswer(pick(text, **values), (pick(text, "en", **values), pick(text, "zh", **values)))
 
 
 def _in_words(reason: str) -> str:

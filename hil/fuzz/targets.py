@@ -49,6 +49,7 @@ from hil.fleet import mqtt5
 from hil.fuzz import bundles, disks, enrolment
 from provisioning.evidence.bundle_check import check_bundle
 from provisioning.flash import blockmap, partitions
+from provisioning.examined.board import mounts_in
 from rules.site import Condition
 
 
@@ -82,6 +83,7 @@ def targets() -> list[Target]:
         _socket_lines(),
         *_socket_messages(),
         _jws(),
+        _mountinfo(),
         _installed_file(),
         _issued_certificate(),
         *_pictures(),
@@ -262,6 +264,17 @@ def _adapted(name: str, adapter: TypeAdapter[Any], sound: Sequence[BaseModel]) -
         adapter.validate_json(frame)
 
     return Target(name, tuple(word.model_dump_json().encode() for word in sound), parse, (ValidationError,))
+
+
+def _mountinfo() -> Target:
+    """What the kernel says of mounts, whose names somebody else chose."""
+    sound = b"36 35 179:4 / /data rw,noatime shared:1 - ext4 /dev/mmcblk0p4 rw,errors=remount-ro\n"
+
+    def parse(frame: bytes) -> None:
+        text = frame.decode(errors="replace")
+        _holds(len(mounts_in(text.splitlines())) <= len(text.splitlines()))
+
+    return Target("mountinfo", (sound * 3,), parse, ())
 
 
 def _installed_file() -> Target:

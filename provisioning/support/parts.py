@@ -135,7 +135,7 @@ def _mistakes(panel: Panel) -> str:
 
 
 def _doctor(panel: Panel) -> str:
-    return _json(panel.scrub.value("doctor.json", in_json(*examine(panel.ready))))
+    return _json(panel.scrub.value("doctor.json", in_json(examine(panel.ready))))
 
 
 def _status(panel: Panel) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from firmware.protocol import messages as m
 from provisioning.doctor import main
 from tests.provisioning.calling import call
+from tests.provisioning.examined.tree import Tree
 from tests.system.rig import Rig, rig
 from tests.system.test_loops import looped
 
@@ -15,7 +16,8 @@ from tests.system.test_loops import looped
 def examined(panel: Rig) -> dict[str, Any]:
     done = call(main, "--config", str(panel.panel_toml), "--json")
     found: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (0 if found["ok"] else 1)
+    weights = {finding["weight"] for finding in found["findings"]}
+    assert done.returncode == (1 if "fault" in weights else 3 if weights else 0)
     return found
 
 
@@ -66,6 +68,33 @@ def test_a_panel_that_does_not_run_is_a_finding_and_says_how_to_start_it() -> No
         assert found["drivers"] == []
         assert "fenghuo run all" in found["findings"][0]["what"]["en"]
         assert "systemctl status fenghuo-core" in found["findings"][0]["do"]["en"]
+        assert "无主机应答" in found["findings"][0]["what"]["zh"]
+        assert "无主机应答" in call(main, "--config", str(panel.panel_toml), lang="zh").stdout
+
+
+def test_the_board_is_read_from_another_root_and_the_journal_is_verified_on_request() -> None:
+    with rig() as panel:
+        panel.start("core")
+        panel.add_user()
+        panel.settle()
+        tree = Tree(panel.folder / "root", panel.folder)
+        tree.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1")
+        words = ("--config", str(panel.panel_toml), "--root", str(tree.root))
+        done = call(main, *words, "--json", "--verify")
+        found = json.loads(done.stdout)
+        assert about(found)["board/under-voltage"]["weight"] == "fault"
+        assert not [name for name in about(found) if name.startswith("journal")]
+        assert (found["board"]["slot"], found["board"]["disk"]["name"]) == ("A", "mmcblk0")
+        assert found["board"]["data"]["options"] == ["noatime", "nodev", "noexec", "nosuid", "rw"]
+        said = call(main, *words)
+        assert said.returncode == 1
+        assert "→ Fit a supply of 5.1 V" in said.stdout
+        panel.stop()
+        altered = panel.journal.read_bytes().replace(b"user.set", b"user.sat", 1)
+        panel.journal.write_bytes(altered)
+        assert [
+            name for name in about(json.loads(call(main, *words, "--json", "--verify").stdout)) if "journal/" in name
+        ]
 
 
 def test_a_file_with_mistakes_ends_with_2() -> None:
