@@ -48,8 +48,8 @@ from hil.dc09 import read_message
 from hil.fleet import mqtt5
 from hil.fuzz import bundles, disks, enrolment
 from provisioning.evidence.bundle_check import check_bundle
-from provisioning.flash import blockmap, partitions
 from provisioning.examined.board import mounts_in
+from provisioning.flash import blockmap, partitions
 from rules.site import Condition
 
 
