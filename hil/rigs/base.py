@@ -31,6 +31,8 @@ LOOK_S = 0.1
 """How often core is asked how its areas stand."""
 DRAIN_S = 60.0
 REPLY_S = 20.0
+REPORTS_S = 60.0
+"""A panel that has just been started is at its center after so long."""
 LOG_BYTES = 64 * 1024
 
 
@@ -59,7 +61,10 @@ class BaseRig(ABC):
     # --- a run
 
     def begin(self) -> None:
-        """The panel at rest and disarmed, with its user, watched. Raises `RigFault` when that can't be had."""
+        """The panel at rest and disarmed, with its user, watched, and all of it known to the center.
+
+        Raises `RigFault` where the rig does not come up, `NotSeen` where the panel does not.
+        """
         break_wire(self.broken)
         self.self_check()
         self.far.start()
@@ -70,6 +75,7 @@ class BaseRig(ABC):
         except (OSError, Refused) as error:
             raise RigFault(f"the panel takes no first user: {error}") from error
         self._looker.start()
+        self.center_sees("user.set", within_s=REPORTS_S)
 
     def delivery(self) -> Delivery:
         """What is installed on the panel."""

@@ -28,7 +28,7 @@ def test_core_hung(rig: Rig) -> None:
     rig.arm()
     since = rig.now()
     rig.hang("core")
-    rig.center_sees("panel.started", since=since, within_s=LONG_S)
+    rig.center_sees("panel.started", since=since, within_s=LONG_S, cause="restart")
     rig.sees("hall", "armed", within_s=LONG_S)
     rig.open("back-door")
     rig.waits_for("siren-outside", since=since)

@@ -124,7 +124,7 @@ def test_clock_wrong_at_boot(rig: Rig) -> None:
 
 
 def _cut(rig: Rig) -> int:
-    """A second without power; the moment at which it came back."""
+    """Power goes and comes back; the moment in between."""
     rig.power_cut()
     since = rig.now()
     rig.power_on()
