@@ -17,6 +17,16 @@ def test_hold_up(rig: Rig) -> None:
     assert not [name for name in rig.status()["indications"] if "hold-up" in str(name)]
 
 
+def test_hold_up_without_a_line(rig: Rig) -> None:
+    """The line was cut before: the button stays silent, its alarm waits for the center. 断网时紧急报警。"""
+    rig.network(False)
+    rig.press("holdup-1")
+    for output in LOUD:
+        rig.stays(output, on=False, for_s=0.5)
+    rig.network(True)
+    rig.center_sees("alarm.hold-up", zone="holdup-1", within_s=60)
+
+
 def test_duress(rig: Rig) -> None:
     """A robber makes him disarm: it disarms as ever, and the center gets the silent alarm. 被胁迫撤防:静默报警。"""
     rig.arm()

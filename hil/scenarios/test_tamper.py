@@ -43,3 +43,13 @@ def test_cabinet_opened(rig: Rig) -> None:
     rig.center_sees("restore.tamper", zone="box-tamper")
     rig.code(CODE, "disarm")
     rig.waits_for("siren-inside", on=False)
+
+
+def test_siren_cover_while_armed(rig: Rig) -> None:
+    """Somebody lifts the cover of the outdoor siren while all is armed: every siren sounds. 布防时拆警号外罩。"""
+    rig.arm()
+    rig.open("siren-tamper")
+    rig.waits_for("siren-outside")
+    rig.center_sees("alarm.tamper", zone="siren-tamper")
+    rig.disarm()
+    rig.waits_for("siren-outside", on=False)

@@ -76,8 +76,8 @@ def drawing(marks: Sequence[Mark]) -> str:
     ]
     for number, row in enumerate(rows):
         parts += _row(row, scale, TOP + ROW * number)
-    parts += _ticks("records", records, scale, TOP + ROW * len(rows), numbered=True)
-    parts += _ticks("receipts", receipts, scale, TOP + ROW * (len(rows) + 1), numbered=False)
+    parts += _ticks("records 记录", records, scale, TOP + ROW * len(rows), numbered=True)
+    parts += _ticks("receipts 回执", receipts, scale, TOP + ROW * (len(rows) + 1), numbered=False)
     parts += _steps([mark for mark in marks if mark.track == "step"], scale, height)
     return "\n".join([*parts, "</svg>"])
 
@@ -156,7 +156,7 @@ def _deeds(row: Row, scale: Scale, y: int) -> Iterator[str]:
 
 
 def _ticks(name: str, marks: Sequence[Mark], scale: Scale, y: int, numbered: bool) -> Iterator[str]:
-    yield f'<g class="{name}"><text class="name" x="{LEFT - 8}" y="{y + 16}">{name}</text>'
+    yield f'<g class="{name.split()[0]}"><text class="name" x="{LEFT - 8}" y="{y + 16}">{name}</text>'
     free = 0.0
     for number, mark in enumerate(marks, 1):
         x = scale.x(mark.ms)

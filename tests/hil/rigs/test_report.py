@@ -60,7 +60,7 @@ def test_the_drawing_has_a_line_for_all_that_happened_and_none_for_an_output_tha
     assert [row.name for row in rows_of(NIGHT)] == ["core", "back-door", "siren-outside", "hall"]
     svg = parsed(drawing(NIGHT))
     names = [text.text for text in svg.iter(f"{SVG}text") if text.get("class") == "name"]
-    assert names == ["core", "back-door", "siren-outside", "hall", "records", "receipts"]
+    assert names == ["core", "back-door", "siren-outside", "hall", "records 记录", "receipts 回执"]
     levels = [path.get("d") for path in svg.iter(f"{SVG}path")]
     assert len(levels) == 1
     ons = [rect for rect in svg.iter(f"{SVG}rect") if rect.get("class") == "on"]
