@@ -50,13 +50,14 @@ until find_slot; do
     sleep 0.2
 done
 
+# Nobody makes links in /dev/mapper yet: these are the first two, dm-0 and dm-1.
 size=$(cat "/sys/class/block/${device##*/}/size")
 dmsetup --noudevsync create fenghuo-slot --readonly --table "0 $((size - start)) linear $device $start" ||
     fail "the slot can't be opened"
 dmsetup --noudevsync create fenghuo-root --readonly --table \
-    "0 $((blocks * 8)) verity 1 /dev/mapper/fenghuo-slot /dev/mapper/fenghuo-slot 4096 4096 $blocks $blocks sha256 $hash $salt 1 restart_on_corruption" ||
+    "0 $((blocks * 8)) verity 1 /dev/dm-0 /dev/dm-0 4096 4096 $blocks $blocks sha256 $hash $salt 1 restart_on_corruption" ||
     fail "the verified root can't be opened"
-mount -t squashfs -o ro /dev/mapper/fenghuo-root /root || fail "the root is not what the boot entry names"
+mount -t squashfs -o ro /dev/dm-1 /root || fail "the root is not what the boot entry names"
 
 mkdir -p /run/fenghuo-boot
 echo "$slot" >/run/fenghuo-boot/slot
