@@ -1,11 +1,11 @@
 """The whole card: partition table, boot partition (FAT), both slots, data partition (ext4), in one file.
 
-    0         partition table (MBR, since a Pi 3's boot ROM knows no other)
-    1 MiB     the slots' counters, twice
-    4 MiB     1  boot    FAT32  the Pi's firmware, U-Boot, boot.scr, device trees
-              2  slot A  raw    both filled at the factory
-              3  slot B  raw
-              4  data    ext4   grown to the card's end at first boot
+0         partition table (MBR, since a Pi 3's boot ROM knows no other)
+1 MiB     the slots' counters, twice
+4 MiB     1  boot    FAT32  the Pi's firmware, U-Boot, boot.scr, device trees
+          2  slot A  raw    both filled at the factory
+          3  slot B  raw
+          4  data    ext4   grown to the card's end at first boot
 """
 
 import os

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from firmware.version import VERSION
-from images import compiled, initramfs, kernel, panel, root, settings
+from firmware.version import FLOOR, VERSION
+from images import compiled, initramfs, kernel, keys, panel, root, settings
 from images.packages import Apt, Package
-from images.settings import BUILD, PYTHON, REPOSITORY, Settings
+from images.settings import BUILD, PYTHON, REPOSITORY, TEST_KEYS, Settings
 
 log = logging.getLogger("images.rootfs")
 
@@ -59,9 +59,9 @@ def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
     )
 
 
-def make(out: Path, chosen: Settings, fetched: Fetched, cache: Path = BUILD) -> None:
-    """Make OUT, unless it was made of the very same."""
-    made_of = _fingerprint(chosen, fetched)
+def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Path = BUILD) -> None:
+    """Make OUT, unless it was made of the very same. `keyring`: the certificates by which bundles are trusted (PEM)."""
+    made_of = _fingerprint(chosen, fetched, keyring)
     if (out / STAMP).exists() and (out / STAMP).read_text() == made_of:
         log.info("%s is up to date", out)
         return
@@ -74,6 +74,7 @@ def make(out: Path, chosen: Settings, fetched: Fetched, cache: Path = BUILD) -> 
     modules = kernel.install(found, tree, chosen.modules)
     panel.install(tree, fetched.wheels, fetched.headers, cache / "lgpio")
     _about(tree, chosen)
+    (tree / "etc/rauc/keyring.pem").write_text(keyring)
     compiled.compile_all(tree, fetched.python, cache / "python")
     root.close(tree)
     shutil.copyfile(found.image, out / "vmlinuz")
@@ -106,13 +107,13 @@ def _name_of(wheel: Path) -> str:
 
 def _about(tree: Path, chosen: Settings) -> None:
     (tree / "etc/fenghuo").mkdir(exist_ok=True)
-    (tree / "etc/fenghuo/release").write_text(f"VERSION={VERSION}\nTARGET={chosen.target}\nFLOOR={chosen.floor}\n")
+    (tree / "etc/fenghuo/release").write_text(f"VERSION={VERSION}\nTARGET={chosen.target}\nFLOOR={FLOOR}\n")
     (tree / "etc/issue").write_text(f"Fenghuo {VERSION}\n")
 
 
-def _fingerprint(chosen: Settings, fetched: Fetched) -> str:
+def _fingerprint(chosen: Settings, fetched: Fetched, keyring: str) -> str:
     """Changes with whatever goes into the tree: settings, packages, wheels, our sources and files."""
-    total = hashlib.sha256(repr(chosen).encode())
+    total = hashlib.sha256(repr(_plain(chosen)).encode() + keyring.encode())
     for package in (*fetched.base, *fetched.kernel, *fetched.boot):
         total.update(f"{package.name} {package.version} {package.sha256}\n".encode())
     for wheel in fetched.wheels:
@@ -120,6 +121,12 @@ def _fingerprint(chosen: Settings, fetched: Fetched) -> str:
     for file in _sources():
         total.update(f"{file.relative_to(REPOSITORY)} {os.access(file, os.X_OK)}\n".encode() + file.read_bytes())
     return total.hexdigest()
+
+
+def _plain(chosen: Settings) -> list[tuple[str, object]]:
+    """Without the order of sets, which differs from process to process."""
+    members = asdict(chosen)
+    return [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in members.items()]
 
 
 def _sources() -> Iterable[Path]:
@@ -139,7 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         chosen = settings.read()
-        make(words.out, chosen, fetch(chosen))
+        keyring = (keys.of_build(TEST_KEYS) / "keyring.pem").read_text()
+        make(words.out, chosen, fetch(chosen), keyring)
     except subprocess.CalledProcessError as error:
         print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{error.stderr}", file=sys.stderr)
         return 1

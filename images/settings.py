@@ -8,6 +8,7 @@ from typing import Any
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
 BUILD = REPOSITORY / "build" / "image"
+TEST_KEYS = BUILD / "test-keys"
 PYTHON = "3.13"
 """Of the suite; the wheels are taken for it."""
 
@@ -19,7 +20,6 @@ class Settings:
     suite: str
     kernel: str
     target: str
-    floor: str
     packages: tuple[str, ...]
     without: frozenset[str]
     boot_packages: tuple[str, ...]
@@ -44,7 +44,6 @@ def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
         found["suite"],
         found["kernel"],
         found["target"],
-        found["floor"],
         tuple(found["packages"]),
         frozenset(found["without"]),
         tuple(found["boot_packages"]),

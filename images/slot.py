@@ -1,4 +1,4 @@
-"""The image of a slot: boot entry, kernel, initramfs, verified root, one after the other. An update is this and no more.
+"""The image of a slot: boot entry, kernel, initramfs, verified root, one after the other. An update is just this.
 
     block 0       the boot entry: a U-Boot environment (CRC) with places, sizes and the root hash
     from 8        kernel (a raw arm64 Image), then initramfs, each from a whole block on

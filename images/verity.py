@@ -1,4 +1,4 @@
-"""The hash tree of dm-verity (format 1, SHA-256, blocks of 4096 bytes), as `veritysetup format --no-superblock` makes it.
+"""The hash tree of dm-verity: format 1, SHA-256, blocks of 4096, as `veritysetup format --no-superblock` makes it.
 
 Made here, so that the builder needs no device mapper and the same root gives the same tree.
 """
@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 BLOCK = 4096
-
 
 
 def append_tree(file: Path, salt: bytes) -> tuple[str, int]:

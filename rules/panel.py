@@ -18,9 +18,10 @@ def started(d: Draft, start: PanelStarted) -> None:
         # Nobody saw who went out in the dark; a door that is told again is none that opens again.
         d.set_area(area, left=True, restarted=True)
     config, version = clean(start.config_hash), clean(start.version)
+    root = {"root_hash": clean(start.root_hash)} if start.root_hash else {}
     d.record(
         "panel.started",
-        {"cause": clean(start.cause), "dark_ms": start.dark_ms, "version": version, "config_hash": config},
+        {"cause": clean(start.cause), "dark_ms": start.dark_ms, "version": version, "config_hash": config, **root},
     )
     if config != d.durable.config_hash:
         by = {"user": clean(start.user)} if start.user else {}

@@ -208,6 +208,7 @@ class PanelStarted:
     `cause`: `first` (no state before), `power-up` (another boot) or `restart` (same boot).
     `dark_ms`: how long nobody watched, at least, -1 where unknown. `version`: of the software.
     `config_hash`: SHA-256 of the panel file in force, hex. `user`: who has put it into force, where that is known.
+    `root_hash`: of the verified system that runs, hex, where it is an image.
     """
 
     cause: str
@@ -215,6 +216,7 @@ class PanelStarted:
     version: str
     config_hash: str
     user: str = ""
+    root_hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def give_modem(file: PanelFile, run: Path = RUN) -> bool:
     """Write what gives the uplink its modem; whether anything has changed."""
     unit, rule = modem_texts(modem(file))
     changed = _kept(run / "systemd/system/fenghuo-uplink.service.d/modem.conf", unit)
-    return _kept(run / "udev/rules.d/61-fenghuo-modem.rules", rule) or changed
+    return _kept(run / "udev/rules.d/71-fenghuo-modem.rules", rule) or changed
 
 
 def levels(file: PanelFile) -> str:

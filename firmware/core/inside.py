@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import rules
 from drivers.gpio import GpioDriver
-from drivers.pins import open_factory
+from drivers.pins import DriverError, open_factory
+from firmware import booted
 from firmware.clock import Clock, utc_text
 from firmware.config import Loaded, kept, to_site
 from firmware.core import buses, center_keys
@@ -44,6 +45,7 @@ from firmware.core.wires import (
 )
 from firmware.journal import Commit, Draft, Journal, Mark, Telemetry
 from firmware.journal.former import former_keys
+from firmware.language import Text
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Request, Tell
 from rules.site import Condition
@@ -87,9 +89,18 @@ def _take(data: Path) -> DataLock | None:
         return None
 
 
-def _simulated_world(loaded: Loaded) -> "SimulatedWorld":
-    from firmware.core.simulated import simulated_world
+_NO_DESK: Text = (
+    'pins = "simulated": this is an image for a board, which has no simulated pins; write pins = "board"',
+    'pins = "simulated"：这是用于主板的镜像，不含模拟引脚；请写 pins = "board"',
+)
 
+
+def _simulated_world(loaded: Loaded) -> "SimulatedWorld":
+    """Raises `DriverError` on an image, which leaves them out."""
+    try:
+        from firmware.core.simulated import simulated_world
+    except ModuleNotFoundError:
+        raise DriverError(_NO_DESK) from None
     return simulated_world(loaded)
 
 
@@ -211,7 +222,7 @@ class Inside:
     def start(self) -> None:
         """Record, decide, sense."""
         self.recorder.start()
-        self.engine.submit(replace(self._begin.started, user=self._installed_by))
+        self.engine.submit(replace(self._begin.started, user=self._installed_by, root_hash=booted.root_hash()))
         self.engine.submit(center_keys.told(self.center_keys()))
         for ended in self._leftovers():
             self.engine.submit(ended)

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import Future
 from json import loads
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rules
 from firmware.clock import utc_text
@@ -23,7 +23,6 @@ from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.delivery import Deliveries
-from firmware.core.desk_port import DeskPort
 from firmware.core.enrolment import Enrolment
 from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.evidence_keeper import EvidenceKeeper
@@ -49,6 +48,9 @@ from firmware.protocol.envelope import PublicState
 from firmware.version import VERSION
 from rules.effects import Answer, Capture, JsonValue, Record, Tell
 from rules.stimuli import CodeEntered
+
+if TYPE_CHECKING:
+    from firmware.core.desk_port import DeskPort
 
 log = logging.getLogger("fenghuo.core.outside")
 
@@ -263,11 +265,12 @@ class Outside:
             return False
         return any(f"path:{path}" not in troubles for path in paths)
 
-    def _make_desk(self) -> DeskPort | None:
+    def _make_desk(self) -> "DeskPort | None":
         inside = self._inside
         if inside.world is None:
             return None
         from firmware.core.desk import Desk
+        from firmware.core.desk_port import DeskPort
 
         desk = Desk(inside.world, inside.driver, self._private_view, inside.loaded.file.panel.clock_rate)
         return DeskPort(desk, self._codes, self._witness, inside.engine.submit)

@@ -2,7 +2,19 @@
 
 import pytest
 
-from rules import AreaMode, Condition, Noted, PanelStopping, TroubleChanged, Wish, ZoneType, decode, encode, rebase
+from rules import (
+    AreaMode,
+    Condition,
+    Noted,
+    PanelStarted,
+    PanelStopping,
+    TroubleChanged,
+    Wish,
+    ZoneType,
+    decode,
+    encode,
+    rebase,
+)
 from rules.troubles import MAX_TROUBLES
 from tests.rules.branch import (
     CLERK,
@@ -38,6 +50,11 @@ def test_a_start_is_recorded_with_its_cause_and_the_panel_file() -> None:
     assert payload(effects, "config.installed") == {"old": "", "new": "c1"}
     assert kinds(panel.start("restart", "c1")) == ["panel.started"]
     assert payload(panel.start("restart", "c2"), "config.installed") == {"old": "c1", "new": "c2"}
+
+
+def test_a_start_from_an_image_names_the_verified_root() -> None:
+    started = PanelStarted("power-up", 5, "1.0", "c1", root_hash="ab" * 32)
+    assert payload(Panel().play(started), "panel.started")["root_hash"] == "ab" * 32
 
 
 def test_a_stop_is_recorded() -> None:
