@@ -48,11 +48,11 @@ class BaseRig(ABC):
     broken = ""
     """One of `broken.BREAKS`: a negative control."""
 
-    def __init__(self, folder: Path, wanted: Wanted) -> None:
-        """`folder`: for this run alone."""
+    def __init__(self, folder: Path, wanted: Wanted, panel: str = "") -> None:
+        """`folder`: for this run alone. `panel`: its id, where the panel is there already."""
         self.folder = folder
         self.wanted = wanted
-        self.panel = f"rig-{os.urandom(4).hex()}"
+        self.panel = panel or f"rig-{os.urandom(4).hex()}"
         self.record = Recording()
         self.far = FarEnd(folder, self.panel, self.hosts, self._panel_x, self.record)
         self._looking = threading.Event()

@@ -17,5 +17,9 @@ def choose(name: str, folder: Path, wanted: Wanted) -> BaseRig:
             from hil.rigs.desk import DeskRig
 
             return DeskRig(folder, wanted)
+        case "machine":
+            from hil.rigs.machine.made import machine_rig
+
+            return machine_rig(folder, wanted)
         case _:
             raise RigFault(f"rig {name}: not built yet")

@@ -42,7 +42,8 @@ class FarEnd:
         self._hosts = (HOST, *(host for host in hosts if host != HOST))
         self._panel_x = panel_x
         self._record = record
-        self._authority = Authority.make(folder / "ca", f"rig {panel}")
+        kept = (folder / "ca" / "ca.key").exists()
+        self._authority = Authority.at(folder / "ca") if kept else Authority.make(folder / "ca", f"rig {panel}")
         self._tls_port = free_port()
         self._known: str | None = None
         self._held: dict[str, list[dict[str, Any]]] = {}
@@ -64,6 +65,10 @@ class FarEnd:
             self.close()
             raise RigFault(f"the alarm center's end does not start: {error}") from error
         return self
+
+    def keep_keys(self) -> None:
+        """Another run may go on from this folder: with the same authority, center and store."""
+        self._authority.keep_key()
 
     def close(self) -> None:
         """End it all."""

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-MODULES = ("virtio_blk", "ext4")
+MODULES = ("virtio_blk", "ext4", "squashfs")
 _INIT = """\
 #!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev

@@ -88,7 +88,7 @@ def prepared(base: Base, root: Path = FOLDER) -> Prepared:
         raise RigFault(f"{', '.join(missing)} not installed: .ci/packages {PACKAGES}")
     root.mkdir(parents=True, exist_ok=True)
     folder = root / _hash(base)
-    with _locked(root):
+    with locked(root):
         if not (folder / "done.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -139,7 +139,8 @@ def _forget(root: Path) -> None:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
+def locked(root: Path) -> Iterator[None]:
+    """One maker at a time."""
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -27,8 +27,9 @@ from hil.rigs.keypad import keys
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge
 from hil.rigs.machine.keypad import Keypad
+from hil.rigs.machine.moved_in import MovedIn
 from hil.rigs.machine.prepared import Prepared
-from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Forward, Qemu
+from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Disk, Forward, Qemu
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
 from hil.rigs.site import BUS, MODULE, Delivery, Place, Wanted
@@ -42,8 +43,8 @@ ADAPTER = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-if00-port0"
 SAMPLE_MS = 10
 POLL_S = 0.1
 ANSWER_S = 20.0
-READY_S = 120.0
-BOOT_S = 180.0
+READY_S = 300.0
+BOOT_S = 300.0
 PROCESSES: tuple[Process, ...] = ("core", "uplink", "camera")
 
 
@@ -53,9 +54,15 @@ class MachineRig(BaseRig):
     name: ClassVar[RigName] = "machine"
     hosts: ClassVar[tuple[str, ...]] = (HOST_SEEN_FROM_GUEST,)
 
-    def __init__(self, folder: Path, wanted: Wanted, ready: Prepared) -> None:
-        super().__init__(folder, wanted)
+    def __init__(self, folder: Path, wanted: Wanted, ready: Prepared, moved: MovedIn | None = None) -> None:
+        """`ready`: a machine that has booted; `moved`: with a panel that runs already."""
+        if moved is not None:
+            ready = moved.prepared
+            moved.copy_far_end(folder)
+        super().__init__(folder, wanted, moved.panel if moved else "")
+        self._snapshot = moved
         self._ready = ready
+        self.toml = moved.toml if moved else ""
         self._home = folder / "machine"
         self._disks = ready.copy(self._home)
         self._machine: Qemu | None = None
@@ -103,23 +110,71 @@ class MachineRig(BaseRig):
 
     # --- life
 
+    def begin(self) -> None:
+        """The panel at rest: moved in now, or as the snapshot has it."""
+        if self._snapshot is None:
+            super().begin()
+            return
+        self.self_check()
+        self.far.start()
+        self._read_site(self._snapshot.toml)
+        self._go_on()
+        self._sampler.start()
+        self._settled(READY_S)
+        if not self.far.center.wait(lambda center: center.heads(self.panel), READY_S):
+            raise NotSeen(f"no heartbeat of the panel within {READY_S:g} s")
+        self._looker.start()
+
     def _bring_up(self, delivery: Delivery) -> None:
+        self.toml = delivery.toml
         self._read_site(delivery.toml)
-        self._machine = self._ready.start(self._home, self._disks, self._forwards())
-        agent = self._machine.agent
+        agent = self._go_on()
+        try:
+            self._install(agent, delivery)
+            agent.must("systemctl", "start", "--no-block", *(USER.format(name) for name in self._wanted_processes()))
+        except AgentError as error:
+            raise RigFault(f"the panel can't be installed: {error}") from error
+        self._sampler.start()
+        self._settled(READY_S)
+
+    def _go_on(self) -> GuestAgent:
+        """From the snapshot, with the time of now and fresh randomness, the lines as the site has them."""
+        machine = self._ready.start(self._home, self._disks, self._forwards())
+        self._machine, agent = machine, machine.agent
         try:
             agent.meet(30)
             agent.set_clock()
             agent.reseed()
             agent.drive(self._levels)
             self._connect()
-            self._install(agent, delivery)
             agent.watch(self._loads, SAMPLE_MS)
-            agent.must("systemctl", "start", "--no-block", *(USER.format(name) for name in self._wanted_processes()))
         except AgentError as error:
-            raise RigFault(f"the machine can't be set up: {error}") from error
-        self._sampler.start()
-        self._settled(READY_S)
+            raise RigFault(f"the machine does not go on from its snapshot: {error}") from error
+        return agent
+
+    def settle(self) -> None:
+        """Until the center has all that the panel recorded, and nothing is in trouble."""
+        end = now_ms() + READY_S * 1000
+        while now_ms() < end:
+            with suppress(OSError, Refused):
+                status = self.status()
+                if not status["troubles"] and self.far.count(status["journal"]) == status["seq"]:
+                    return
+            self._ending.wait(0.5)
+        raise NotSeen(f"the panel does not settle: {self.status()['troubles']}")
+
+    def save(self, name: str) -> list[Disk]:
+        """Keep the machine under this name, its line to the center cut, and end it; its disks."""
+        self._stop_looking()
+        self._ending.set()
+        self._sampler.join(30)
+        machine, self._machine = self.machine, None
+        self.far.close()
+        machine.save(name)
+        machine.close()
+        self._disconnect()
+        disks, self._disks = self._disks, []
+        return disks
 
     def _forwards(self) -> list[Forward]:
         return [Forward(PORT, self.far.port)]
@@ -171,7 +226,7 @@ class MachineRig(BaseRig):
                 drivers = self._ask(m.AskDrivers())["drivers"]
             except (OSError, Refused, ValueError) as error:
                 found = str(error)
-                self._ending.wait(0.2)
+                self._ending.wait(1.0)
                 continue
             zones = [zone for driver in drivers.values() for zone in driver["zones"].values()]
             if zones and all(zone.get("condition", "") is not None for zone in zones):

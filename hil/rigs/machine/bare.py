@@ -1,0 +1,62 @@
+"""A machine of the panel's root alone, without U-Boot and slots: the very tree of the image, on a disk of its own.
+
+Quick to make, and boots by the rig's own kernel words; the disk beside it has the data partition where the image has
+it. For what U-Boot, slots and dm-verity do, boot the image itself (`hil.rigs.machine.image`).
+"""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from hil.rigs.machine import initramfs
+from hil.rigs.machine.prepared import Base
+
+DISK_SIGNATURE = "0xf39f0901"
+"""Of the image's partition table, by which the panel knows its partitions."""
+BOOT_MIB, DATA_MIB = 16, 96
+MIB, SECTOR = 1024 * 1024, 512
+FIRST = 2048
+WORDS = "console=ttyAMA0 quiet loglevel=4 panic=10"
+WARM = "/opt/fenghuo/bin/python -c 'import firmware.core.main, firmware.uplink.main, drivers.board'"
+
+
+def base(rootfs: Path, out: Path) -> Base:
+    """The machine of a tree that `images.rootfs` made; what it needs is made in `out` where it is not there."""
+    out.mkdir(parents=True, exist_ok=True)
+    key = (rootfs / ".made-of").read_text().strip()
+    stamp = out / "made-of"
+    root, card, initrd = out / "root.squashfs", out / "card.img", out / "initrd"
+    mark = f"{key} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+    if not stamp.exists() or stamp.read_text() != mark:
+        stamp.unlink(missing_ok=True)
+        _squash(rootfs / "root", root)
+        _card(card)
+        modules = next((rootfs / "root/usr/lib/modules").iterdir())
+        initramfs.build(initrd, rootfs / "root/usr/bin/busybox", modules, "/dev/vda", "ro -t squashfs")
+        stamp.write_text(mark)
+    return Base(mark, {"root": root, "card": card}, rootfs / "vmlinuz", initrd, WORDS, warm=(WARM,))
+
+
+def _squash(tree: Path, out: Path) -> None:
+    out.unlink(missing_ok=True)
+    # Fast to make and to read: it lives as long as this tree.
+    words = ["mksquashfs", str(tree), str(out), "-all-root", "-comp", "lz4", "-no-progress", "-quiet", "-no-xattrs"]
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def _card(out: Path) -> None:
+    """A disk with the image's signature: an empty boot partition, the data partition as the fourth."""
+    first, data = FIRST + BOOT_MIB * MIB // SECTOR, DATA_MIB * MIB // SECTOR
+    out.unlink(missing_ok=True)
+    with out.open("wb") as file:
+        file.truncate((first + data) * SECTOR)
+    table = f"label: dos\nlabel-id: {DISK_SIGNATURE}\n1: start={FIRST}, size={first - FIRST}, type=c\n"
+    table += f"4: start={first}, size={data}, type=83\n"
+    subprocess.run(["sfdisk", "-q", str(out)], input=table.encode(), check=True, capture_output=True)
+    _format("mkfs.vfat", "-F", "16", "-n", "FENGHUO", "--offset", str(FIRST), str(out), str(BOOT_MIB * 1024))
+    offset = f"offset={first * SECTOR}"
+    _format("mke2fs", "-q", "-t", "ext4", "-L", "fenghuo-data", "-E", offset, str(out), f"{DATA_MIB}M")
+
+
+def _format(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
