@@ -27,6 +27,7 @@ from provisioning.flash import texts as t
 from provisioning.flash.capacity import marks
 from provisioning.flash.disks import Kernel
 from provisioning.flash.drop import drop_into
+from provisioning.flash.extras import BadExtra, read_extras
 from provisioning.flash.job import Enrolment, Job
 from provisioning.flash.listing import show_disks
 from provisioning.flash.medium import Medium
@@ -63,6 +64,8 @@ class _Wish:
     enrol: Path | None
     center: str
     code_file: Path | None
+    ssh_keys: Path | None
+    networks: tuple[Path, ...]
     force: bool
     yes: bool
     dry_run: bool
@@ -80,6 +83,12 @@ def flash_(
     ] = "",
     code_file: Annotated[
         Path | None, typer.Option("--code-file", help="The code is its first line; - is input. 注册码文件。")
+    ] = None,
+    ssh_keys: Annotated[
+        Path | None, typer.Option("--ssh-keys", help="Public keys of who may log in. 允许登录的 SSH 公钥。")
+    ] = None,
+    network: Annotated[
+        list[Path] | None, typer.Option("--network", help="NAME.network of systemd-networkd. 网络配置。")
     ] = None,
     key: Annotated[
         list[Path] | None, typer.Option("--key", help=f"Trusted release key or folder; {KEYS}. 发布公钥。")
@@ -102,11 +111,10 @@ def flash_(
             return
         if image is None or device is None:
             raise _NotUnderstood(pick(t.NEEDS_BOTH))
-        wish = _Wish(
-            image, device, tuple(key or [KEYS]), config, enrol, center, code_file, force, yes, dry_run, as_json
-        )
+        files = (config, enrol, center, code_file, ssh_keys, tuple(network or ()))
+        wish = _Wish(image, device, tuple(key or [KEYS]), *files, force, yes, dry_run, as_json)
         _run(wish)
-    except (CantFlash, BadPanelFile, BadDrop, Trouble, _NotUnderstood, KeyboardInterrupt) as why:
+    except (CantFlash, BadPanelFile, BadDrop, BadExtra, Trouble, _NotUnderstood, KeyboardInterrupt) as why:
         raise typer.Exit(_tell_why(why, as_json)) from None
 
 
@@ -133,9 +141,10 @@ def _run(wish: _Wish) -> None:
         raise _NotUnderstood(pick(t.NEEDS_YES))
     loaded = load(wish.config) if wish.config else None
     enrolment = _enrolment(wish)
+    extras = read_extras(wish.ssh_keys, wish.networks)
     release = find_release(wish.image, wish.keys)
     target = find_target(wish.device, wish.image, wish.force, Kernel())
-    job = Job(Source(release), target, tuple(target.lost()), loaded, enrolment)
+    job = Job(Source(release), target, tuple(target.lost()), loaded, enrolment, extras)
     if not wish.as_json:
         job.show()
     result = _checked(job, wish) if wish.dry_run else _written(job, wish)

@@ -1,5 +1,6 @@
 """What one run of `fenghuo flash` is to do, all of it read and checked, and saying it to the technician."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,21 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Job:
-    """`lost` is what stands on the target now; `loaded` and `enrolment` are laid into the boot partition."""
+    """`lost` is what stands on the target now; the rest is laid into the boot partition."""
 
     source: Source
     target: Target
     lost: tuple[Lost, ...]
     loaded: Loaded | None
     enrolment: Enrolment | None
+    extras: Mapping[str, bytes]
 
     @property
     def files(self) -> dict[str, bytes]:
         """For the folder of the first boot."""
-        files = {"panel.toml": self.loaded.text.encode()} if self.loaded else {}
+        files = dict(self.extras)
+        if self.loaded:
+            files["panel.toml"] = self.loaded.text.encode()
         return {**files, "enrol.json": self.enrolment.data} if self.enrolment else files
 
     def show(self) -> None:
@@ -70,6 +74,8 @@ class Job:
                 print(pick(t.WARNING) + warning.say())
         if self.enrolment is not None:
             print(pick(t.ENROL, center=self.enrolment.center))
+        for name, data in self.extras.items():
+            print(pick(t.EXTRA, name=name, size=len(data)))
 
     def told(self) -> dict[str, Any]:
         """The same as data."""
@@ -87,5 +93,6 @@ class Job:
             "lost": [asdict(item) for item in self.lost],
             "panel": self.loaded.file.panel.id if self.loaded else None,
             "panel_sha256": self.loaded.sha256 if self.loaded else None,
+            "files": sorted(self.files),
             "center": self.enrolment.center if self.enrolment else None,
         }

@@ -132,6 +132,18 @@ PANEL: Text = (
     "放入       panel.toml：{panel}（{name}），SHA-256 {sha256}",
 )
 ENROL: Text = ("puts in    enrol.json: center {center}", "放入       enrol.json：中心 {center}")
+EXTRA: Text = ("puts in    {name}: {size} bytes", "放入       {name}：{size} 字节")
+NO_SSH_KEY: Text = ("{file}: no SSH public key in it", "{file}：其中没有 SSH 公钥")
+BAD_SSH_KEY: Text = (
+    "{file}, line {line}: no SSH public key; expected what stands in authorized_keys or id_*.pub",
+    "{file} 第 {line} 行：不是 SSH 公钥；应为 authorized_keys 或 id_*.pub 的内容",
+)
+NO_NETWORK: Text = (
+    "{file}: expected a file NAME.network of systemd-networkd, with a section [Match]",
+    "{file}：应为 systemd-networkd 的 NAME.network 文件，含 [Match] 段",
+)
+TWICE: Text = ("{file}: a file of this name is given twice", "{file}：同名文件给出了两次")
+NO_TEXT: Text = ("{file}: not a text in UTF-8", "{file}：不是 UTF-8 文本")
 WARNING: Text = ("warning: ", "警告：")
 NO_PANEL: Text = (
     "puts in    nothing: the panel waits for its panel.toml (--config FILE)",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from firmware.protocol.jws import Signer
 from firmware.protocol.one_time_code import new_code, printed
@@ -92,6 +93,42 @@ def test_a_code_that_is_typed_lies_there_too_and_is_never_said(release: SmallRel
     wrong = call(commands.main, *words, "--code-file", "-", typed="7XK2M\n")
     assert wrong.returncode == 2
     assert call(commands.main, *words[:-1], "http://x", "--code-file", "-", typed=CODE).returncode == 2
+
+
+def test_ssh_keys_and_network_files_lie_there_too(release: SmallRelease, card: Path, tmp_path: Path) -> None:
+    keys, network = tmp_path / "installer.pub", tmp_path / "10-office.network"
+    keys.write_text(f"# Li Wei\nno-pty {PUBLIC_KEY} li@office\n")
+    network.write_text("[Match]\nName=end0\n")
+    done = flash(release.image, card, release, "--ssh-keys", str(keys), "--network", str(network))
+    assert (done.returncode, "10-office.network" in done.stdout) == (0, True)
+    assert lying(card, "authorized_keys") == keys.read_bytes()
+    assert lying(card, "10-office.network") == network.read_bytes()
+
+
+PUBLIC_KEY = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+PRIVATE_KEY = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "text", "why"),
+    [
+        ("--ssh-keys", "id", PRIVATE_KEY, "line 1"),
+        ("--ssh-keys", "id", f"{PUBLIC_KEY}\nssh-ed25519 AAAA\n", "line 2"),
+        ("--ssh-keys", "id", "# none\n", "no SSH public key"),
+        ("--ssh-keys", "id", "#" * 70_000, "more than"),
+        ("--network", "a.txt", "[Match]\n", "NAME.network"),
+        ("--network", "a.network", "Name=end0\n", "[Match]"),
+    ],
+)
+def test_a_file_that_a_first_boot_could_not_use_is_named(
+    option: str, name: str, text: str, why: str, release: SmallRelease, card: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    before = card.read_bytes()
+    done = flash(release.image, card, release, option, str(file))
+    assert (done.returncode, why in done.stderr, name in done.stderr) == (2, True, True), done.stderr
+    assert card.read_bytes() == before
 
 
 def test_without_a_panel_file_it_says_that_the_panel_waits(release: SmallRelease, card: Path) -> None:
