@@ -119,6 +119,7 @@ PRIVATE_KEY = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFo
         ("--network", "a.txt", "[Match]\n", "NAME.network"),
         ("--network", "a.network", "Name=end0\n", "[Match]"),
     ],
+    ids=["private", "cut", "none", "long", "name", "section"],
 )
 def test_a_file_that_a_first_boot_could_not_use_is_named(
     option: str, name: str, text: str, why: str, release: SmallRelease, card: Path, tmp_path: Path
