@@ -21,5 +21,9 @@ def choose(name: str, folder: Path, wanted: Wanted) -> BaseRig:
             from hil.rigs.machine.made import machine_rig
 
             return machine_rig(folder, wanted)
+        case "bench":
+            from hil.rigs.bench.rig import open_bench
+
+            return open_bench(folder, wanted)
         case _:
             raise RigFault(f"rig {name}: not built yet")

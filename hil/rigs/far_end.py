@@ -39,7 +39,7 @@ class FarEnd:
         """`hosts`: the addresses under which the panel may reach the broker, for its certificate."""
         self.panel = panel
         self.folder = folder
-        self._hosts = (HOST, *(host for host in hosts if host != HOST))
+        self._hosts: tuple[str, ...] = (HOST, *(host for host in hosts if host != HOST))
         self._panel_x = panel_x
         self._record = record
         kept = (folder / "ca" / "ca.key").exists()
@@ -49,6 +49,10 @@ class FarEnd:
         self._held: dict[str, list[dict[str, Any]]] = {}
         self._arrived = threading.Condition()
         self._stack = ExitStack()
+
+    def also_at(self, hosts: tuple[str, ...]) -> None:
+        """More such addresses, before `start`."""
+        self._hosts += hosts
 
     def start(self) -> "FarEnd":
         """Broker, line, center. Raises `RigFault`: none of it is the panel."""

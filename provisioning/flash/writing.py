@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from provisioning.flash import texts as t
 from provisioning.flash.medium import Medium
-from provisioning.flash.refusal import CantFlash, refuse, said
+from provisioning.flash.refusal import refuse, said
 from provisioning.flash.source import Chunk, Source
 
 Step: TypeAlias = Literal["marks", "write", "verify"]
@@ -89,7 +89,8 @@ def _verify(medium: Medium, source: Source, marked: Sequence[Chunk], told: Told)
     for chunk in source.chunks():
         found = _read(medium, chunk)
         if found != chunk.data:
-            raise _differs(medium, chunk, found, marked)
+            at = next(i for i, (a, b) in enumerate(zip(found, chunk.data, strict=True)) if a != b)
+            raise refuse(t.DIFFERS, card=medium.path, at=chunk.offset + at)
         told("verify", len(chunk.data))
 
 
@@ -98,13 +99,6 @@ def _read(medium: Medium, chunk: Chunk) -> bytes:
         return medium.read(chunk.offset, len(chunk.data))
     except OSError as error:
         raise refuse(t.READ_FAILED, card=medium.path, at=chunk.offset, why=said(error)) from None
-
-
-def _differs(medium: Medium, chunk: Chunk, found: bytes, marked: Sequence[Chunk]) -> CantFlash:
-    at = chunk.offset + next(i for i, (a, b) in enumerate(zip(found, chunk.data, strict=True)) if a != b)
-    if any(mark.data in found for mark in marked):
-        return refuse(t.FALSE_CAPACITY, card=medium.path, size=gib(medium.size), at=gib(at))
-    return refuse(t.DIFFERS, card=medium.path, at=at)
 
 
 def gib(size: int) -> str:

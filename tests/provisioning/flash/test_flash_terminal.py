@@ -1,6 +1,7 @@
 """`fenghuo flash` as a person uses it at a terminal: a block device, the question, Ctrl-C, a closed door"""
 
 import ctypes
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hil.bad_cards import Fault, served
 from hil.logged_disk import why_not
 from hil.small_release import MIB, SmallRelease
+from provisioning.flash.medium import Medium
 from tests.provisioning.flash.test_flash import BANK, holds
 from tests.provisioning.person import at_terminal, ended
 
@@ -72,6 +74,8 @@ def test_a_mounted_card_is_refused_by_force_too(release: SmallRelease, tmp_path:
         for target in (device, held):
             code, said = ended(at_terminal(*words(release, target, "--yes"), cwd=tmp_path))
             assert (code, "umount" in said or "in use" in said) == (1, True)
+        with pytest.raises(OSError, match=os.strerror(errno.EBUSY)):
+            Medium(device)  # the kernel's own word, should the tables have said nothing
     finally:
         subprocess.run(("umount", place), check=True)
 
