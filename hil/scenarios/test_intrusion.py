@@ -1,5 +1,7 @@
 """Burglars, and people who come home by the wrong way."""
 
+import pytest
+
 from hil.rigs.protocol import Rig
 from hil.rigs.site import CODE, WRONG
 
@@ -35,6 +37,7 @@ def test_way_in_and_out(rig: Rig) -> None:
     assert not rig.center_holds("alarm.intruder")
 
 
+@pytest.mark.clause("GB 50394 response 2 s")
 def test_wrong_door_first(rig: Rig) -> None:
     """He comes in by the back door, off the entry path: siren at once. 从非出入路线的后门进入,立即报警。"""
     rig.arm()

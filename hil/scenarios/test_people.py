@@ -1,11 +1,14 @@
 """Staff under threat, and staff at work: hold-up, duress, bypass, walk test, orders of the center."""
 
+import pytest
+
 from hil.rigs.protocol import Rig
 from hil.rigs.site import CODE, DURESS
 
 LOUD = ("siren-outside", "siren-inside", "strobe")
 
 
+@pytest.mark.clause("EN 50131-1 hold-up unset")
 def test_hold_up(rig: Rig) -> None:
     """A hold-up button is pressed: the center knows, and nothing on site shows it. 按下紧急按钮:现场无任何显示。"""
     since = rig.now()
@@ -17,6 +20,7 @@ def test_hold_up(rig: Rig) -> None:
     assert not [name for name in rig.status()["indications"] if "hold-up" in str(name)]
 
 
+@pytest.mark.clause("GB 50394 nothing lost")
 def test_hold_up_without_a_line(rig: Rig) -> None:
     """The line was cut before: the button stays silent, its alarm waits for the center. 断网时紧急报警。"""
     rig.network(False)
@@ -27,6 +31,7 @@ def test_hold_up_without_a_line(rig: Rig) -> None:
     rig.center_sees("alarm.hold-up", zone="holdup-1", within_s=60)
 
 
+@pytest.mark.clause("GB 55029 3.5.1(4)(5) duress")
 def test_duress(rig: Rig) -> None:
     """A robber makes him disarm: it disarms as ever, and the center gets the silent alarm. 被胁迫撤防:静默报警。"""
     rig.arm()

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from hil.rigs.protocol import Rig
 from hil.rigs.site import CODE
 
@@ -51,6 +53,7 @@ def test_power_cut_in_the_exit_delay(rig: Rig) -> None:
     rig.center_sees("area.armed", within_s=LONG_S)
 
 
+@pytest.mark.clause("GB 50394 comes back set", "GB 50394 power off")
 def test_power_cut_while_armed(rig: Rig) -> None:
     """It comes back armed, and a door alarms. 布防状态断电。"""
     rig.arm()
@@ -71,6 +74,7 @@ def test_power_cut_in_the_entry_delay(rig: Rig) -> None:
     rig.center_sees("alarm.entry", zone="front-door", within_s=LONG_S)
 
 
+@pytest.mark.clause("EN 50131-1 power loss")
 def test_power_cut_during_an_alarm(rig: Rig) -> None:
     """The alarm goes on where it stopped, and ends with the code. 报警中断电。"""
     rig.arm()
@@ -84,6 +88,7 @@ def test_power_cut_during_an_alarm(rig: Rig) -> None:
     rig.waits_for("siren-outside", on=False, since=since)
 
 
+@pytest.mark.clause("GB 50394 held until reset")
 def test_power_cut_after_an_alarm(rig: Rig) -> None:
     """The memory of an alarm outlives the dark: the lamp is on until somebody resets it. 报警记忆断电保持。"""
     rig.arm()

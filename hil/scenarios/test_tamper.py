@@ -1,9 +1,12 @@
 """Hands on cables and cabinets: cut, shorted, opened."""
 
+import pytest
+
 from hil.rigs.protocol import Rig
 from hil.rigs.site import CODE
 
 
+@pytest.mark.clause("GB 55029 3.5.1(3) open", "GB 50394 tamper always")
 def test_cut_cable_by_day(rig: Rig) -> None:
     """A door's cable is cut while nothing is armed: a tamper, and arming is refused. 未布防时剪断电缆。"""
     rig.cut("front-door")
@@ -17,6 +20,7 @@ def test_cut_cable_by_day(rig: Rig) -> None:
     rig.center_sees("restore.sensor-tamper", zone="front-door")
 
 
+@pytest.mark.clause("GB 55029 3.5.1(3) short")
 def test_shorted_cable_while_armed(rig: Rig) -> None:
     """A cable is shorted to hide a door: while armed every siren sounds. 布防时短接电缆。"""
     rig.arm()
@@ -45,6 +49,7 @@ def test_cabinet_opened(rig: Rig) -> None:
     rig.waits_for("siren-inside", on=False)
 
 
+@pytest.mark.clause("EN 50131-1 tamper set")
 def test_siren_cover_while_armed(rig: Rig) -> None:
     """Somebody lifts the cover of the outdoor siren while all is armed: every siren sounds. 布防时拆警号外罩。"""
     rig.arm()

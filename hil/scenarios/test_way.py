@@ -1,5 +1,6 @@
 """The way to the alarm center: cut, replaced, captured."""
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.protocol import messages as m
@@ -10,6 +11,7 @@ from hil.rigs.protocol import Rig
 LONG_S = 60.0
 
 
+@pytest.mark.clause("GB 50394 nothing lost")
 def test_network_lost_during_an_alarm(rig: Rig) -> None:
     """The line is cut, then the burglar comes: the siren sounds, and the center gets all of it later. 断网时报警。"""
     rig.arm()

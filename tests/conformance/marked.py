@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PLACES = ("tests", "hil/scenarios")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -21,9 +22,9 @@ class Shown:
 
 
 def marked(root: Path = ROOT) -> list[Shown]:
-    """All of them below `root`/tests, in order; ValueError with place for a clause that is no plain string."""
+    """All of them below `PLACES`, in order; ValueError with place for a clause that is no plain string."""
     found: list[Shown] = []
-    for path in sorted((root / "tests").rglob("test_*.py")):
+    for path in sorted(path for place in PLACES for path in (root / place).rglob("test_*.py")):
         text = path.read_text(encoding="utf-8")
         if "mark.clause" in text:
             found += in_text(text, path.relative_to(root).as_posix())
