@@ -27,8 +27,11 @@ class Between:
         self.change_answer: Change = _as_it_is
         self.instead: tuple[int, dict[str, str], bytes] | None = None
         """What he answers by himself: status, headers, body."""
+        self.drips = False
+        """He sends his answer a byte at a time, for ever."""
         self.seen: list[bytes] = []
         self._center = urlsplit(center)
+        self._pause = threading.Event()
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(certificate), str(key))
@@ -56,6 +59,12 @@ class Between:
             def do_POST(self) -> None:
                 asked = self.rfile.read(int(self.headers["Content-Length"]))
                 between.seen.append(asked)
+                while between.drips:
+                    try:
+                        self.wfile.write(b"x")
+                    except OSError:
+                        return
+                    between._pause.wait(0.05)
                 status, headers, body = between.instead or between._ask(between.change_request(asked))
                 self.send_response(status)
                 for name, value in ({"Content-Length": str(len(body))} | headers).items():

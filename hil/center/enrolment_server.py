@@ -4,9 +4,10 @@ import json
 import logging
 import ssl
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 from hil.center.enrolment import MAX_BYTES, Declined, EnrolmentDesk
@@ -15,7 +16,8 @@ log = logging.getLogger("fenghuo.center.enrolment")
 
 PATH = "/v1/enrolment"
 MAX_AT_ONCE = 32
-PATIENCE_S = 10.0
+PATIENCE_S, WHOLE_S = 10.0, 30.0
+"""For one wait, and for a whole connection."""
 STATUS = {"malformed": 400, "too-many": 429, "busy": 503}
 """Of the reasons; the others are 403."""
 
@@ -67,18 +69,29 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        cut = threading.Timer(WHOLE_S, _cut, [request])
+        cut.daemon = True
         try:
+            cut.start()
             request.settimeout(PATIENCE_S)
-            wrapped: socket = self._context.wrap_socket(request, server_side=True)
+            wrapped = self._context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            cut.args = [wrapped]
+            wrapped.do_handshake()
             super().process_request_thread(wrapped, client_address)
         except (OSError, ValueError) as error:
             log.info("a connection from %s did not come up: %s", client_address[0], error)
             self.shutdown_request(request)
         finally:
+            cut.cancel()
             self._places.release()
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
         log.info("a connection from %s broke", client_address[0])
+
+
+def _cut(line: socket) -> None:
+    with suppress(OSError):
+        line.shutdown(SHUT_RDWR)
 
 
 def _handler(desk: EnrolmentDesk, server: EnrolmentServer) -> type[BaseHTTPRequestHandler]:

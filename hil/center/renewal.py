@@ -65,7 +65,7 @@ class RenewalDesk:
     def _of(self, panel: str) -> x509.Certificate | None:
         """The certificate in force. A panel's id is checked before: it names a file."""
         file = None if self.folder is None else self.folder / f"{panel}.pem"
-        if panel not in self._in_force and file is not None and file.exists():
+        if file is not None and file.exists():  # read each time: it may have been enrolled anew meanwhile
             self._in_force[panel] = x509.load_pem_x509_certificate(file.read_bytes())
         return self._in_force.get(panel)
 

@@ -86,10 +86,10 @@ def enroll(
                 forget(drop)
             _was(it, found, as_json)
         elif isinstance(wish, Drop):
-            done = _unattended(it, wish, patience, as_json)
-            _finish(it, done, wish.take_keys or take_keys, as_json)
+            done = _unattended(it, wish, again, patience, as_json)
             if drop is not None:
                 forget(drop)
+            _finish(it, done, wish.take_keys or take_keys, as_json)
         else:
             url, pem = wish
             code = code_of(code_file)
@@ -198,11 +198,13 @@ def _wish(drop: Path | None, center: str, ca: Path | None) -> Drop | tuple[str, 
         raise Trouble("option", code=EXIT_WRONG, option="--center", detail=error) from None
 
 
-def _unattended(it: Enrolling, wish: Drop, patience: float, as_json: bool) -> Done:
-    """Try until it is done, refused, or the time is over. Raises `Trouble`."""
+def _unattended(it: Enrolling, wish: Drop, again: bool, patience: float, as_json: bool) -> Done:
+    """Try until it is done, by whomever, or refused, or the time is over. Raises `Trouble`."""
     end, pause = time.monotonic() + patience, FIRST_PAUSE_S
     while True:
         try:
+            if (found := it.in_force(again)) is not None:
+                return Done(found, None, False)
             return it.ask(wish.center, read_code(wish.code), wish.ca)
         except Trouble as trouble:
             left = end - time.monotonic()

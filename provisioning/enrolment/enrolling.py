@@ -57,8 +57,9 @@ class Enrolling:
 
         `again`: only such a one; another that is in force is to be replaced.
         """
-        completed = self.place.settle()
-        found = self.place.current()
+        with self.place.alone():
+            completed = self.place.settle()
+            found = self.place.current()
         if found is None or ends_at(found) <= self.clock.utc():
             return None
         return found if completed or not again else None
@@ -68,6 +69,10 @@ class Enrolling:
 
         `code`: its 20 letters, empty for a comparison of fingerprints.
         """
+        with self.place.alone():
+            return self._request(code)
+
+    def _request(self, code: str) -> Waiting:
         panel = self.place.panel
         keys = e.code_keys(code, panel) if code else None
         before = self.place.waiting()
@@ -87,11 +92,16 @@ class Enrolling:
 
     def ask(self, url: str, code: str, ca: str = "") -> Done:
         """Over HTTPS, all of it."""
-        waiting = self.request(code)
-        return self.take(http.ask(url, sealed(waiting), ca), waiting)
+        with self.place.alone():
+            waiting = self._request(code)
+            return self._take(http.ask(url, sealed(waiting), ca), waiting)
 
     def take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
         """Put an answer in force. `typed`: its fingerprint as the center reads it out, where there is no code."""
+        with self.place.alone():
+            return self._take(text, waiting, typed)
+
+    def _take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
         token, answer = read(text, waiting)
         compared(token, waiting, typed)
         answered = sound(answer, self.place, self.clock)

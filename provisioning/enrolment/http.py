@@ -2,8 +2,11 @@
 
 import http.client
 import json
+import socket
 import ssl
+import threading
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from firmware.protocol.enrolment import MAX_BYTES
@@ -36,19 +39,31 @@ def _exchange(url: str, body: bytes, context: ssl.SSLContext, end: float) -> tup
     connection = http.client.HTTPSConnection(
         parts.hostname or "", parts.port or PORT, timeout=PATIENCE_S, context=context
     )
+    # A server that sends a byte now and then keeps within every single wait; the line is cut when the time is over.
+    cut = threading.Timer(max(0.0, end - time.monotonic()), _cut, [connection])
+    cut.daemon = True
+    cut.start()
     try:
         connection.request("POST", PATH, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         found = b""
         while len(found) <= MAX_BYTES and (block := response.read1(MAX_BYTES)):
             found += block
-            if time.monotonic() > end:
-                raise TimeoutError(f"not all of the answer came in {PATIENCE_S:g} s")
         if response.length:
             raise ConnectionError("the line broke in the middle of the answer")
         return response.status, found
+    except (OSError, http.client.HTTPException, ValueError):
+        if time.monotonic() >= end:
+            raise TimeoutError(f"not all of the answer came in {PATIENCE_S:g} s") from None
+        raise
     finally:
+        cut.cancel()
         connection.close()
+
+
+def _cut(connection: http.client.HTTPSConnection) -> None:
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _context(ca: str) -> ssl.SSLContext:
@@ -69,5 +84,7 @@ def _declined(url: str, status: int, found: bytes) -> Trouble:
     except (ValueError, KeyError, TypeError, RecursionError):
         return Trouble("nonsense", again=status >= 500, url=url, detail=f"HTTP {status}")
     if reason not in FROM_CENTER:
-        return Trouble("unreached", again=True, url=url, detail=str(reason)[:100])
+        said = str(reason)[:100].encode("ascii", "backslashreplace").decode()  # it goes to a terminal
+        detail = "".join(letter if letter.isprintable() else "?" for letter in said)
+        return Trouble("unreached", again=True, url=url, detail=detail)
     return Trouble(str(reason), detail=f"HTTP {status}")

@@ -9,8 +9,11 @@ only names change, in an order in which each step leaves a pair that works:
 3. the CA file gets the new ones alone, and what waited is gone.
 """
 
+import fcntl
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +114,24 @@ class Place:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.panel)])
         request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
         return request.public_bytes(_PEM).decode()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else enrols this path meanwhile: a service that tries unattended, say. Raises `Trouble`."""
+        folder = self.pair.key.parent
+        try:
+            self.owner.folder(folder)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise _cant(folder, error) from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Trouble("another", again=True) from None
+            yield
+        finally:
+            os.close(handle)
 
     def keep(self, waiting: Waiting) -> None:
         """Remember the request before it leaves. Raises `Trouble`."""

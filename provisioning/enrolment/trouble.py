@@ -50,6 +50,10 @@ _TEXTS: dict[str, Text] = {
         '该中心为主机和代理使用不同的 CA：请在路径 {path} 的 tls 中加入 client_ca = "keys/panel-ca.pem"，然后重试',
     ),
     # here
+    "another": (
+        "another fenghuo enroll is at work on this path, or the unattended service: wait, or stop that",
+        "另一个 fenghuo enroll（或无人值守服务）正在处理此路径：请等待或先停止它",
+    ),
     "no-path": (
         "{file} has no path by MQTT with tls = {{ ca, certificate, key }}: nothing to enrol",
         "{file} 中没有带 tls = {{ ca, certificate, key }} 的 MQTT 路径：无需注册",

@@ -3,7 +3,11 @@
 import base64
 import hashlib
 import json
+import socket
+import ssl
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +133,7 @@ BY_HIMSELF: dict[str, tuple[int, dict[str, str], bytes]] = {
     "too much": (200, {}, b"{" + b" " * 300_000),
     "less than he promised": (200, {"Content-Length": "5000", "Connection": "close"}, b"{}"),
     "a redirect": (302, {"Location": "https://elsewhere.example/"}, b""),
-    "a reason that is none": (403, {}, b'{"error": "\x1b[2Jgone"}'),
+    "a reason that is none": (403, {}, b'{"error": "\\u001b[2Jgone"}'),
     "a list": (403, {}, b"[]"),
     "an error of his": (500, {}, b"broken"),
 }
@@ -146,3 +150,23 @@ def test_nonsense_is_refused_in_words_and_changes_nothing(at: Site, him: Between
     assert not at.certificate.exists()
     him.instead = None
     assert at.enroll(code).returncode == 0
+
+
+def test_one_who_drips_holds_nobody_up(at: Site, him: Between, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.enrolment.http.PATIENCE_S", 1.0)
+    him.drips = True
+    begun = time.monotonic()
+    done = at.enroll(at.invite())
+    assert (done.returncode, "is not reached" in done.stderr) == (1, True), done.stderr
+    assert time.monotonic() - begun < 10
+
+
+def test_a_client_who_drips_has_its_line_cut(at: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil.center.enrolment_server.WHOLE_S", 0.5)
+    assert at.server is not None
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((HOST, at.server.port), 10) as plain, context.wrap_socket(plain) as line:
+        line.sendall(b"POST /v1/enrolment HTTP/1.1\r\nContent-Length: 60000\r\n\r\n")
+        with suppress(OSError):
+            assert line.recv(1) == b""

@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
+from firmware.config import load
 from firmware.core.keys import read
 from firmware.protocol.one_time_code import new_code, printed
+from firmware.protocol.typ import RENEWAL
 from hil.center.enrolment import MAX_TRIES
+from hil.center.renewal import RenewalDesk
+from hil.center.running import Panels
 from hil.center.store import Store
+from provisioning.enrolment.enrolling import Enrolling
 from tests.provisioning.enrolment.site import PANEL, Site, site
 
 
@@ -214,3 +221,33 @@ def test_an_unattended_file_out_of_form_names_the_place_and_never_the_code(
     done = at.call("--from", str(drop))
     assert (done.returncode, f": {where}: " in done.stderr) == (2, True), done.stderr
     assert "secret" not in done.stderr
+
+
+def test_two_at_once_do_not_spoil_each_other(at: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.enrolment.commands.FIRST_PAUSE_S", 0.01)
+    it = Enrolling(load(at.panel_toml))
+    code = at.invite()
+    with it.place.alone():
+        done = at.enroll(code)
+        assert (done.returncode, "another fenghuo enroll" in done.stderr) == (1, True)
+    assert at.enroll(code).returncode == 0
+
+
+def test_a_panel_that_is_enrolled_renews_and_so_does_one_enrolled_anew(at: Site) -> None:
+    """The center's renewal desk takes what the enrolment desk gave, though it is another process that runs on."""
+    desk = RenewalDesk.at(at.center / "authority", Panels(folder=at.center / "panels"), 30)
+    for _ in range(2):
+        assert at.enroll(at.invite(), "--again").returncode == 0
+        held = pair(at)
+        key = serialization.load_pem_private_key(at.key.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        builder = x509.CertificateSigningRequestBuilder().subject_name(held.subject)
+        body = {
+            "panel": PANEL,
+            "path": "center-1",
+            "csr": builder.sign(key, SHA256()).public_bytes(serialization.Encoding.PEM).decode(),
+            "replaces": held.fingerprint(SHA256()).hex(),
+            "time": "2026-03-14T23:09:32.000Z",
+        }
+        token = read(at.folder / "data" / "keys").signer.sign(RENEWAL, body)
+        assert "certificate" in desk.answer(PANEL, token.encode())
