@@ -43,7 +43,7 @@ class Owner:
     def write(self, path: Path, data: bytes, mode: int) -> None:
         """Write a file anew under its own name, durable. Raises `OSError`; then there is none of that name."""
         path.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link
         try:
             with os.fdopen(os.open(path, flags, mode), "wb") as file:
                 file.write(data)
