@@ -229,6 +229,11 @@ class Rig(Hands, Supply, Line, Faults, Eyes, Protocol):
     """
 
     @property
+    def patience(self) -> float:
+        """How much longer than on a desk all may take: a scenario multiplies its own times by it."""
+        ...
+
+    @property
     def name(self) -> RigName:
         """Which kind it is."""
         ...

@@ -32,7 +32,7 @@ from hil.rigs.machine.prepared import Prepared
 from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Disk, Forward, Qemu
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
-from hil.rigs.site import BUS, MODULE, Delivery, Place, Wanted
+from hil.rigs.site import BUS, LOADS, MODULE, Delivery, Place, Wanted
 
 HOME = "/data/fenghuo"
 DATA, RUN, LENS = f"{HOME}/data", "/run/fenghuo", f"{HOME}/lobby"
@@ -44,6 +44,7 @@ SAMPLE_MS = 10
 POLL_S = 0.1
 ANSWER_S = 20.0
 READY_S = 300.0
+MEET_S = 60.0
 BOOT_S = 300.0
 PROCESSES: tuple[Process, ...] = ("core", "uplink", "camera")
 
@@ -53,18 +54,18 @@ class MachineRig(BaseRig):
 
     name: ClassVar[RigName] = "machine"
     hosts: ClassVar[tuple[str, ...]] = (HOST_SEEN_FROM_GUEST,)
+    patience: ClassVar[float] = 6.0
 
     def __init__(self, folder: Path, wanted: Wanted, ready: Prepared, moved: MovedIn | None = None) -> None:
         """`ready`: a machine that has booted; `moved`: with a panel that runs already."""
         if moved is not None:
-            ready = moved.prepared
             moved.copy_far_end(folder)
         super().__init__(folder, wanted, moved.panel if moved else "")
-        self._snapshot = moved
         self._ready = ready
-        self.toml = moved.toml if moved else ""
+        self._moved_in = moved
+        self.toml = ""
         self._home = folder / "machine"
-        self._disks = ready.copy(self._home)
+        self._disks: list[Disk] = []
         self._machine: Qemu | None = None
         self._keypad: Keypad | None = None
         self._bus: ModbusLine | None = None
@@ -72,8 +73,6 @@ class MachineRig(BaseRig):
         self._site: dict[str, Any] = {}
         self._inputs: dict[str, Input] = {}
         self._levels: dict[int, int] = {}
-        self._loads: dict[int, tuple[str, bool]] = {}
-        """Line: the output on it, and whether it is on while the line is high."""
         self._clock_at: datetime | None = None
         self._on: dict[str, bool] = {}
         self._ending = threading.Event()
@@ -112,12 +111,14 @@ class MachineRig(BaseRig):
 
     def begin(self) -> None:
         """The panel at rest: moved in now, or as the snapshot has it."""
-        if self._snapshot is None:
+        moved = self._moved_in
+        if moved is None or self.broken:
             super().begin()
             return
         self.self_check()
         self.far.start()
-        self._read_site(self._snapshot.toml)
+        self._ready = moved.prepared
+        self._read_site(moved.toml)
         self._go_on()
         self._sampler.start()
         self._settled(READY_S)
@@ -126,7 +127,6 @@ class MachineRig(BaseRig):
         self._looker.start()
 
     def _bring_up(self, delivery: Delivery) -> None:
-        self.toml = delivery.toml
         self._read_site(delivery.toml)
         agent = self._go_on()
         try:
@@ -139,17 +139,21 @@ class MachineRig(BaseRig):
 
     def _go_on(self) -> GuestAgent:
         """From the snapshot, with the time of now and fresh randomness, the lines as the site has them."""
+        self._disks = self._ready.copy(self._home)
         machine = self._ready.start(self._home, self._disks, self._forwards())
         self._machine, agent = machine, machine.agent
         try:
-            agent.meet(30)
+            agent.meet(MEET_S)
             agent.set_clock()
             agent.reseed()
             agent.drive(self._levels)
+            found = agent.levels(self._levels)
             self._connect()
-            agent.watch(self._loads, SAMPLE_MS)
+            agent.watch(LOADS, SAMPLE_MS)
         except AgentError as error:
             raise RigFault(f"the machine does not go on from its snapshot: {error}") from error
+        if wrong := [line for line, level in self._levels.items() if found[line] != level]:
+            raise RigFault(f"GPIO lines {wrong} do not follow what the rig drives")
         return agent
 
     def settle(self) -> None:
@@ -184,9 +188,8 @@ class MachineRig(BaseRig):
 
     def _read_site(self, text: str) -> None:
         site = tomllib.loads(text)
-        self._site = site
+        self.toml, self._site = text, site
         self._inputs = {z["id"]: Input(zone=z["id"], **z["input"]) for z in site["zone"] if "input" in z}
-        self._loads = {o["line"]: (o["id"], o.get("active", "high") == "high") for o in site["output"] if "line" in o}
         self._levels = {site["power"]["mains_line"]: 0, site["power"]["battery_line"]: 0}
         for wire in self._inputs.values():
             self._levels |= _on_lines(wire, Position.CLOSE)
@@ -323,8 +326,7 @@ class MachineRig(BaseRig):
                 continue
             with suppress(AgentError):
                 for ms, line, level in machine.agent.changes():
-                    output, active_high = self._loads[line]
-                    self._noted(ms, output, bool(level) == active_high)
+                    self._noted(ms, LOADS[line], bool(level))
 
     def _noted(self, ms: int, output: str, on: bool) -> None:
         if self._on.get(output, False) != on:
@@ -332,10 +334,10 @@ class MachineRig(BaseRig):
             self.record.put(Mark(ms, "output", output, on))
 
     def _read(self, output: str) -> bool:
-        for line, (name, active_high) in self._loads.items():
+        for line, name in LOADS.items():
             if name == output:
-                return bool(self.agent.levels([line])[line]) == active_high
-        raise RigFault(f"no load {output} on this board: {[name for name, _ in self._loads.values()]}")
+                return bool(self.agent.levels([line])[line])
+        raise RigFault(f"no load {output} on this board: {', '.join(LOADS.values())}")
 
     # --- power and processes
 
@@ -352,7 +354,7 @@ class MachineRig(BaseRig):
         self._machine = machine
         try:
             machine.agent.meet(BOOT_S)
-            machine.agent.watch(self._loads, SAMPLE_MS)
+            machine.agent.watch(LOADS, SAMPLE_MS)
         except AgentError as error:
             raise NotSeen(f"the machine does not boot: {error}\n{machine.console()}") from error
         self._connect()
