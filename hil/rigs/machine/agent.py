@@ -72,6 +72,10 @@ class GuestAgent:
 
     # --- life
 
+    def fileno(self) -> int:
+        """The connection, for who watches it."""
+        return self._link.fileno()
+
     def meet(self, timeout_s: float) -> float:
         """Wait for the guest's first answer; seconds that it took. Raises `AgentError`."""
         begin = time.monotonic()
