@@ -17,7 +17,7 @@ GROUP = "fenghuo.commands"
 _DISTRIBUTION = "fenghuo"
 _ROOMS = ("rules", "drivers", "firmware", "provisioning", "hil")
 
-_USAGE: Text = ("Usage: fenghuo COMMAND ...", "用法：fenghuo 命令 ...")
+_USAGE: Text = ("Usage: fenghuo [--panel USER@HOST] COMMAND ...", "用法：fenghuo [--panel 用户@主机] 命令 ...")
 _ABOUT: Text = ("Fenghuo, an alarm panel. Commands:", "烽火报警主机。命令：")
 _MORE: Text = ("fenghuo COMMAND --help tells more.", "fenghuo 命令 --help 查看详情。")
 _UNKNOWN: Text = ("fenghuo: there is no command {word}", "fenghuo：没有命令 {word}")
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] in ("-V", "--version"):
         print(f"fenghuo {VERSION}")
         return 0
+    if words[0] == "--panel":
+        words[0] = "remote"
     command = _find(words[0])
     if command is None:
         print(_unknown(words[0]), file=sys.stderr)
