@@ -46,7 +46,8 @@ from hil.center.keys import BadToken, Key, read_token
 from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
-from hil.fuzz import bundles, disks, enrolment
+from hil.fuzz import bundles, disks, enrolment, reports
+from provisioning.accept.checking import check as check_report
 from provisioning.evidence.bundle_check import check_bundle
 from provisioning.examined.board import mounts_in
 from provisioning.flash import blockmap, partitions
@@ -97,6 +98,7 @@ def targets() -> list[Target]:
         _reader_lines(),
         *_bundles(),
         *(Target(*each) for each in enrolment.found()),
+        *_reports(),
         _broker(),
         *_release(),
     ]
@@ -603,3 +605,22 @@ def _reader_lines() -> Target:
             raise NoCard
 
     return Target("reader's lines", (b"TAG:04A1B2\r\n", b"\x02TAG:0123456789ABCDEF\x03"), parse, (NoCard,))
+
+
+def _reports() -> list[Target]:
+    def whole(frame: bytes) -> None:
+        checked = check_report(io.BytesIO(frame), reports.SIGNER.public)
+        if checked.found:
+            raise NotGenuine(checked.found[0])
+
+    made = reports.parts(reports.sound())
+
+    def inside(name: str) -> Callable[[bytes], None]:
+        return lambda frame: whole(reports.zipped({**made, name: frame}))
+
+    return [
+        Target("acceptance report", (reports.zipped(made),), whole, (NotGenuine,)),
+        Target("a report's data", (made["acceptance.json"],), inside("acceptance.json"), (NotGenuine,)),
+        Target("a report's page", (made["report.en.html"],), inside("report.en.html"), (NotGenuine,)),
+        Target("a report's keys", (made["keys.json"],), inside("keys.json"), (NotGenuine,)),
+    ]

@@ -1,0 +1,66 @@
+"""A step and what became of it in words, in the language of the terminal or of the page that is made."""
+
+from firmware.language import Text, pick
+from provisioning.accept import texts
+from provisioning.accept.plan import Act, Step
+from provisioning.accept.results import Figure, Result
+
+
+def step_name(step: Step) -> str:
+    """What the step is, short."""
+    word = step.position if step.act is Act.LINE else step.act.value
+    return pick(texts.NAMES[word], number=step.number, subject=step.subject, name=step.name)
+
+
+def outcome(result: Result | None) -> str:
+    """How it came out."""
+    return pick(texts.OUTCOMES[result.outcome if result else "open"])
+
+
+def reason(result: Result) -> str:
+    """Why it failed or was waived, and what a person said."""
+    parts = [pick(texts.WHY[result.why], **result.figures)] if result.why in texts.WHY else []
+    if result.reason and result.reason not in "".join(parts):
+        parts.append(result.reason)
+    return "; ".join(parts)
+
+
+FIGURES: dict[str, Text] = {
+    "local_ms": ("input to output {value} ms", "输入至输出 {value} ms"),
+    "at": ("at {value}", "终点 {value}"),
+    "center_ms": ("to the center's receipt {value} ms", "至中心回执 {value} ms"),
+    "path": ("by {value}", "经 {value}"),
+    "kind": ("{value}", "{value}"),
+    "seen_ms": ("seen after {value} ms", "{value} ms 后可见"),
+    "report_delay_s": ("report delay {value} s", "上报延时 {value} s"),
+    "detail": ("{value}", "{value}"),
+    "hours": ("{value} h", "{value} h"),
+    "least_h": ("at least {value} h", "不少于 {value} h"),
+    "outputs": ("{value}", "{value}"),
+    "for_s": ("{value} s", "{value} s"),
+    "detected_ms": ("loss told after {value} ms", "{value} ms 后报告中断"),
+    "other": ("carried by {value}", "改由 {value}"),
+    "other_ms": ("{value} ms", "{value} ms"),
+    "waited_path": ("waiting record by {value}", "积压记录经 {value}"),
+    "waited_center_ms": ("after {value} ms", "{value} ms 后"),
+    "back": ("back on {value}", "恢复 {value}"),
+    "back_ms": ("{value} ms", "{value} ms"),
+    "pictures": ("{value} pictures", "{value} 张图像"),
+    "size": ("{value}", "{value}"),
+    "verdict": ("{value}", "{value}"),
+    "offset_ms": ("{value} ms from the alarm", "距报警 {value} ms"),
+    "made": ("{value} records", "{value} 条记录"),
+    "receipted": ("{value} receipted", "{value} 条有回执"),
+}
+_RECORD: Text = ("the record", "记录")
+
+
+def figures(found: dict[str, Figure]) -> str:
+    """The figures of a result that people read; those of the response time have a table of their own."""
+    shown = {**found, "at": at(str(found["at"]))} if "at" in found else found
+    return ", ".join(pick(FIGURES[name], value=value) for name, value in shown.items() if name in FIGURES)
+
+
+def at(where: str) -> str:
+    """Where a reaction was measured: an output's id, or the record."""
+    return pick(_RECORD) if where == "record" else where
