@@ -9,6 +9,7 @@ import typer
 
 from provisioning.accept.reporting import report
 from provisioning.accept.running import run
+from provisioning.accept.trial import trial
 from provisioning.accept.verifying import verify
 from provisioning.terminal import run as run_app
 
@@ -35,3 +36,4 @@ def _accept() -> None:
 app.command("run")(run)
 app.command("report")(report)
 app.command("verify")(verify)
+app.command("trial")(trial)

@@ -24,6 +24,8 @@ from provisioning.accept.account import ACCOUNT, Account
 from provisioning.accept.bundle import DATA, KEYS, MANIFEST, MAX_FILE, MAX_FILES, PICTURES, SIGNATURE, Manifest
 from provisioning.accept.page import cells, fact_values, response_rows, verdict
 from provisioning.accept.playing import Failed, judged
+from provisioning.accept.trial_account import TRIAL, Trial
+from provisioning.accept.trial_page import rows as trial_rows
 
 MAX_KEYS = 32
 Rows = Mapping[str, list[str]]
@@ -200,8 +202,6 @@ def _hashes(files: _Files, listed: Mapping[str, str], checked: Checked) -> None:
 def _inside(files: _Files, claim: SignedReport, checked: Checked) -> None:
     """The data by themselves, and what the pages tell of them."""
     name = DATA[claim.what]
-    if claim.what not in _READ:
-        files.stop("unreadable", name, claim.what)
     try:
         found = _READ[claim.what](files.need(name))
     except ValidationError as error:
@@ -305,6 +305,16 @@ def _response(found: Account, figures: Mapping[str, object], checked: Checked) -
             checked.wrong("figures", DATA["acceptance"], name)
 
 
-_READ: dict[str, Callable[[bytes], Any]] = {"acceptance": ACCOUNT.validate_json}
-_ROWS: dict[str, Callable[[Any, Language], Rows]] = {"acceptance": _account_rows}
-_JUDGE: dict[str, Callable[[Any, _Files, Checked], None]] = {"acceptance": _judge_account}
+def _trial_rows(found: Trial, lang: Language) -> Rows:
+    with speaking(lang):
+        return trial_rows(found)
+
+
+def _judge_trial(found: Trial, _files: _Files, checked: Checked) -> None:
+    if (found.verdict == "passed") is not all(row.ok for row in found.checks):
+        checked.wrong("verdict", DATA["trial"])
+
+
+_READ: dict[str, Callable[[bytes], Any]] = {"acceptance": ACCOUNT.validate_json, "trial": TRIAL.validate_json}
+_ROWS: dict[str, Callable[[Any, Language], Rows]] = {"acceptance": _account_rows, "trial": _trial_rows}
+_JUDGE: dict[str, Callable[[Any, _Files, Checked], None]] = {"acceptance": _judge_account, "trial": _judge_trial}

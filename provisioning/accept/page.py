@@ -282,7 +282,8 @@ def _site(found: Account, lang: Language) -> Iterator[str]:
     rows = [("", [("", cell) for cell in row.cells]) for row in found.zones[lang]]
     yield paper.table([pick(head) for head in _ZONE_HEADS], rows, (8, 22, 36, 18, 16))
     yield paper.heading(pick(_H["wiring"]))
-    yield f'<div class="drawing">{drawing(as_blocks(found.wiring[lang]))}</div>'
+    if found.wiring[lang]:
+        yield f'<div class="drawing">{drawing(as_blocks(found.wiring[lang]))}</div>'
     for block in found.wiring[lang]:
         yield paper.heading(block.title, 3)
         yield from (paper.paragraph(note, "small") for note in block.notes)
