@@ -17,6 +17,14 @@ from typing import Any
 TRIES = 3
 NAMES = ("A", "B")
 _BOOK = "rauc.json"
+_CONF = """[system]
+compatible={compatible}
+bootloader=noop
+
+[keyring]
+path={ca}
+check-purpose=codesign
+"""
 
 
 @dataclass
@@ -24,15 +32,21 @@ class FakeMachine:
     """The folder of a machine with two slots: `A`, `B` (images), `rauc.json` (which one starts), `ca.pem`."""
 
     folder: Path
-    compatible: str = "fenghuo-arm64"
+    compatible: str = "fenghuo-panel"
 
     @property
     def ca(self) -> Path:
         """The keyring: which signatures count."""
         return self.folder / "ca.pem"
 
+    @property
+    def words(self) -> list[str]:
+        """How the real `rauc` is called, so that it trusts as this machine does."""
+        return ["rauc", f"--conf={self.folder / 'system.conf'}"]
+
     def make(self) -> None:
         """From the factory: A runs, both can start."""
+        (self.folder / "system.conf").write_text(_CONF.format(compatible=self.compatible, ca=self.ca))
         self.write({"booted": "A", "order": ["A", "B"], "left": {"A": TRIES, "B": TRIES}})
 
     def read(self) -> dict[str, Any]:
@@ -74,7 +88,7 @@ def main(words: Sequence[str]) -> int:
         case ["status", mark, which] if mark.startswith("mark-"):
             return _mark(machine, mark, which)
         case ["info", *rest]:
-            return subprocess.run(["rauc", "info", f"--keyring={machine.ca}", *rest], check=False).returncode
+            return subprocess.run([*machine.words, "info", *rest], check=False).returncode
         case ["install", source]:
             return _install(machine, source)
         case other:
@@ -127,7 +141,7 @@ def _install(machine: FakeMachine, source: str) -> int:
     told = machine.read()
     other = next(name for name in NAMES if name != told["booted"])
     print("installing\n  0% Installing\n  0% Determining slot states\n 20% Determining slot states done.", flush=True)
-    asked = ["rauc", "info", f"--keyring={machine.ca}", "--output-format=json", source]
+    asked = [*machine.words, "info", "--output-format=json", source]
     info = subprocess.run(asked, check=False, capture_output=True)
     if info.returncode:
         return _failed(source, info.stderr.decode().strip().splitlines()[-1])
@@ -138,7 +152,7 @@ def _install(machine: FakeMachine, source: str) -> int:
     image = json.loads(info.stdout)["images"][0]["rootfs"]
     with tempfile.TemporaryDirectory(dir=machine.folder) as folder:
         taken = Path(folder) / "taken"
-        words = ["rauc", "extract", f"--keyring={machine.ca}", source, str(taken)]
+        words = [*machine.words, "extract", source, str(taken)]
         subprocess.run(words, check=False, capture_output=True)
         raw = _read(taken / image["filename"])
     if hashlib.sha256(raw).hexdigest() != image["checksum"]:

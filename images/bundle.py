@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from firmware import data_format
 from firmware.updater.bundle import SLOT, description
 from firmware.version import FLOOR, VERSION
 
-COMPATIBLE = "fenghuo-arm64"
+COMPATIBLE = "fenghuo-panel"
 """As in the image's /etc/rauc/system.conf."""
 RAUC_S = 1800.0
 
@@ -73,11 +74,11 @@ def make(image: Path, out: Path, about: About, cert: Path, key: Path) -> None:
 
 
 def _lay(image: Path, place: Path) -> None:
-    """A link where that goes: images are hundreds of MiB."""
+    """A second name where the medium lets it be: images are hundreds of MiB."""
     try:
         os.link(image.resolve(), place)
     except OSError:
-        place.symlink_to(image.resolve())
+        shutil.copyfile(image, place)
 
 
 def main(words: Sequence[str]) -> int:
