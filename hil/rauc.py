@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.version import VERSION
+
 TRIES = 3
 NAMES = ("A", "B")
 _BOOK = "rauc.json"
@@ -71,6 +73,10 @@ class FakeMachine:
         told["booted"] = ready[0]
         self.write(told)
         return str(ready[0])
+
+    def version(self) -> str:
+        """Of the software in the slot that runs: the first line of its image."""
+        return self.image(self.read()["booted"]).split(b"\n", 1)[0].decode() or VERSION
 
     def image(self, slot: str) -> bytes:
         """What is in a slot; nothing from the factory."""

@@ -135,8 +135,7 @@ def consent(
         _ask_whether(found, yes)
         code = _code(code_stdin)
         with connected(loaded) as panel:
-            panel.ask(UpdateConsent(sha256=found.sha256, code=code))
-            found = _later(panel, lambda now: now.missing != found.missing or now.stage != "offered")
+            found = _consented(panel, found, code)
         _show(found, as_json)
 
 
@@ -178,8 +177,7 @@ def _offer(
         raise NoAnswer(t.why(found))
     _ask_whether(found, yes)
     with connected(loaded) as panel:
-        panel.ask(UpdateConsent(sha256=found.sha256, code=code))
-        found = _later(panel, lambda now: now.missing != found.missing or now.stage != "offered")
+        found = _consented(panel, found, code)
     _show(found, as_json)
 
 
@@ -187,6 +185,11 @@ def _looked_at(loaded: Loaded, offer: UpdateOffer) -> UpdateStatus:
     with connected(loaded) as panel:
         before = int(panel.ask(offer).detail["offers"])
         return _later(panel, lambda now: now.offers > before and now.stage != "none")
+
+
+def _consented(panel: Technician, found: UpdateStatus, code: str) -> UpdateStatus:
+    part = panel.ask(UpdateConsent(sha256=found.sha256, code=code)).detail["part"]
+    return _later(panel, lambda now: part not in now.missing or now.stage != "offered")
 
 
 def _later(panel: Technician, settled: Any) -> UpdateStatus:

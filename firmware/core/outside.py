@@ -340,6 +340,8 @@ class Outside:
 
     def changed(self) -> None:
         self._server.call(self._uplink.tell_state, once=True)
+        if self._updates.watched:
+            self._server.call(self._updates.look, once=True)
 
     def durable(self, mark: Mark) -> None:
         del mark

@@ -60,6 +60,7 @@ class UpdatePort:
         self._server = server
         self._status: u.UpdateStatus | None = None
         self._taken = 0
+        self._at_rest = False
         self._test: _Test | None = None
 
     def role(self, path: Path) -> Role:
@@ -69,6 +70,11 @@ class UpdatePort:
     def attach(self) -> None:
         """Set the regular work up; before the server starts."""
         self._server.every(TELL_EVERY_S, self._tell)
+
+    @property
+    def watched(self) -> bool:
+        """Whether an updater was there lately; from any thread."""
+        return self._status is not None
 
     def status(self) -> dict[str, Any]:
         """What the updater told last; empty where none is there."""
@@ -119,13 +125,20 @@ class UpdatePort:
             self._taken = max(self._taken, number)
             self._server.broadcast("updater", u.StepTaken(number=number))
 
+    def look(self) -> None:
+        """The state changed: that somebody arms is told at once, or the machine would restart in spite of it."""
+        if self._server.peers("updater") and self._facts.panel().at_rest != self._at_rest:
+            self._tell()
+
     def _tell(self) -> None:
         if not self._server.peers("updater"):
             return
         if self._test is not None:
             self._test.look()
         receipt = self._test is not None and self._test.delivered
-        self._server.broadcast("updater", self._facts.panel().model_copy(update={"receipt": receipt}))
+        panel = self._facts.panel()
+        self._at_rest = panel.at_rest
+        self._server.broadcast("updater", panel.model_copy(update={"receipt": receipt}))
 
 
 class _Test:

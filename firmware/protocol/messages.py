@@ -872,10 +872,6 @@ FromTechnician: TypeAlias = Annotated[
     | AskUpdate
     | UpdateOffer
     | UpdateConsent
-    | UpdateWithdraw
-    | AskUpdate
-    | UpdateOffer
-    | UpdateConsent
     | UpdateWithdraw,
     Field(discriminator="type"),
 ]

@@ -28,11 +28,11 @@ LAPSE_S = 24 * 3600.0
 """So long consents are awaited: of those who saw the same notice on the same visit, or the next day."""
 STALE_MS = 10_000
 """What core told longer ago counts as silence."""
+FRESH_MS = 3_000
+"""As old as what lets the machine restart may be; core tells every 2 s, and at once when somebody arms."""
 AGAIN_MS = 60_000
 """A restart that has not come is asked for again."""
 LOOK_AGAIN_MS = 10_000
-MAX_LEAVES = 3
-"""Starts of the new slot that may be cut off before the boot counters were written."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ class Keeper:
 
     def _leave(self) -> None:
         """Restart into the new slot, when the panel is at rest or somebody said that it need not be."""
-        panel, wanted = self._fresh(), self.kept.wanted
+        panel, wanted = self._fresh(FRESH_MS), self.kept.wanted
         if panel is None or wanted is None:
             self._waiting = "core"
             return
@@ -391,9 +391,9 @@ class Keeper:
             self._writing.stop()
             self._writing = None
 
-    def _fresh(self) -> Panel | None:
+    def _fresh(self, most_ms: int = STALE_MS) -> Panel | None:
         """How the panel is, if core told it a moment ago."""
-        return self._panel if self._now() - self._panel_at <= STALE_MS else None
+        return self._panel if self._now() - self._panel_at <= most_ms else None
 
     def _now(self) -> int:
         return self.parts.clock.monotonic_ms()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ def _die_with_the_test() -> None:
 class Process:
     """One of the panel's processes, started as a service manager would."""
 
-    def __init__(self, rig: "Rig", name: str, extra: tuple[str, ...] = ()) -> None:
+    def __init__(self, rig: "Rig", name: str, extra: tuple[str, ...] = (), argv: Sequence[str] | None = None) -> None:
+        """`argv`: another command than `fenghuo run NAME`."""
         self.name = name
         path = rig.folder / f"notify-{name}"
         path.unlink(missing_ok=True)
@@ -58,7 +59,7 @@ class Process:
         environment = os.environ | {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "4000000"}
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                [*extra, sys.executable, "-m", "firmware.cli", "run", name, "--config", str(rig.panel_toml)],
+                argv or [*extra, sys.executable, "-m", "firmware.cli", "run", name, "--config", str(rig.panel_toml)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
