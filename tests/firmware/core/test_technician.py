@@ -19,11 +19,14 @@ from pydantic import BaseModel
 import rules
 from firmware.core.acceptance_acts import AcceptanceActs
 from firmware.core.codes import Codes, code_key
+from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Engine, Ports, Told
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import NOT_ALLOWED, NOT_INSTALLER, TechnicianPort, TechnicianSources
+from firmware.core.update_port import NO_UPDATER, NOT_HIS, UpdateFacts, UpdatePort
 from firmware.protocol import messages as m
+from firmware.protocol import updates as u
 from firmware.protocol.jws import KeyRing, Refused, Signer
 from firmware.protocol.lines import Client
 from firmware.protocol.signed import read_bundle, read_report
@@ -35,6 +38,17 @@ from tests.rules.branch import branch
 BOSS, BOSS_DURESS, CLERK, FITTER, NEW = "271828", "314159", "161803", "577215", "999000"
 PEPPER = b"p" * 32
 TODAY = date(2026, 12, 1)
+REST = u.Panel(
+    at_rest=True,
+    linked=True,
+    up_ms=1,
+    read=True,
+    failing=0,
+    restored=True,
+    journal="j",
+    stored=True,
+    receipt=False,
+)
 
 
 class Bench:
@@ -70,7 +84,12 @@ class Bench:
         self.signer = Signer(Ed25519PrivateKey.generate())
         acceptance = AcceptanceActs("bank-1", "f" * 64, self.signer, TurnedClock(), lambda s: self._submit(s, None))
         self.acceptance = acceptance
-        self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance)
+        welcome = m.Welcome(panel="bank-1", session=1, peer=1, version="0.1.0")
+        seen = DeliveriesSeen(lambda: 0)
+        facts = UpdateFacts(welcome, lambda: REST, lambda s: self._submit(s, None), lambda: 0, lambda _seq: [], seen)
+        updates = UpdatePort(facts, self.server)
+        self.server.add(updates.role(folder / "updater.sock"))
+        self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance, updates=updates)
         self.path = folder / "technician.sock"
         self.server.add(self.port.role(self.path))
         self.snapshots = 0
@@ -465,6 +484,9 @@ INSTALLERS: list[BaseModel] = [
     m.Session(act="leave", code=FITTER),
     m.Acceptance(act="begun", run="0" * 32, by="Wang", code=FITTER),
     m.SignReport(what="trial", run="0" * 32, manifest="0" * 64, by="Wang", code=FITTER),
+    u.UpdateOffer(source="usb:", code=FITTER),
+    u.UpdateConsent(sha256="0" * 64, code=FITTER),
+    u.UpdateWithdraw(code=FITTER),
 ]
 """Every message with a code, as an installer would send it."""
 
@@ -608,3 +630,42 @@ def test_a_report_is_signed_when_its_record_is_made_and_as_nothing_else(staffed:
         read_bundle(keys, jws)
     [record] = [r for r in staffed.records if r.kind == "acceptance.signed"]
     assert record.payload["manifest"] == "a" * 64
+
+
+def of_updater(bench: Bench, client: Client, *told: BaseModel) -> None:
+    """The updater says this, and core has heard it."""
+    for message in told:
+        client.send(message)
+    bench.ask(m.AskStatus())
+
+
+def test_a_wish_about_an_update_goes_to_the_updater_in_the_name_of_who_may_have_it(staffed: Bench) -> None:
+    assert staffed.ask(u.AskUpdate())["detail"] == {}
+    offer = u.UpdateOffer(source="/b.raucb", code=BOSS)
+    assert staffed.ask(offer)["reason"] == NO_UPDATER
+    updater = Client(staffed.path.with_name("updater.sock"))
+    assert (updater.receive(5.0) or {})["type"] == "welcome"
+    assert (updater.receive(5.0) or {})["type"] == "panel"
+    idle = u.UpdateStatus(stage="none", slot="A", home="A", running="0.1.0", floor="0.1.0", data=1, offers=4)
+    of_updater(staffed, updater, idle)
+    assert staffed.ask(u.AskUpdate())["detail"]["slot"] == "A"
+    assert staffed.ask(u.UpdateOffer(source="/b.raucb", code="999999"))["reason"] == NOT_ALLOWED
+    assert staffed.ask(offer)["detail"] == {"part": "user", "offers": 4}
+    assert (updater.receive(5.0) or {})["by"] == "boss"
+    # A consent is for the image that was looked at, and for no other.
+    sha256 = "a" * 64
+    of_updater(staffed, updater, idle.model_copy(update={"stage": "offered", "sha256": sha256}))
+    assert staffed.ask(u.UpdateConsent(sha256="b" * 64, code=BOSS))["reason"] == "update-other"
+    assert staffed.ask(m.Session(act="grant", code=BOSS))["ok"]
+    assert staffed.ask(u.UpdateConsent(sha256=sha256, code=FITTER))["ok"]
+    assert (updater.receive(5.0) or {}) == {"type": "consent", "sha256": sha256, "part": "installer", "by": "fitter"}
+    # A visitor's code that counts once, and one who may not let an installer in, consent to nothing.
+    assert staffed.set("guest", 2, ["hall"], NEW, code=BOSS, once=True)["ok"]
+    assert staffed.ask(u.UpdateConsent(sha256=sha256, code=NEW))["reason"] == NOT_HIS
+    assert staffed.set("guard", 2, ["hall"], "606842", code=BOSS, rights=["arm"])["ok"]
+    assert staffed.ask(u.UpdateConsent(sha256=sha256, code="606842"))["reason"] == NOT_HIS
+    for stage, reason in (("installing", "update-goes-on"), ("trying", "update-goes-on")):
+        of_updater(staffed, updater, idle.model_copy(update={"stage": stage}))
+        assert staffed.ask(offer)["reason"] == reason
+    assert staffed.ask(u.UpdateWithdraw(code=BOSS))["reason"] == "update-started"
+    updater.close()
