@@ -27,11 +27,21 @@ from provisioning.accept.plan import Act, plan
 from provisioning.accept.playing import judged
 from provisioning.accept.results import Figure, PictureOf, Place, Result, Run, Sample
 
+
+def _picture() -> bytes:
+    """A small grey JPEG."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("L", (64, 48), 128).save(out, "JPEG")
+    return out.getvalue()
+
+
 RUN = "0123456789abcdef" * 2
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(sha256(b"fenghuo fuzz: report").digest()))
 TIME = "2026-03-15T08:00:00.000Z"
 MADE = 1_773_561_600.0
-PICTURE = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
+PICTURE = _picture()
 JOURNAL = "8f14e45f-ceea-4e7a-9c0d-5b2f1a6d3e47"
 
 

@@ -186,6 +186,11 @@ class Life:
             self._close()
         return self.outcome
 
+    @property
+    def journal(self) -> Sequence[Recorded]:
+        """The records so far, in the order in which they became durable."""
+        return self._journal
+
     def begin(self) -> None:
         """The panel is commissioned, and the first day lies ahead."""
         begin(self.world, self._terms.rates)

@@ -20,7 +20,7 @@ h3 {{ font-size: 10.5pt; margin: 3mm 0 1mm; break-after: avoid }}
 p {{ margin: 1mm 0; overflow-wrap: anywhere }}
 table {{ border-collapse: collapse; width: 100%; table-layout: fixed; margin: 1mm 0 }}
 th, td {{ border: .2mm solid #999; padding: .6mm 1.2mm; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; word-break: break-word }}
+  overflow-wrap: anywhere }}
 tr {{ break-inside: avoid }} thead {{ display: table-header-group }} th {{ background: #eee; font-weight: bold }}
 .facts th {{ width: 32% }}
 .mono {{ font-family: 'DejaVu Sans Mono','Noto Sans Mono',monospace; font-size: 8.5pt }}

@@ -19,7 +19,7 @@ def printer() -> Callable[[str], bytes] | None:
         from weasyprint.urls import URLFetcher
     except (ImportError, OSError):  # OSError: the library is there, Pango is not
         return None
-    fetcher = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    fetcher = URLFetcher(allowed_protocols=("data",))
 
     def to_pdf(page: str) -> bytes:
         return bytes(HTML(string=page, url_fetcher=fetcher).write_pdf())

@@ -22,8 +22,7 @@ from provisioning.accept.trial_account import (
 )
 
 DAY_S = 86_400.0
-CANCEL_S = 3_600.0
-"""A cancellation that comes later than this belongs to no alarm any more."""
+CONFIRM_S = 3_600.0
 CONFIRMED = ("alarm.confirmed", "alarm.hold-up-confirmed", "camera.person")
 CANCELLED = "area.alarm-cancelled"
 CLASSES = ("confirmed", "unconfirmed", "cancelled", "test")
@@ -149,7 +148,7 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
     elif kind == "panel.started":
         _started(seen, payload, at, period)
     elif kind == CANCELLED:
-        _cancelled(seen, payload, at)
+        _cancelled(seen, payload)
     elif kind == "journal.lost":
         seen.lost += 1
     elif kind == "clock.set":
@@ -159,7 +158,7 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
     elif kind == "evidence.deleted":
         _deleted(seen, payload, at)
     elif kind in CONFIRMED:
-        _confirmed(seen, payload)
+        _confirmed(seen, payload, at)
     if kind.startswith("alarm.") and kind not in CONFIRMED:
         incident = int(payload.get("incident", 0))
         areas = frozenset(str(area) for area in payload.get("areas", ()))
@@ -188,21 +187,21 @@ def _started(seen: _Seen, payload: Mapping[str, Any], at: float, period: Period)
         seen.dark.append((low, high))
 
 
-def _cancelled(seen: _Seen, payload: Mapping[str, Any], at: float) -> None:
-    """The user has cancelled what sounded in these areas: he says that it was false."""
-    areas = {str(area) for area in payload.get("areas", ())}
+def _cancelled(seen: _Seen, payload: Mapping[str, Any]) -> None:
+    """The user has cancelled these incidents: he says that they were false."""
+    incidents = set(payload.get("incidents", ()))
     for alarm in seen.alarms:
-        if alarm.areas & areas and at - alarm.at <= CANCEL_S and alarm.sort == "unconfirmed":
+        if alarm.incident in incidents and alarm.sort == "unconfirmed":
             alarm.sort = "cancelled"
 
 
-def _confirmed(seen: _Seen, payload: Mapping[str, Any]) -> None:
-    areas = {str(area) for area in payload.get("areas", ())}
-    for alarm in reversed(seen.alarms):
-        same = alarm.incident == payload.get("incident") or (areas and alarm.areas & areas)
+def _confirmed(seen: _Seen, payload: Mapping[str, Any], at: float) -> None:
+    """A second detector within an hour (its record names the zones), or a person on a picture of the incident."""
+    zones = set(payload.get("zones", ()))
+    for alarm in seen.alarms:
+        same = alarm.incident == payload.get("incident") or (alarm.zone in zones and at - alarm.at <= CONFIRM_S)
         if same and alarm.sort == "unconfirmed":
             alarm.sort = "confirmed"
-            return
 
 
 def _deleted(seen: _Seen, payload: Mapping[str, Any], at: float) -> None:

@@ -116,9 +116,9 @@ _LATENCY_HEADS: tuple[Text, ...] = (
 )
 _HOW_FALSE: Text = (
     "How they are told apart: confirmed by a second detector, or by a person on a picture; cancelled: a user cancelled "
-    "the alarm within an hour, which says that it was false; in a test: during a walk test or an acceptance run. The "
+    "the alarm in time, which says that it was false; in a test: during a walk test or an acceptance run. The "
     "panel has no mark of an operator for a false alarm: what nothing confirmed is not confirmed, not false.",
-    "分类方法：已复核，即第二探测器或图像中有人员；用户取消，即一小时内由用户取消，视为误报；测试中，即步测或验收期间。"
+    "分类方法：已复核，即第二探测器或图像中有人员；用户取消，即由用户及时取消，视为误报；测试中，即步测或验收期间。"
     "主机没有值班员误报标记：未经复核者仅为“未复核”，并非误报。",
 )
 _NO_LATENCY: Text = (
