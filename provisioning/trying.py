@@ -1,4 +1,4 @@
-"""`fenghuo try siren|battery|path`: one part of a running panel is tried, and the panel's own record is the result.
+"""`fenghuo try siren|battery|path|camera`: a part of a running panel is tried, and its own record is the result.
 
 Each begins with a code and ends by itself on the panel, whatever becomes of this command.
 """
@@ -19,6 +19,7 @@ from firmware.protocol.messages import AskDelivered, AskDrivers, AskRecords, Ask
 from provisioning import codes
 from provisioning.technician import NoAnswer, Technician, connected
 from provisioning.terminal import run
+from provisioning.trying_camera import Shot, shot
 from provisioning.users import DEFAULT_CONFIG, CodeStdin, Config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -30,6 +31,8 @@ LOOK_S = 0.1
 RECORD_S = 15.0
 """A record is durable within this, or the panel has a trouble that is greater than the test."""
 BATTERY_MARGIN_S = 20
+EVIDENCE = "evidence"
+"""Below the data folder."""
 
 _SOUNDED: Text = ("{outputs}: on for {seconds:.0f} s", "{outputs}：已启动 {seconds:.0f} 秒")
 _NO_SIREN: Text = ("no siren is in these areas", "这些区域没有警号")
@@ -52,6 +55,12 @@ _OTHER: dict[str, Text] = {
     "fault": ("{path}: trouble stands", "{path}：存在故障"),
 }
 _NO_PATH: Text = ("{file} has no [[path]] to a center", "{file} 中没有通往中心的 [[path]]")
+_NO_CAMERAS: Text = ("{file} has no [[camera]]", "{file} 中没有 [[camera]]")
+_NO_CAMERA: Text = (
+    "--camera {id}: not a camera of {file}; expected {known}",
+    "--camera {id}：{file} 中无此摄像机；应为 {known}",
+)
+_LOOKING: Text = ("{id}: taking pictures", "{id}：正在抓拍")
 _NOT_RECORDED: Text = (
     "the panel did not record the test within {seconds:.0f} s",
     "主机在 {seconds:.0f} 秒内未记录测试",
@@ -120,6 +129,23 @@ def path(
     _try(config, code_stdin, as_json, "path-test", lambda on: _path(on, seconds), [])
 
 
+@app.command()
+def camera(
+    cameras: Annotated[
+        list[str] | None, typer.Option("--camera", help="Only this one; may be repeated. 仅此摄像机，可重复。")
+    ] = None,
+    as_json: AsJson = False,
+    code_stdin: CodeStdin = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Take a picture with each camera now, and tell how it is. 每台摄像机立即抓拍并评估画面。
+
+    Size, brightness, sharpness, whether a person was seen, how long it took, and where the file lies.
+    Example: fenghuo try camera --camera lobby --config panel.toml
+    """
+    _try(config, code_stdin, as_json, "camera-test", lambda on: _cameras(on, cameras or []), [], cameras or [])
+
+
 @dataclass(frozen=True)
 class _Running:
     """A test that the panel has begun. `seq`: the last record before it."""
@@ -128,23 +154,32 @@ class _Running:
     loaded: Loaded
     seq: int
     as_json: bool
+    code: str = ""
 
 
-Test = Literal["siren-test", "battery-test", "path-test"]
+Test = Literal["siren-test", "battery-test", "path-test", "camera-test"]
 
 
 def _try(
-    config: Path, code_stdin: bool, as_json: bool, test: Test, then: Callable[[_Running], Result], areas: list[str]
+    config: Path,
+    code_stdin: bool,
+    as_json: bool,
+    test: Test,
+    then: Callable[[_Running], Result],
+    areas: list[str],
+    cameras: Sequence[str] = (),
 ) -> None:
     try:
         loaded = load(config)
         if test == "path-test" and not loaded.file.path:
             _fail(pick(_NO_PATH, file=loaded.path.name), EXIT_NOT_UNDERSTOOD)
+        _check_cameras(loaded, test, cameras)
         with connected(loaded) as panel:
             code = (codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()).existing(codes.MANAGER)
             seq = panel.ask(AskStatus()).detail.get("seq")
-            panel.ask(RunTest(test=test, areas=areas, code=code))
-            result = then(_Running(panel, loaded, seq if isinstance(seq, int) else 0, as_json))
+            if test != "camera-test":  # that is asked for each of them
+                panel.ask(RunTest(test=test, areas=areas, code=code))
+            result = then(_Running(panel, loaded, seq if isinstance(seq, int) else 0, as_json, code))
     except (BadPanelFile, codes.BadCode, ValueError) as error:
         _fail(str(error), EXIT_NOT_UNDERSTOOD)
     except NoAnswer as error:
@@ -152,6 +187,16 @@ def _try(
     except KeyboardInterrupt:
         _fail(pick(_STOPPED), EXIT_STOPPED)
     _tell(result, as_json)
+
+
+def _check_cameras(loaded: Loaded, test: Test, cameras: Sequence[str]) -> None:
+    there = [camera.id for camera in loaded.file.camera]
+    if test == "camera-test" and not there:
+        _fail(pick(_NO_CAMERAS, file=loaded.path.name), EXIT_NOT_UNDERSTOOD)
+    for camera in cameras:
+        if camera not in there:
+            known = ", ".join(there)
+            _fail(pick(_NO_CAMERA, id=camera, file=loaded.path.name, known=known), EXIT_NOT_UNDERSTOOD)
 
 
 def _fail(why: str, code: int) -> NoReturn:
@@ -195,6 +240,33 @@ def _battery(on: _Running) -> Result:
     payload = _record(on, "test.battery-ended", limit + BATTERY_MARGIN_S)["payload"]
     ok, detail = bool(payload["ok"]), str(payload["detail"])
     return Result(ok, {"detail": detail}, [pick(_BATTERY[ok], detail=detail)])
+
+
+def _cameras(on: _Running, wanted: Sequence[str]) -> Result:
+    """One after another: two at once would share the processor, and neither's time would be its own."""
+    figures: dict[str, Any] = {}
+    lines: list[str] = []
+    for camera in wanted or [each.id for each in on.loaded.file.camera]:
+        if not on.as_json:
+            print(pick(_LOOKING, id=camera), file=sys.stderr)
+        found = _one_camera(on, camera)
+        figures[camera] = {"ok": found.ok, **found.figures}
+        lines += found.lines
+    return Result(all(one["ok"] for one in figures.values()), {"cameras": figures}, lines)
+
+
+def _one_camera(on: _Running, camera: str) -> Shot:
+    since = time.monotonic()
+    answer = on.panel.ask(RunTest(test="camera-test", camera=camera, code=on.code))
+    after = [on.seq]
+
+    def records() -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = on.panel.ask(AskRecords(after=after[0])).detail["records"]
+        if found:
+            after[0] = int(found[-1]["header"]["seq"])
+        return found
+
+    return shot(camera, int(answer.detail["incident"]), on.loaded.data / EVIDENCE, records, since)
 
 
 def _path(on: _Running, seconds: int) -> Result:

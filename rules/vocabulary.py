@@ -239,6 +239,7 @@ _ROWS: tuple[Kind, ...] = (
     Kind("test.zone-seen", _S, 1611, "TP", 4, "zone seen in the walk test", "步测触发防区"),
     Kind("test.hold-up-seen", _S, 1615, "TP", 4, "hold-up button seen in the walk test", "步测触发紧急按钮"),
     Kind("test.manual", _S, 1601, "RX", 4, "manual test report", "手动测试报告", noted=True),
+    Kind("test.camera", _S, 0, "", 4, "camera test", "摄像机测试", noted=True),
     Kind("test.siren", _S, 1601, "RX", 4, "siren test", "警号测试"),
     Kind("test.siren-ended", _S, 0, "", 4, "siren test ended", "警号测试结束"),
     Kind("test.battery", _S, 0, "", 4, "battery test begun", "蓄电池测试开始"),

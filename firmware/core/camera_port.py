@@ -17,6 +17,9 @@ from firmware.protocol import messages as m
 from rules.effects import Capture, JsonValue
 from rules.stimuli import Noted, TroubleChanged
 
+TEST_INCIDENTS = 10**12
+TESTS_A_SESSION = 10_000
+"""Pictures of a test have an incident of their own beyond all that the rules count: so many for each start of core."""
 TAMPERS: Mapping[str, Text] = {
     "black": ("black", "black 全黑"),
     "bright": ("bright", "bright 强光致盲"),
@@ -68,6 +71,7 @@ class CameraPort:
         self._troubled = Damper(submit)
         self._room = Allowance(MANIFEST_BURST_BYTES, MANIFEST_BYTES_PER_S)
         self._server = server
+        self._tests = 0
         self._orders = CameraOrders()
         self._persons: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._alone_since: float | None = time.monotonic() if facts.cameras else None
@@ -101,6 +105,15 @@ class CameraPort:
             journal=self._facts.journal(),
         )
         self._server.call(lambda: self._give(order))
+
+    def test(self, camera: str, monotonic_ms: int, utc: float) -> int:
+        """Have this camera take pictures of now; their incident, 0 where nobody would hear it. Socket thread."""
+        if not self._server.peers("camera") or self._tests + 1 >= TESTS_A_SESSION:
+            return 0
+        self._tests += 1
+        incident = TEST_INCIDENTS + self._facts.session * TESTS_A_SESSION + self._tests
+        self.order(Capture(incident, "test.camera", "", (camera,)), monotonic_ms, utc)
+        return incident
 
     def relearn(self, camera: str) -> bool:
         """Tell the camera process that this camera sees what it should; whether anybody heard. Socket thread."""

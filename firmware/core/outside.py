@@ -215,6 +215,7 @@ class Outside:
             submit=inside.engine.submit,
             cameras=frozenset(camera.id for camera in inside.loaded.file.camera),
             relearn=self._camera.relearn,
+            look=lambda camera: self._camera.test(camera, inside.clock.monotonic_ms(), inside.clock.utc()),
             install=inside.installing.wish,
             pin_digits=inside.loaded.file.panel.pin_digits,
             lenient=inside.loaded.file.panel.pins == "simulated",

@@ -1,4 +1,4 @@
-"""Tests that a technician runs: walk, siren, battery, and a report that proves the way to the center; and his session.
+"""Tests that a technician runs: walk, siren, battery, pictures, a report that proves a way; and his session.
 
 A code begins each, as one typed at the keypad `technician`, and the rules decide. A walk test lasts as long as the
 connection that began it: a terminal that is closed, or a line that drops, leaves no zone out of alarm behind it.
@@ -19,12 +19,14 @@ Then = Callable[[str, Mapping[str, JsonValue]], None]
 
 BUSY = "busy: too much waits to be decided"
 MANY_CODES = "busy: too many codes wait to be judged"
+NO_CAMERA = "camera: its process is not connected"
 NO_USERS = "code: this panel has no users yet"
 BEGUN: Mapping[str, tuple[Wish, str]] = {
     "walk-test": (Wish.WALK_TEST, "walk-test"),
     "siren-test": (Wish.SIREN_TEST, "siren-test"),
     "battery-test": (Wish.BATTERY_TEST, "battery-test"),
     "path-test": (Wish.STATUS, "status"),
+    "camera-test": (Wish.STATUS, "status"),
     "end-alarm": (Wish.DISARM, "disarmed"),
 }
 """What is asked of the rules, and the notice that says yes."""
@@ -46,14 +48,19 @@ class PanelTests:
         users: Callable[[], Mapping[str, User]],
         seen: DeliveriesSeen,
         source: str,
+        cameras: frozenset[str] = frozenset(),
+        look: Callable[[str], int] = lambda _camera: 0,
     ) -> None:
-        """`source`: the keypad as which codes count."""
+        """`source`: the keypad as which codes count. `look` has a camera take pictures, and gives their incident; 0: it
+        can't."""
         self._codes = codes
         self._server = server
         self._submit = submit
         self._users = users
         self._seen = seen
         self._source = source
+        self._cameras = cameras
+        self._look = look
         self._walker: Peer | None = None
 
     def begin(self, peer: Peer, wish: m.RunTest) -> None:
@@ -112,6 +119,8 @@ class PanelTests:
                 peer.send(m.Answer(ok=False, reason=notice or BUSY))
             elif wish.test == "path-test":
                 self._report(peer, user)
+            elif wish.test == "camera-test":
+                self._picture(peer, user, wish.camera)
             else:
                 self._begun(peer, wish, args)
 
@@ -125,12 +134,27 @@ class PanelTests:
         peer.send(m.Answer(ok=True, detail=dict(args)))
 
     def _report(self, peer: Peer, user: User | None) -> None:
-        if user is None or (user.rights is not None and Right.TEST not in user.rights):
+        if not _may_test(user):
             peer.send(m.Answer(ok=False, reason="not-allowed"))
-        elif not self._submit(Noted("test.manual", {"by": f"keypad:{self._source}", "user": user.id}), None):
+        elif not self._submit(Noted("test.manual", {"by": f"keypad:{self._source}", "user": _id(user)}), None):
             peer.send(m.Answer(ok=False, reason=BUSY))
         else:
             peer.send(m.Answer(ok=True))
+
+    def _picture(self, peer: Peer, user: User | None, camera: str) -> None:
+        if not _may_test(user):
+            peer.send(m.Answer(ok=False, reason="not-allowed"))
+        elif camera not in self._cameras:
+            peer.send(m.Answer(ok=False, reason=f"camera: {camera!r} is not in the panel file"))
+        elif not (incident := self._look(camera)):
+            peer.send(m.Answer(ok=False, reason=NO_CAMERA))
+        else:
+            # The order is out already: pictures without this record would be of nobody, so it is told when it fails.
+            told: dict[str, JsonValue] = {"by": f"keypad:{self._source}", "user": _id(user), "camera": camera}
+            told["incident"] = incident
+            noted = self._submit(Noted("test.camera", told), None)
+            detail = {"incident": incident} if noted else {}
+            peer.send(m.Answer(ok=noted, reason="" if noted else BUSY, detail=detail))
 
     def _ask(self, entered: CodeEntered | WalkLeft, then: Then, peer: Peer) -> None:
         def told(effects: tuple[Effect, ...]) -> None:
@@ -140,6 +164,14 @@ class PanelTests:
 
         if not self._submit(entered, told):
             peer.send(m.Answer(ok=False, reason=BUSY))
+
+
+def _may_test(user: User | None) -> bool:
+    return user is not None and (user.rights is None or Right.TEST in user.rights)
+
+
+def _id(user: User | None) -> str:
+    return "" if user is None else user.id
 
 
 def _ended(peer: Peer, notice: str, args: Mapping[str, JsonValue]) -> None:

@@ -49,7 +49,7 @@ class TechnicianSources:
 
     `relearn`: tells the camera process, on the socket thread; False when none is there. `pin_digits`: the fewest digits
     of a new code. `lenient`: too simple codes are only warned of (simulated pins). `numbers`: of the site, which are
-    too simple as well.
+    too simple as well. `look`: has a camera take pictures now; their incident, 0 where its process is not there.
     """
 
     status: Callable[[], dict[str, JsonValue]]
@@ -65,6 +65,7 @@ class TechnicianSources:
     pin_digits: int = 4
     lenient: bool = False
     numbers: frozenset[str] = frozenset()
+    look: Callable[[str], int] = lambda _camera: 0
     seen: DeliveriesSeen = field(default_factory=lambda: DeliveriesSeen(lambda: 0))
 
 
@@ -98,7 +99,9 @@ class TechnicianPort:
         self._server = server
         self._asking: dict[str, _Asking] = {}
         self._wait_for_snapshot: list[Peer] = []
-        self._tests = PanelTests(codes, server, sources.submit, sources.users, sources.seen, SOURCE)
+        self._tests = PanelTests(
+            codes, server, sources.submit, sources.users, sources.seen, SOURCE, sources.cameras, sources.look
+        )
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""

@@ -811,14 +811,16 @@ class RunTest(Strict):
 
     A walk test ends with this connection, or by `test-end`. `path-test` records `test.manual`, for the center to
     receipt. `end-alarm` silences what a tamper test has set off, while all is disarmed. `quiet`: no chime. `hold_up`:
-    hold-up buttons too (installers).
+    hold-up buttons too (installers). `camera-test` records `test.camera` and takes pictures with `camera`, as for an
+    alarm; the answer's `detail.incident` is the one of their records.
     """
 
     type: Literal["test"] = "test"
-    test: Literal["walk-test", "siren-test", "battery-test", "path-test", "end-alarm"]
+    test: Literal["walk-test", "siren-test", "battery-test", "path-test", "camera-test", "end-alarm"]
     areas: list[Id] = Field(default=[], max_length=64, description="empty: all that are his")
     quiet: bool = False
     hold_up: bool = False
+    camera: Id = Field(default="", description="of a `camera-test`")
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 

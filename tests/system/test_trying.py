@@ -72,6 +72,33 @@ def test_a_report_is_receipted_by_the_center_and_its_path_and_time_are_told(tmp_
         assert "receipt verified" in tried(panel, "path").stdout
 
 
+def test_each_camera_takes_a_picture_and_its_figures_are_told() -> None:
+    with rig() as panel:
+        panel.start("core")
+        panel.add_user()
+        panel.settle()
+        gone = tried(panel, "camera")
+        assert (gone.returncode, "its process is not connected" in gone.stderr) == (1, True)
+        panel.start("camera")
+        done = tried(panel, "camera", "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        told = json.loads(done.stdout)["cameras"]["lobby"]
+        file = Path(told["file"])
+        assert (file.stat().st_size, told["width"]) == (told["bytes"], 640)
+        assert 20 < told["brightness"] < 250
+        assert told["sharpness"] > 0
+        assert told["verdict"] in ("person", "unverified")
+        record = next(r for r in panel.records() if r["kind"] == "test.camera")
+        assert (record["payload"]["user"], record["payload"]["camera"]) == ("manager", "lobby")
+        pictures = [r["payload"] for r in panel.records() if r["kind"] == "evidence.pictures"]
+        assert {p["incident"] for p in pictures} == {record["payload"]["incident"]}
+        assert "alarm" not in {kind.partition(".")[0] for kind in panel.kinds()}
+        said = tried(panel, "camera", "--camera", "lobby", lang="zh")
+        assert (said.returncode, "亮度" in said.stdout) == (0, True)
+        unknown = tried(panel, "camera", "--camera", "attic")
+        assert (unknown.returncode, "expected lobby" in unknown.stderr) == (2, True)
+
+
 def test_a_file_without_a_path_and_a_panel_that_does_not_run_are_told() -> None:
     with rig() as panel:
         done = tried(panel, "siren")

@@ -480,6 +480,7 @@ INSTALLERS: list[BaseModel] = [
     m.RunTest(test="siren-test", code=FITTER),
     m.RunTest(test="battery-test", code=FITTER),
     m.RunTest(test="path-test", code=FITTER),
+    m.RunTest(test="camera-test", camera="lobby", code=FITTER),
     m.Session(act="grant", code=FITTER),
     m.Session(act="leave", code=FITTER),
     m.Acceptance(act="begun", run="0" * 32, by="Wang", code=FITTER),
