@@ -61,7 +61,7 @@ LOCAL = {
     *("area.exit-started", "area.exit-restarted", "area.arming-refused", "area.entry-started", "area.entry-route"),
     *("area.entry-cancelled", "area.alarm-ended", "area.alarm-reset", "siren.silenced", "siren.stopped"),
     *("zone.alarm-held", "zone.soak-tripped", "code.lock-out-ended", "installer.granted", "panel.reset"),
-    *("power.mains-dip", "test.siren-ended", "test.battery", "test.battery-ended"),
+    *("power.mains-dip", "test.camera", "test.siren-ended", "test.battery", "test.battery-ended"),
     *("tour.started", "tour.reached", "tour.out-of-order", "tour.ended"),
     "path.certificate-renewed",
     "path.enrolled",
