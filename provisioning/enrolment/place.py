@@ -198,7 +198,9 @@ class Place:
             return None
 
     def _complete(self) -> None:
-        self.pair.settle()
+        if self._certified() == _public(self.pair.next_key):
+            self.pair.next_key.replace(self.pair.key)
+            _sync(self.pair.key.parent)
         for file in (self.ca, self.client_ca):
             if file is not None and _beside(file, "enrol").exists():
                 _beside(file, "enrol").replace(file)

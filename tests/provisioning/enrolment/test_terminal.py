@@ -27,11 +27,13 @@ def test_a_slip_a_code_and_the_center_s_keys(at: Site) -> None:
     person.expect("One-time code of the center: ")
     person.sendline(code.lower().replace("-", " "))
     person.expect("is enrolled: certificate of center-1")
+    done = person.before or ""
     person.expect("core does not run")
     person.expect(r"Put the center's keys into the panel file\? \[y/N\] ")
     person.sendline("y")
     exit_code, rest = ended(person)
     assert (exit_code, "panel.toml.old" in rest) == (0, True)
+    assert "interrupted" not in done + rest
     assert code[:5] not in rest
     assert at.desk.told.receipt.x in at.panel_toml.read_text()
     again, said = ended(at_terminal("enroll", "--center", at.url, cwd=at.folder, lang="zh"))
