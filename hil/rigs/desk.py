@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
-from drivers.wiring import MEANT, Position
+from drivers.wiring import Position
 from firmware.config import load
 from firmware.core.simulated import simulated_world
 from firmware.protocol import messages as m
@@ -167,10 +167,7 @@ class DeskRig(BaseRig):
         world = simulated_world(load(self._home / "panel.toml"))
         match message:
             case m.Move():
-                position = Position(message.position)
-                world.move(message.zone, position)
-                visible = world.seen(message.zone, position) is MEANT[position]
-                return {"wiring": world.wiring(message.zone), "visible": visible}
+                world.move(message.zone, Position(message.position))
             case m.Mains():
                 world.set_mains(message.on)
             case m.SetSupply():
@@ -191,9 +188,9 @@ class DeskRig(BaseRig):
                 raise Unable(f"the module's input can't be brought into {position}")
             self._bus.units[MODULE].discretes[2] = position is Position.CLOSE
             return
-        answer = self._desk(m.Move(zone=zone, position=position.value))
-        if not answer["visible"]:
-            raise Unable(f"{zone} is wired {answer['wiring']}: it can't show {position}")
+        if position in (Position.MASK, Position.UNPOWERED):
+            raise Unable(f"{zone} has a plain contact, which can't show {position}")
+        self._desk(m.Move(zone=zone, position=position.value))
 
     def _press(self, zone: str, hold_ms: int) -> None:
         self._desk(m.Press(zone=zone, hold_ms=hold_ms * self.wanted.rate))

@@ -15,6 +15,7 @@ def test_burglary(rig: Rig) -> None:
     rig.stays("siren-outside", on=False, for_s=1)
     rig.waits_for("siren-outside")
     rig.waits_for("strobe")
+    rig.sees("hall", "alarm")
     rig.center_sees("alarm.entry", zone="front-door")
     rig.center_sees("alarm.intruder", zone="hall-pir")
     rig.disarm()
