@@ -190,7 +190,7 @@ class DeskRig(BaseRig):
             return
         if position in (Position.MASK, Position.UNPOWERED):
             raise Unable(f"{zone} has a plain contact, which can't show {position}")
-        self._desk(m.Move(zone=zone, position=position.value))
+        self._desk(m.Move.model_validate({"zone": zone, "position": str(position)}))
 
     def _press(self, zone: str, hold_ms: int) -> None:
         self._desk(m.Press(zone=zone, hold_ms=hold_ms * self.wanted.rate))
@@ -268,12 +268,19 @@ class DeskRig(BaseRig):
         raise RigFault(f"no process {process} to be found under the guard")
 
     def _capture(self) -> Channel:
-        # Stopped, not ended: the guard would start another. It is silent, and so killed and started by and by.
-        os.kill(self._pid("uplink"), signal.SIGSTOP)
+        # Stopped, not ended, and the guard with it: it would start another one.
+        if self._guard is None:
+            raise RigFault("the panel has no power: there is no socket to capture")
+        uplink = self._pid("uplink")
+        os.kill(self._guard.pid, signal.SIGSTOP)
+        os.kill(uplink, signal.SIGSTOP)
         return Client(self._run / "uplink.sock")
 
     def _release(self) -> None:
+        if self._guard is None:
+            raise RigFault("the panel has no power: there is no uplink to release")
         os.kill(self._pid("uplink"), signal.SIGKILL)
+        os.kill(self._guard.pid, signal.SIGCONT)
 
     # --- what is around it
 

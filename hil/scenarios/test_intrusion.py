@@ -67,6 +67,7 @@ def test_too_slow(rig: Rig) -> None:
     rig.arm()
     rig.open("front-door")
     rig.waits_for("siren-inside")
+    rig.sees("hall", "alarm")
     rig.disarm()
     rig.waits_for("siren-inside", on=False)
     rig.center_sees("alarm.entry")

@@ -1,12 +1,16 @@
 """The way to the alarm center: cut, replaced, captured."""
 
+import json
+from typing import Any
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware.protocol import messages as m
-from firmware.protocol.jws import Signer
+from firmware.protocol.canonical import canonical, sha256_hex
+from firmware.protocol.jws import Signer, unb64url
 from firmware.protocol.typ import COMMAND, RECEIPT
-from hil.rigs.protocol import Rig
+from hil.rigs.protocol import Channel, Rig
 
 LONG_S = 60.0
 
@@ -53,17 +57,43 @@ def test_uplink_captured(rig: Rig) -> None:
     stranger = Signer(Ed25519PrivateKey.generate())
     rig.arm()
     thief = rig.capture()
-    journal = rig.status()["journal"]
     rig.open("back-door")
     rig.waits_for("siren-outside", within_s=2)
-    order = {"panel": rig.status()["panel"], "counter": 1, "nonce": "A" * 22, "command": "disarm"}
-    thief.send(m.CommandIn(jws=stranger.sign(COMMAND, order | {"args": {"areas": [], "zone": ""}, "operator": "x"})))
-    spans = [{"first": 1, "last": 1, "hash": "0" * 64}]
-    receipt = {"panel": rig.status()["panel"], "journal": journal, "lane": "alarm", "ranges": spans}
+    rig.sees("hall", "alarm")
+    panel, journal = rig.status()["panel"], rig.status()["journal"]
+    span = {"first": 1, "last": 1, "hash": sha256_hex(canonical(_alarm(thief, journal)["header"]))}
+    nonce = _payload(_hear(thief, "heartbeat")["jws"])["nonce"]
+    order = {"counter": 1, "nonce": nonce, "command": "disarm", "args": {"areas": [], "zone": ""}, "operator": "x"}
+    thief.send(m.CommandIn(jws=stranger.sign(COMMAND, {"panel": panel, **order})))
+    receipt = {"panel": panel, "journal": journal, "lane": "alarm", "ranges": [span]}
     thief.send(m.ReceiptIn(jws=stranger.sign(RECEIPT, receipt)))
     rig.stays("siren-outside", on=True, for_s=1)
     assert rig.mode("hall") == "alarm"
     thief.close()
     rig.release()
     rig.center_sees("alarm.intruder", zone="back-door", within_s=LONG_S)
-    rig.center_sees("command.refused", within_s=LONG_S)
+    rig.center_sees("command.refused", within_s=LONG_S, reason="unknown-key")
+
+
+def _alarm(thief: Channel, journal: str) -> dict[str, Any]:
+    """The first alarm, pulled as an uplink does, once core tells that it is durable."""
+    while not _hear(thief, "head")["journals"][-1]["last"]["alarm"]:
+        pass
+    thief.send(m.Pull(journal=journal, lane="alarm", first=1, last=1))
+    records: list[dict[str, Any]] = _hear(thief, "records")["records"]
+    return records[0]
+
+
+def _hear(thief: Channel, what: str) -> dict[str, Any]:
+    """What core says of this kind, next."""
+    for _ in range(100):
+        message = thief.receive(10.0)
+        assert message is not None, f"core says no {what} within 10 s"
+        if message["type"] == what:
+            return message
+    raise AssertionError(f"no {what} among 100 messages of core")
+
+
+def _payload(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(unb64url(token.split(".")[1]))
+    return found
