@@ -114,9 +114,9 @@ def _data(out: Path, work: Path, mib: int, epoch: int) -> None:
     for path in (tree, *sorted(tree.rglob("*"))):
         path.chmod(0o755)
         os.utime(path, (epoch, epoch))
-    words = ["mke2fs", "-q", "-t", "ext4", "-F", "-L", "fenghuo-data", "-U", DATA_UUID, "-m", "1", "-d", str(tree)]
+    words = ["mke2fs", "-q", "-t", "ext4", "-F", "-L", "fenghuo-data", "-U", DATA_UUID, "-m", "1", "-b", "4096"]
     options = f"hash_seed={DATA_UUID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
-    _run([*words, "-E", options, str(out), f"{mib}M"], epoch)
+    _run([*words, "-d", str(tree), "-E", options, str(out), f"{mib}M"], epoch)
 
 
 def _run(words: list[str], epoch: int) -> None:

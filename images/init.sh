@@ -59,6 +59,14 @@ dmsetup --noudevsync create fenghuo-root --readonly --table \
     fail "the verified root can't be opened"
 mount -t squashfs -o ro /dev/dm-1 /root || fail "the root is not what the boot entry names"
 
+# Writable and gone with the power; here, since the first services already want their places in them.
+mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=32M var /root/var
+mkdir -p /root/var/log/journal /root/var/lib/systemd/timesync /root/var/cache /root/var/spool
+mkdir -m 1777 /root/var/tmp
+ln -s /run /root/var/run
+ln -s /run/lock /root/var/lock
+mount -t tmpfs -o mode=1777,nosuid,nodev,noexec,size=32M tmp /root/tmp
+
 mkdir -p /run/fenghuo-boot
 echo "$slot" >/run/fenghuo-boot/slot
 echo "$hash" >/run/fenghuo-boot/root-hash

@@ -35,29 +35,22 @@ PRUNED = (
     *("usr/lib/systemd/catalog", "usr/lib/udev/hwdb.d", "var/lib", "var/cache", "var/log", "boot", "usr/lib/init"),
     *("usr/sbin/agetty", "usr/sbin/getty", "usr/sbin/sulogin", "usr/bin/su", "usr/bin/chfn", "usr/bin/chsh"),
     *("usr/bin/newgrp", "usr/bin/passwd", "usr/bin/gpasswd", "usr/bin/expiry", "usr/bin/chage", "usr/bin/mkhomedir"),
+    *(f"usr/lib/tmpfiles.d/{name}.conf" for name in ("credstore", "debian", "home", "journal-nocow", "legacy")),
+    *(f"usr/lib/tmpfiles.d/{name}.conf" for name in ("openssh-client", "passwd", "provision", "x11")),
+    *(f"usr/lib/tmpfiles.d/20-systemd-{name}.conf" for name in ("shell-extra", "ssh-generator", "stub")),
     *("usr/lib/openssh/ssh-keysign", "usr/lib/dbus-1.0/dbus-daemon-launch-helper", "usr/bin/ssh-agent"),
 )
 """What a panel never needs: documentation, and every way of login but the installer's key."""
-MASKED = (
-    *("getty@.service", "serial-getty@.service", "console-getty.service", "container-getty@.service"),
-    *("emergency.service", "rescue.service", "debug-shell.service", "systemd-firstboot.service"),
-    *("systemd-remount-fs.service", "systemd-update-done.service", "systemd-hwdb-update.service"),
-    *("ldconfig.service", "systemd-sysusers.service", "systemd-machine-id-commit.service", "ssh.socket"),
-    *(
-        "systemd-vconsole-setup.service",
-        "systemd-networkd-wait-online@.service",
-        "systemd-networkd-wait-online.service",
-        "system-getty.slice",
-        "e2scrub_reap.service",
-    ),
-)
 GENERATORS = frozenset({"systemd-fstab-generator", "systemd-debug-generator"})
 """Kept of those that make units at boot. The second takes the test rig's hand, which only a virtual board can pass."""
 MOUNT_POINTS = ("boot/firmware", "data", "dev", "media/mirror", "mnt", "proc", "root", "run", "sys", "tmp", "var")
 
 
-def make(root: Path, packages: Iterable[Package]) -> None:
-    """Make the tree of the base: packages, our files, users, units. Raises `CalledProcessError`, `OSError`."""
+def make(root: Path, packages: Iterable[Package], masked: Iterable[str]) -> None:
+    """Make the tree of the base: packages, our files, users, units but for `masked` ones.
+
+    Raises `CalledProcessError`, `OSError`.
+    """
     if root.exists():
         shutil.rmtree(root)
     # Its links from /bin, /lib and /sbin to /usr must be there before anything is put behind them.
@@ -72,7 +65,7 @@ def make(root: Path, packages: Iterable[Package]) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     _accounts(root)
     _files(root)
-    _units(root)
+    _units(root, masked)
 
 
 def _accounts(root: Path) -> None:
@@ -110,7 +103,7 @@ def _files(root: Path) -> None:
     _link(root / "usr/bin/less", "busybox")
 
 
-def _units(root: Path) -> None:
+def _units(root: Path, masked: Iterable[str]) -> None:
     for file in sorted((root / "usr/lib/sysusers.d").glob("*.conf")):
         # "u!" (a locked account) is news to an older systemd-sysusers; all accounts here are locked anyway.
         file.write_text(file.read_text().replace("u! ", "u "))
@@ -120,7 +113,7 @@ def _units(root: Path) -> None:
     for left in ("etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-", "etc/.pwd.lock"):
         (root / left).unlink(missing_ok=True)
     _run("systemctl", f"--root={root}", "preset-all")
-    for unit in MASKED:
+    for unit in masked:
         _link(root / "etc/systemd/system" / unit, "/dev/null")
     _link(root / "etc/systemd/system/default.target", "/usr/lib/systemd/system/multi-user.target")
 

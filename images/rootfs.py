@@ -68,7 +68,7 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
     out.mkdir(parents=True, exist_ok=True)
     (out / STAMP).unlink(missing_ok=True)
     tree = out / "root"
-    root.make(tree, fetched.base)
+    root.make(tree, fetched.base, chosen.masked)
     folder = chosen.kernel_folder
     found = kernel.of_folder(folder) if folder else kernel.of_packages(fetched.kernel, cache / "kernel")
     modules = kernel.install(found, tree, chosen.modules)

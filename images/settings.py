@@ -25,6 +25,7 @@ class Settings:
     boot_packages: tuple[str, ...]
     boards: tuple[str, ...]
     modules: tuple[str, ...]
+    masked: tuple[str, ...]
     boot_mib: int
     slot_mib: int
     data_mib: int
@@ -49,6 +50,7 @@ def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
         tuple(found["boot_packages"]),
         tuple(found["boards"]),
         tuple(found["modules"]),
+        tuple(found["masked"]),
         sizes["boot"],
         sizes["slot"],
         sizes["data"],

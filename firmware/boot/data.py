@@ -25,6 +25,7 @@ MENDED, REBOOT, LEFT = 1, 2, 4
 
 def prepare(disk: Path = DISK, data: Path = DATA) -> int:
     """Grow and check. 0 done, 1 the file system can't be used."""
+    data = data.resolve()  # udev takes its link away for a moment when the partition grows
     try:
         grow(disk, data)
     except subprocess.CalledProcessError as error:
@@ -42,6 +43,7 @@ def grow(disk: Path, data: Path) -> None:
         return
     _run(["sfdisk", "--no-reread", "--no-tell-kernel", "-q", "-N", NUMBER, str(disk)], TABLE_S, ", +\n")
     _run(["partx", "-u", "--nr", NUMBER, str(disk)], TABLE_S)
+    _run(["udevadm", "settle", f"--timeout={TABLE_S}"], 2 * TABLE_S)
     log.warning("the data partition was grown by %d MiB to the end of the card", free // 2**20)
 
 
@@ -75,7 +77,7 @@ def _size(device: Path) -> int:
 
 def _end(data: Path) -> int:
     """Where the partition ends on its disk, bytes."""
-    folder = Path("/sys/class/block") / data.resolve().name
+    folder = Path("/sys/class/block") / data.name
     return (int((folder / "start").read_text()) + int((folder / "size").read_text())) * 512
 
 
