@@ -78,8 +78,8 @@ TROUBLES: Mapping[str, Text] = MappingProxyType(
             "无法连接中心：请先恢复一条路径；警情在本地发声并保存在日志中。",
         ),
         "certificate": (
-            "It renews itself when the center answers: call the center; else install new files before it ends.",
-            "证书由中心应答后自动更新：请联系中心；否则在到期前安装新证书文件。",
+            "It renews itself when the center answers: call the center; else enrol again: fenghuo enroll --again.",
+            "证书由中心应答后自动更新：请联系中心；否则重新注册：fenghuo enroll --again。",
         ),
         "board": (
             "Fit a supply of 5.1 V with enough current, shorten its cable, and give the box air.",

@@ -40,6 +40,7 @@ CodeFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object. 输出 JSON。")]
 Again = Annotated[bool, typer.Option("--again", help="Though it is enrolled. 重新注册。")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show. 仅显示。")]
 TakeKeys = Annotated[
     bool, typer.Option("--take-keys", help="Put the center's keys into the panel file. 将中心密钥写入配置文件。")
 ]
@@ -62,7 +63,7 @@ def enroll(
     path: PathId = "",
     again: Again = False,
     take_keys: TakeKeys = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show. 仅显示。")] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -134,6 +135,7 @@ def answer(
     ] = "",
     take_keys: TakeKeys = False,
     path: PathId = "",
+    dry_run: DryRun = False,
     as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -153,7 +155,10 @@ def answer(
         typed = fingerprint_
         if not waiting.answer_key and not typed and sys.stdin.isatty():
             typed = input(say("type"))
-        _finish(it, it.take(data, waiting, typed), take_keys, as_json)
+        if dry_run:
+            _show_answer(it, utc_text(ends_at(it.looked_at(data, waiting, typed).leaf)), as_json)
+        else:
+            _finish(it, it.take(data, waiting, typed), take_keys, as_json)
 
 
 @app.command()
@@ -311,6 +316,14 @@ def _show_dry(it: Enrolling, wish: Drop | tuple[str, str], found: x509.Certifica
         print(say("dry", url=url, panel=place.panel, **files))
         if waiting is not None:
             print(say("dry-waits", made=waiting.made))
+
+
+def _show_answer(it: Enrolling, until: str, as_json: bool) -> None:
+    paths = ", ".join(it.place.paths)
+    if as_json:
+        print(json.dumps({"ok": True, "dry_run": True, "panel": it.place.panel, "not_after": until}))
+    else:
+        print(say("would", panel=it.place.panel, until=until, paths=paths))
 
 
 def _give(made: Waiting, out: Path | None, qr: bool, pictures: dict[str, Path | None], as_json: bool) -> None:

@@ -19,7 +19,7 @@ from firmware.protocol.messages import Enrolled
 from firmware.uplink.pair import ends_at, load_chain
 from provisioning.enrolment import core_key, http
 from provisioning.enrolment.checking import compared, read, sound
-from provisioning.enrolment.place import Place, Waiting, place_of
+from provisioning.enrolment.place import Answered, Place, Waiting, place_of
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,17 @@ class Enrolling:
         with self.place.alone():
             return self._take(text, waiting, typed)
 
-    def _take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
+    def looked_at(self, text: bytes, waiting: Waiting, typed: str = "") -> Answered:
+        """What `take` would put in force."""
+        return self._checked(text, waiting, typed)[1]
+
+    def _checked(self, text: bytes, waiting: Waiting, typed: str) -> tuple[e.EnrolmentAnswer, Answered]:
         token, answer = read(text, waiting)
         compared(token, waiting, typed)
-        answered = sound(answer, self.place, self.clock)
+        return answer, sound(answer, self.place, self.clock)
+
+    def _take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
+        answer, answered = self._checked(text, waiting, typed)
         self.place.put(answered)
         return Done(answered.leaf, answer, core_key.recorded(self.loaded, self._told(answer, answered.leaf, waiting)))
 

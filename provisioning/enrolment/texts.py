@@ -15,6 +15,8 @@ _TEXTS: dict[str, Text] = {
     "uplink": ("The uplink uses it from its next connection on", "上行进程将在下次连接时使用"),
     "dry": ("would ask {url} for panel {panel}; key {key}, certificate {certificate}, CA {ca} would be written",
             "将为主机 {panel} 向 {url} 申请；将写入密钥 {key}、证书 {certificate}、CA {ca}"),
+    "would": ("this answer counts: panel {panel} would be enrolled until {until} ({paths})",
+              "应答有效：主机 {panel} 将注册至 {until}（{paths}）"),
     "dry-waits": ("a request of {made} waits and would be sent again", "{made} 的请求仍在等待，将再次发送"),
     "address": ("the center's broker: {host}:{port}", "中心代理：{host}:{port}"),
     "differs": ("The center's keys are others than those of the panel file:", "中心密钥与配置文件不同："),

@@ -47,6 +47,9 @@ def test_by_file_with_a_code(at: Site) -> None:
     told = center(at, "answer", str(asked), "--out", str(answered))
     assert (told.returncode, f"panel {PANEL} is admitted" in told.stdout) == (0, True), told.stderr
     assert at.json("status")["waiting"]
+    before = at.files()
+    dry = at.call("answer", str(answered), "--dry-run")
+    assert (dry.returncode, "would be enrolled until" in dry.stdout, at.files()) == (0, True, before)
     done = at.call("answer", str(answered))
     assert (done.returncode, "is enrolled" in done.stdout) == (0, True), done.stderr
     assert at.json("status")["enrolled"] is True
