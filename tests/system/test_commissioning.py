@@ -1,0 +1,35 @@
+"""A whole commissioning, as one visit: from `fenghuo site new` to a verified acceptance report, every command as typed.
+
+Where this may be, the visit has a network of its own in which nothing exists but the loopback.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+VISIT = Path(__file__).parent / "commissioning_visit.py"
+ALONE = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+
+
+def may_be_alone() -> bool:
+    probe = subprocess.run([*ALONE, "true"], capture_output=True, check=False)
+    return os.geteuid() == 0 and probe.returncode == 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.clause("GB 55029-2022 completion acceptance")
+def test_one_visit_without_any_network_ends_with_a_verified_acceptance(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'v'}", str(VISIT)]
+    visit = subprocess.run(
+        [*(ALONE if may_be_alone() else ()), *words],
+        cwd=VISIT.parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=590,
+    )
+    assert visit.returncode == 0, visit.stdout[-12_000:] + visit.stderr[-2000:]
+    assert "1 passed" in visit.stdout
