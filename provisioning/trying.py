@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -54,6 +54,20 @@ _OTHER: dict[str, Text] = {
     "idle": ("{path}: not used by this report, no trouble stands", "{path}：本次未使用，无故障"),
     "fault": ("{path}: trouble stands", "{path}：存在故障"),
 }
+_TRYING: Text = ("{path}: a report goes out", "{path}：正在发送测试报告")
+_NO_RECEIPT_BY: Text = (
+    "{path}: no receipt within {seconds} s (status {seq}); it stays in the journal and goes on being sent",
+    "{path}：{seconds} 秒内未收到回执（status {seq}）；记录保留并继续发送",
+)
+_ANOTHER: Text = (
+    "{path}: it does not work, {other} carried the report instead (status {seq})",
+    "{path}：不可用，报告改由 {other} 传送（status {seq}）",
+)
+_SHORT: Text = ("{path}: short messages go out for alarms alone", "{path}：短信仅用于报警")
+_NOT_A_PATH: Text = (
+    "--path {id}: not a path of {file}; expected {known}",
+    "--path {id}：{file} 中无此路径；应为 {known}",
+)
 _NO_PATH: Text = ("{file} has no [[path]] to a center", "{file} 中没有通往中心的 [[path]]")
 _NO_CAMERAS: Text = ("{file} has no [[camera]]", "{file} 中没有 [[camera]]")
 _NO_CAMERA: Text = (
@@ -116,6 +130,9 @@ def battery(as_json: AsJson = False, code_stdin: CodeStdin = False, config: Conf
 
 @app.command()
 def path(
+    paths: Annotated[
+        list[str] | None, typer.Option("--path", help="By this very path; may be repeated. 指定路径，可重复。")
+    ] = None,
     seconds: Annotated[int, typer.Option("--for", min=1, max=600, help="Wait so long. 等待秒数。")] = 60,
     as_json: AsJson = False,
     code_stdin: CodeStdin = False,
@@ -123,10 +140,13 @@ def path(
 ) -> None:
     """Send a test report and wait for the center's signed receipt. 发送测试报告并等待中心签名回执。
 
-    It goes by the path that is in use; of the others it tells whether a trouble stands.
+    Without --path it goes by the path that is in use; of the others it tells whether a trouble stands.
     Example: fenghuo try path --config panel.toml
+    Each one: fenghuo try path --path center-1 --path center-2
     """
-    _try(config, code_stdin, as_json, "path-test", lambda on: _path(on, seconds), [])
+    wanted = paths or []
+    then = (lambda on: _each_path(on, wanted, seconds)) if wanted else (lambda on: _path(on, seconds))
+    _try(config, code_stdin, as_json, "path-test", then, [], paths=wanted)
 
 
 @app.command()
@@ -168,16 +188,18 @@ def _try(
     then: Callable[[_Running], Result],
     areas: list[str],
     cameras: Sequence[str] = (),
+    paths: Sequence[str] = (),
 ) -> None:
     try:
         loaded = load(config)
         if test == "path-test" and not loaded.file.path:
             _fail(pick(_NO_PATH, file=loaded.path.name), EXIT_NOT_UNDERSTOOD)
         _check_cameras(loaded, test, cameras)
+        _check_paths(loaded, paths)
         with connected(loaded) as panel:
             code = (codes.Lines(sys.stdin) if code_stdin else codes.Keyboard()).existing(codes.MANAGER)
             seq = panel.ask(AskStatus()).detail.get("seq")
-            if test != "camera-test":  # that is asked for each of them
+            if test != "camera-test" and not paths:  # these are asked for one by one
                 panel.ask(RunTest(test=test, areas=areas, code=code))
             result = then(_Running(panel, loaded, seq if isinstance(seq, int) else 0, as_json, code))
     except (BadPanelFile, codes.BadCode, ValueError) as error:
@@ -197,6 +219,14 @@ def _check_cameras(loaded: Loaded, test: Test, cameras: Sequence[str]) -> None:
         if camera not in there:
             known = ", ".join(there)
             _fail(pick(_NO_CAMERA, id=camera, file=loaded.path.name, known=known), EXIT_NOT_UNDERSTOOD)
+
+
+def _check_paths(loaded: Loaded, paths: Sequence[str]) -> None:
+    there = [path.id for path in loaded.file.path]
+    for path in paths:
+        if path not in there:
+            known = ", ".join(there)
+            _fail(pick(_NOT_A_PATH, id=path, file=loaded.path.name, known=known), EXIT_NOT_UNDERSTOOD)
 
 
 def _fail(why: str, code: int) -> NoReturn:
@@ -282,6 +312,41 @@ def _path(on: _Running, seconds: int) -> Result:
     ms = int(found["monotonic_ms"]) - int(header["monotonic_ms"])
     first = pick(_RECEIPTED, path=carrier, ms=ms, seq=seq)
     return Result(True, {**figures, "path": carrier, "receipt_ms": ms}, [first, *lines])
+
+
+def _each_path(on: _Running, wanted: Sequence[str], seconds: int) -> Result:
+    figures: dict[str, Any] = {}
+    lines: list[str] = []
+    for id_ in wanted:
+        if not on.as_json:
+            print(pick(_TRYING, path=id_), file=sys.stderr)
+        short = next(path for path in on.loaded.file.path if path.id == id_).kind == "sms"
+        ok, told, said = _alarms_only(on, id_) if short else _one_path(on, id_, seconds)
+        figures[id_] = {"ok": ok, **told}
+        lines += said
+    return Result(all(one["ok"] for one in figures.values()), {"paths": figures}, lines)
+
+
+def _alarms_only(on: _Running, id_: str) -> tuple[bool, dict[str, Any], list[str]]:
+    """A path of short messages: they cost, and go out for alarms alone."""
+    state = _others(on, "")[id_]
+    return state != "fault", {"state": state}, [pick(_SHORT, path=id_), pick(_OTHER[state], path=id_)]
+
+
+def _one_path(on: _Running, id_: str, seconds: int) -> tuple[bool, dict[str, Any], list[str]]:
+    seq = on.panel.ask(AskStatus()).detail.get("seq")
+    on.panel.ask(RunTest(test="path-test", path=id_, code=on.code))
+    header = _record(replace(on, seq=int(seq or 0)), "test.manual", RECORD_S)["header"]
+    journal, lane, number = header["journal"], header["lane"], header["lane_seq"]
+    found = _receipt(on.panel, AskDelivered(journal=journal, lane=lane, lane_seq=number), seconds)
+    told: dict[str, Any] = {"journal": journal, "lane": lane, "lane_seq": number}
+    if found is None:
+        return False, told, [pick(_NO_RECEIPT_BY, path=id_, seconds=seconds, seq=number)]
+    ms = int(found["monotonic_ms"]) - int(header["monotonic_ms"])
+    told |= {"carried": found["path"], "receipt_ms": ms}
+    if found["path"] != id_:
+        return False, told, [pick(_ANOTHER, path=id_, other=found["path"], seq=number)]
+    return True, told, [pick(_RECEIPTED, path=id_, ms=ms, seq=number)]
 
 
 def _receipt(panel: Technician, asked: AskDelivered, seconds: float) -> Mapping[str, Any] | None:

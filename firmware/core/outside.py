@@ -215,6 +215,8 @@ class Outside:
             submit=inside.engine.submit,
             cameras=frozenset(camera.id for camera in inside.loaded.file.camera),
             relearn=self._camera.relearn,
+            paths=frozenset(path.id for path in inside.loaded.file.path if path.kind != "sms"),
+            try_path=self._uplink.try_path,
             look=lambda camera: self._camera.test(camera, inside.clock.monotonic_ms(), inside.clock.utc()),
             install=inside.installing.wish,
             pin_digits=inside.loaded.file.panel.pin_digits,

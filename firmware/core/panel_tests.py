@@ -20,6 +20,9 @@ Then = Callable[[str, Mapping[str, JsonValue]], None]
 BUSY = "busy: too much waits to be decided"
 MANY_CODES = "busy: too many codes wait to be judged"
 NO_CAMERA = "camera: its process is not connected"
+NO_UPLINK = "path: the uplink process is not connected"
+TRIED_MS = 30_000
+"""A path that is tried leads for so long: twice what a center has for its receipt."""
 NO_USERS = "code: this panel has no users yet"
 BEGUN: Mapping[str, tuple[Wish, str]] = {
     "walk-test": (Wish.WALK_TEST, "walk-test"),
@@ -50,9 +53,12 @@ class PanelTests:
         source: str,
         cameras: frozenset[str] = frozenset(),
         look: Callable[[str], int] = lambda _camera: 0,
+        paths: frozenset[str] = frozenset(),
+        try_path: Callable[[str, int], bool] = lambda _path, _ms: False,
     ) -> None:
         """`source`: the keypad as which codes count. `look` has a camera take pictures, and gives their incident; 0: it
-        can't."""
+        can't. `try_path` has reports go by one of `paths` for some milliseconds; False: nobody would.
+        """
         self._codes = codes
         self._server = server
         self._submit = submit
@@ -61,6 +67,8 @@ class PanelTests:
         self._source = source
         self._cameras = cameras
         self._look = look
+        self._paths = paths
+        self._try_path = try_path
         self._walker: Peer | None = None
 
     def begin(self, peer: Peer, wish: m.RunTest) -> None:
@@ -118,7 +126,7 @@ class PanelTests:
             if notice != yes:
                 peer.send(m.Answer(ok=False, reason=notice or BUSY))
             elif wish.test == "path-test":
-                self._report(peer, user)
+                self._report(peer, user, wish.path)
             elif wish.test == "camera-test":
                 self._picture(peer, user, wish.camera)
             else:
@@ -133,9 +141,13 @@ class PanelTests:
                 self.closed(peer)
         peer.send(m.Answer(ok=True, detail=dict(args)))
 
-    def _report(self, peer: Peer, user: User | None) -> None:
+    def _report(self, peer: Peer, user: User | None, path: str) -> None:
         if not _may_test(user):
             peer.send(m.Answer(ok=False, reason="not-allowed"))
+        elif path and path not in self._paths:
+            peer.send(m.Answer(ok=False, reason=f"path: {path!r} is none that carries reports"))
+        elif path and not self._try_path(path, TRIED_MS):
+            peer.send(m.Answer(ok=False, reason=NO_UPLINK))
         elif not self._submit(Noted("test.manual", {"by": f"keypad:{self._source}", "user": _id(user)}), None):
             peer.send(m.Answer(ok=False, reason=BUSY))
         else:

@@ -49,7 +49,8 @@ class TechnicianSources:
 
     `relearn`: tells the camera process, on the socket thread; False when none is there. `pin_digits`: the fewest digits
     of a new code. `lenient`: too simple codes are only warned of (simulated pins). `numbers`: of the site, which are
-    too simple as well. `look`: has a camera take pictures now; their incident, 0 where its process is not there.
+    too simple as well. `try_path`: has reports go by one of `paths` for so many milliseconds. `look`: has a camera take
+    pictures now; their incident, 0 where its process is not there.
     """
 
     status: Callable[[], dict[str, JsonValue]]
@@ -66,6 +67,8 @@ class TechnicianSources:
     lenient: bool = False
     numbers: frozenset[str] = frozenset()
     look: Callable[[str], int] = lambda _camera: 0
+    paths: frozenset[str] = frozenset()
+    try_path: Callable[[str, int], bool] = lambda _path, _ms: False
     seen: DeliveriesSeen = field(default_factory=lambda: DeliveriesSeen(lambda: 0))
 
 
@@ -99,9 +102,8 @@ class TechnicianPort:
         self._server = server
         self._asking: dict[str, _Asking] = {}
         self._wait_for_snapshot: list[Peer] = []
-        self._tests = PanelTests(
-            codes, server, sources.submit, sources.users, sources.seen, SOURCE, sources.cameras, sources.look
-        )
+        more = (sources.cameras, sources.look, sources.paths, sources.try_path)
+        self._tests = PanelTests(codes, server, sources.submit, sources.users, sources.seen, SOURCE, *more)
 
     def role(self, path: Path) -> Role:
         """The socket of this port."""

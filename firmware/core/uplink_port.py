@@ -164,6 +164,11 @@ class UplinkPort:
     def _send(self, message: Any) -> None:
         self._server.broadcast("uplink", message)
 
+    def try_path(self, path: str, for_ms: int) -> bool:
+        """Have the status lane go by this path for a while; False where no uplink is connected."""
+        self._send(m.TryPath(path=path, for_ms=for_ms))
+        return bool(self._server.peers("uplink"))
+
     def tell_head(self) -> None:
         """The durable mark or a cursor moved."""
         self._send(self._deliveries.head())

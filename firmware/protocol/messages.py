@@ -201,6 +201,14 @@ class PictureOrder(Strict):
     put: PutUrl = ""
 
 
+class TryPath(Strict):
+    """Core to uplink: for so long the status lane goes by this path, if it works: a technician tries it."""
+
+    type: Literal["try-path"] = "try-path"
+    path: Id
+    for_ms: int = Field(ge=1, le=600_000)
+
+
 class Authorities(Strict):
     """Core to uplink, before `welcome` and when they change: CAs that count besides the panel file's."""
 
@@ -408,6 +416,7 @@ ToUplink: TypeAlias = Annotated[
     | Renewal
     | Authorities
     | PictureOrder
+    | TryPath
     | Error,
     Field(discriminator="type"),
 ]
@@ -821,6 +830,7 @@ class RunTest(Strict):
     quiet: bool = False
     hold_up: bool = False
     camera: Id = Field(default="", description="of a `camera-test`")
+    path: Id = Field(default="", description="of a `path-test`: the report goes by this one if it works")
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 

@@ -20,6 +20,7 @@ from firmware.protocol.messages import (
     ReplyOut,
     State,
     Telemetry,
+    TryPath,
     UplinkMessage,
     Welcome,
 )
@@ -127,6 +128,7 @@ FromCore: TypeAlias = (
     | Renewal
     | Authorities
     | PictureOrder
+    | TryPath
     | Error
     | CoreLost
 )

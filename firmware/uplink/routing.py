@@ -6,7 +6,8 @@
 2. A path that works again carries alarms at once, and all that is its own when it has worked for `failback_ms`.
 3. An alarm that has waited for its receipt longer than `escalate_ms` goes by the next working path too, after twice
    that by the one behind it, and so on: whatever the first path says of itself.
-4. With `alarms_on_all` the alarm lane goes by every working path at once.
+4. A path that a technician tries leads the status lane for that while, if it works; alarms take no notice of it.
+5. With `alarms_on_all` the alarm lane goes by every working path at once.
 A record that goes by two paths is the same record: identity is (panel, journal, seq).
 """
 
@@ -17,6 +18,7 @@ from firmware.protocol.messages import Delivered, Head
 from firmware.uplink.waiting import Waiting
 
 ALARM = "alarm"
+TRIED_LANE = "status"
 FAILBACK_MS = 30_000
 
 
@@ -53,6 +55,12 @@ class Routing:
         self._since = {route.path: now_ms for route in routes}
         """Since when each is as `_works` says."""
         self._leads: dict[str, str] = {}
+        self._tried: tuple[str, int] | None = None
+        """A path that is tried, and until when."""
+
+    def tried(self, path: str, until_ms: int) -> None:
+        """A technician tries this path; another one that was tried is no longer."""
+        self._tried = (path, until_ms)
 
     def head(self, head: Head, now_ms: int) -> None:
         """The durable mark or a cursor moved."""
@@ -71,7 +79,7 @@ class Routing:
         duties: dict[str, set[str]] = {route.path: set() for route in self._routes}
         for lane in sorted({lane for route in self._routes for lane in route.lanes}):
             able = [route.path for route in self._routes if lane in route.lanes]
-            lead = self._lead(lane, able, now_ms)
+            lead = self._on_trial(lane, able, now_ms) or self._lead(lane, able, now_ms)
             duties[lead].add(lane)
             if lane == ALARM:
                 for path in self._also(able, lead, now_ms):
@@ -85,10 +93,19 @@ class Routing:
             self._since[route.path] + (terms.failback_ms if self._works[route.path] else terms.failover_ms)
             for route in self._routes
         ]
+        if self._tried is not None:
+            moments.append(self._tried[1])
         since = self._waiting.since()
         if since is not None:
             moments += [since + step * terms.escalate_ms for step in range(1, len(self._routes))]
         return min((moment for moment in moments if moment > now_ms), default=None)
+
+    def _on_trial(self, lane: str, able: list[str], now_ms: int) -> str:
+        """The path that is tried, where it may lead this lane now."""
+        if self._tried is None or lane != TRIED_LANE:
+            return ""
+        path, until_ms = self._tried
+        return path if now_ms < until_ms and path in able and self._works[path] else ""
 
     def _lead(self, lane: str, able: list[str], now_ms: int) -> str:
         """Whose the lane is. It stays where it is unless that path has failed, or a better one has settled."""

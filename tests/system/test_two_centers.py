@@ -1,14 +1,18 @@
 """Two centers and a real panel: a broker hangs as behind a cut line, and the other center learns all that matters."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hil.broker import Mosquitto
 from hil.center import Center
-from tests.system.rig import Rig, rig
+from provisioning.trying import main as trying
+from tests.provisioning.calling import call
+from tests.system.rig import CODE, Rig, rig
 
 PLAIN = "I accept that anyone on the network can read and drop reports"
 
@@ -104,3 +108,24 @@ def test_with_both_lines_cut_alarms_wait_and_the_first_line_that_heals_brings_th
     pair.told(1, "trouble.paths-ended")
     assert ("trouble.path", "center-1") in pair.records(1)
     assert ("trouble.path-ended", "center-1") not in pair.records(1)
+
+
+def tried(pair: Pair, *words: str) -> tuple[int, dict[str, Any]]:
+    config = ("--config", str(pair.panel.panel_toml), "--code-stdin", "--json")
+    done = call(trying, "path", *words, *config, typed=f"{CODE}\n")
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)["paths"]
+
+
+def test_a_technician_tries_each_path_and_each_center_gets_its_own_report(pair: Pair) -> None:
+    first = "center-1" if "center-1" in pair.panel.panel_toml.read_text() else "center"
+    pair.told(0, "area.armed")
+    code, paths = tried(pair, "--path", "center-2", "--path", first)
+    assert code == 0, paths
+    assert {id_: told["carried"] for id_, told in paths.items()} == {"center-2": "center-2", first: first}
+    assert all(0 <= told["receipt_ms"] < 60_000 for told in paths.values())
+    held = [[kind for kind, _ in pair.records(index)].count("test.manual") for index in (0, 1)]
+    assert held == [1, 1]
+    pair.brokers[1].hang()
+    code, paths = tried(pair, "--path", "center-2", "--for", "60")
+    assert (code, paths["center-2"]["ok"]) == (1, False)

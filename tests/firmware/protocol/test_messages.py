@@ -54,6 +54,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.Modem(path="gsm", signal_dbm=-73, network="home", operator="CMCC"),
     ],
     "socket-to-uplink": [
+        m.TryPath(path="center-2", for_ms=30_000),
         m.Welcome(panel="bank-1", session=1, peer=1, version="0.1.0"),
         m.Head(journals=[HEAD]),
         m.Records(journal=JOURNAL, lane="alarm", records=[RECORD], next=2),

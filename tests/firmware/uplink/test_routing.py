@@ -77,6 +77,20 @@ def test_alarms_on_all_paths_at_once() -> None:
     assert its.duties({"a": True, "b": False}, 1) == {"a": ALL_LANES, "b": NONE}
 
 
+def test_a_path_that_is_tried_leads_the_status_lane_alone_for_its_while_and_only_if_it_works() -> None:
+    its, status = routing(), frozenset({"status"})
+    works = {"a": True, "b": True}
+    its.duties(works, 0)
+    its.tried("b", 5_000)
+    assert its.duties(works, 1_000) == {"a": ALL_LANES - status, "b": status}
+    assert its.next_deadline(4_000) == 5_000
+    assert its.duties({"a": True, "b": False}, 2_000) == {"a": ALL_LANES, "b": NONE}
+    assert its.duties(works, 4_999)["b"] == status
+    assert its.duties(works, 5_000) == {"a": ALL_LANES, "b": NONE}
+    its.tried("nobody", 9_000)
+    assert its.duties(works, 6_000) == {"a": ALL_LANES, "b": NONE}
+
+
 def test_a_lane_goes_by_a_path_that_can_carry_it() -> None:
     its = routing(Route("dc09", RECEIVER), Route("mqtt", ALL_LANES))
     duties = its.duties({"dc09": True, "mqtt": True}, 0)
