@@ -14,7 +14,7 @@ run: $(STAMP)    ## the demo: a burglary at a simulated bank branch. ARGS="--sta
 	$(BIN)/fenghuo demo $(ARGS)
 
 test: $(STAMP)   ## all tests, against a real Mosquitto
-	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh \
+	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh iproute2 \
 		rauc squashfs-tools
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,20 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
+@cache
+def imports(path: Path) -> tuple[tuple[str, int, bool], ...]:
     """What a file imports: the full name, the line, and whether it happens as soon as the file is loaded."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    later = {id(inner) for node in ast.walk(tree) if isinstance(node, FUNCTIONS) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        now = id(node) not in later
+    return tuple(_imports(path))
+
+
+def _nodes(node: ast.AST, now: bool = True) -> Iterator[tuple[ast.AST, bool]]:
+    for child in ast.iter_child_nodes(node):
+        yield child, now
+        yield from _nodes(child, now and not isinstance(child, FUNCTIONS))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int, bool]]:
+    for node, now in _nodes(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno, now) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
