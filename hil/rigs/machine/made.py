@@ -23,13 +23,14 @@ BUILD_S = 1200
 
 def machine_rig(folder: Path, wanted: Wanted) -> MachineRig:
     """A rig for one scenario. Raises `RigFault` where the machine can't be built."""
-    ready = _ready()
+    ready = machine()
     # QEMU's USB adapter does not travel in a snapshot: with a bus the panel moves in for each scenario.
     return MachineRig(folder, wanted, ready, None if wanted.bus else moved_in(ready, wanted))
 
 
 @cache
-def _ready() -> Prepared:
+def machine() -> Prepared:
+    """The machine of this checkout, booted. Raises `RigFault`."""
     done = subprocess.run([sys.executable, "-m", "images.rootfs", str(ROOTFS)], capture_output=True, timeout=BUILD_S)
     if done.returncode:
         raise RigFault(f"the panel's root can't be built: {done.stderr.decode(errors='replace')[-2000:]}")
@@ -40,7 +41,7 @@ def main() -> int:
     """Make it."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     began = time.monotonic()
-    ready = _ready()
+    ready = machine()
     print(f"built, booted (agent after {ready.first_boot_s:g} s): {time.monotonic() - began:.0f} s")
     began = time.monotonic()
     moved_in(ready, Wanted())

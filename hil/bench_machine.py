@@ -1,0 +1,99 @@
+"""Input to output over a real Linux GPIO line: the panel's core in the machine rig, against a bare gpiozero callback.
+
+Both run in one guest, taken in turns; the same watcher times both. The panel's relay follows a zone, so a switching
+makes no alarm; its debounce is taken off. Minutes: it boots a panel. `python -m hil.bench --only machine`.
+"""
+
+import json
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from hil.rigs.machine.agent import GuestAgent
+from hil.rigs.machine.made import machine
+from hil.rigs.machine.rig import MachineRig
+from hil.rigs.site import Delivery, Wanted
+
+COUNT = 100
+TURNS = 4
+DEBOUNCE_MS = 10
+ZONE_IN, RELAY_OUT = 15, 3
+BARE_IN, BARE_OUT = 14, 2
+PYTHON = "/opt/fenghuo/bin/python"
+SCRIPT = Path(__file__).parent / "rigs" / "machine" / "guest_bench.py"
+PLACE = "/run/guest_bench.py"
+_UNTIL_READY = "for i in $(seq 120); do journalctl -u bench-bare | grep -q ready && exit; sleep 1; done; exit 1"
+_ZONE = f"""
+[[zone]]
+id = "bench"
+number = 80
+name = "Bench"
+type = "instant"
+areas = ["hall"]
+input = {{ line = {ZONE_IN}, wiring = "no", debounce_ms = {DEBOUNCE_MS} }}
+
+[[output]]
+id = "bench-relay"
+kind = "relay"
+follows = "zone:bench"
+line = {RELAY_OUT}
+areas = ["hall"]
+
+[[area]]
+id = "hall"
+"""
+
+
+class _BenchRig(MachineRig):
+    """The site with a zone whose relay follows it."""
+
+    def delivery(self) -> Delivery:
+        found = super().delivery()
+        return replace(found, toml=found.toml.replace('\n[[area]]\nid = "hall"\n', _ZONE, 1))
+
+
+def measure(count: int = COUNT) -> dict[str, float]:
+    """Milliseconds, medians and 99th percentiles: `core_`, its debounce taken off, and `bare_`."""
+    found: dict[str, list[float]] = {"core": [], "bare": []}
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        rig = _BenchRig(Path(folder), Wanted(), machine())
+        try:
+            rig.begin()
+            rig.agent.put(PLACE, SCRIPT.read_bytes(), 0o644)
+            for _ in range(TURNS):
+                found["core"] += [ms - DEBOUNCE_MS for ms in _timed(rig.agent, ZONE_IN, RELAY_OUT, count // TURNS)]
+                with _bare(rig.agent):
+                    found["bare"] += _timed(rig.agent, BARE_IN, BARE_OUT, count // TURNS)
+        finally:
+            rig.end()
+    figures: dict[str, float] = {}
+    for name, times in found.items():
+        figures[f"{name}_median_ms"] = statistics.median(times)
+        figures[f"{name}_p99_ms"] = sorted(times)[min(len(times) - 1, len(times) * 99 // 100)]
+    return figures
+
+
+def _timed(agent: GuestAgent, line_in: int, line_out: int, count: int) -> list[float]:
+    said = agent.must(PYTHON, PLACE, "time", str(line_in), str(line_out), str(count), timeout_s=300)
+    return [ns / 1e6 for ns in json.loads(said)]
+
+
+@contextmanager
+def _bare(agent: GuestAgent) -> Iterator[None]:
+    """The yardstick runs as a unit of its own."""
+    words = ["systemd-run", "--unit=bench-bare", "-p", "WorkingDirectory=/run", "-p", "Nice=-5", PYTHON, PLACE, "bare"]
+    agent.must(*words, str(BARE_IN), str(BARE_OUT))
+    try:
+        agent.must(
+            "sh",
+            "-c",
+            "for i in $(seq 60); do journalctl -u bench-bare | grep -q ready && exit; sleep 1; done; exit 1",
+            timeout_s=90,
+        )
+        yield
+    finally:
+        agent.run("systemctl", "stop", "bench-bare")
+        agent.run("systemctl", "reset-failed", "bench-bare")
