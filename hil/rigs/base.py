@@ -22,7 +22,7 @@ from firmware.protocol import messages as m
 from hil.demo_panel import Refused
 from hil.rigs.broken import break_file, break_records, break_wire
 from hil.rigs.far_end import FarEnd
-from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName
+from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import Recording, now_ms
 from hil.rigs.site import AREAS, CODE, DURESS, KEYPAD, NAME, USER, Delivery, Place, Wanted, panel_file
 from hil.verdict import Verdict, judge
@@ -234,6 +234,11 @@ class BaseRig(ABC):
         self.record.note("process", process, "hung")
         self._hang(process)
 
+    def hang_board(self) -> None:
+        """The computer itself."""
+        self.record.note("process", "board", "hung")
+        self._hang_board()
+
     def capture(self) -> Channel:
         """Somebody else on the uplink's socket."""
         self.record.note("process", "uplink", "captured")
@@ -421,6 +426,10 @@ class BaseRig(ABC):
     @abstractmethod
     def _hang(self, process: Process) -> None:
         """SIGSTOP to it."""
+
+    def _hang_board(self) -> None:
+        """Make the kernel stop."""
+        raise Unable(f"the computer of a {self.name} rig can't be made to hang")
 
     @abstractmethod
     def _capture(self) -> Channel:

@@ -144,6 +144,10 @@ class Faults(Protocol):
         """SIGSTOP: it lives, and does nothing any more. Whoever guards the panel has to notice."""
         ...
 
+    def hang_board(self) -> None:
+        """The whole computer stops at this instant: only a watchdog beside it can help."""
+        ...
+
     def capture(self) -> Channel:
         """The uplink is stopped, and somebody else speaks on its socket; `release` gives it back."""
         ...

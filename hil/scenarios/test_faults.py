@@ -101,3 +101,14 @@ def test_disk_full(rig: Rig) -> None:
     rig.center_sees("trouble.storage-ended", within_s=LONG_S)
     rig.close("back-door")
     rig.arm()
+
+
+def test_board_hung(rig: Rig) -> None:
+    """The computer hangs while armed: its watchdog resets it, the panel is armed again. 主板死机,硬件看门狗复位。"""
+    rig.arm()
+    since = rig.now()
+    rig.hang_board()
+    rig.center_sees("panel.started", since=since, within_s=3 * LONG_S)
+    rig.sees("hall", "armed", within_s=LONG_S)
+    rig.open("back-door")
+    rig.waits_for("siren-outside", since=since)

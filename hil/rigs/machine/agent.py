@@ -17,6 +17,8 @@ from typing import Any
 
 LINE_LIMIT = 4 * 1024 * 1024
 ANSWER_S = 30.0
+CHANGES_S = 10.0
+MEASURE_S = 5.0
 
 
 class AgentError(Exception):
@@ -47,7 +49,9 @@ class GuestAgent:
         self._last = secrets.randbelow(1 << 40)
         self._ended = False
         self.offset_ns = 0
-        """To be added to the guest's boot clock to have the host's boot clock; `meet` measures it."""
+        """To be added to the guest's boot clock to have the host's; `meet` measures it."""
+        self.life = ""
+        """Of the agent that told the last changes: another one after a restart of the guest."""
         threading.Thread(target=self._read, name="agent", daemon=True).start()
 
     def call(self, do: str, wait_s: float = ANSWER_S, **words: Any) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class GuestAgent:
         best = None
         for _ in range(3):
             sent = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            boot = self.call("clock", 1.0)["boot_ns"]
+            boot = self.call("clock", MEASURE_S)["boot_ns"]
             took = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - sent
             if best is None or took < best:
                 best, self.offset_ns = took, sent + took // 2 - boot
@@ -122,10 +126,10 @@ class GuestAgent:
         self.call("watch", lines=list(lines), every_ms=every_ms)
 
     def changes(self) -> list[tuple[int, int, int]]:
-        """Changes since the last call: host monotonic milliseconds, line, level."""
-        return [
-            (round((ns + self.offset_ns) / 1e6), line, level) for ns, line, level in self.call("changes")["changes"]
-        ]
+        """Changes since the last call: the host's boot clock in milliseconds, line, level."""
+        told = self.call("changes", CHANGES_S)
+        self.life = str(told["life"])
+        return [((ns + self.offset_ns) // 1_000_000, line, level) for ns, line, level in told["changes"]]
 
     # --- files and programs
 

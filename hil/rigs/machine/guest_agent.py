@@ -51,6 +51,7 @@ class Wires:
         self._files: dict[int, int] = {}
         self._last: dict[int, int] = {}
         self._every_s = 0.01
+        self._life = os.urandom(8).hex()
         threading.Thread(target=self._run, daemon=True).start()
 
     def drive(self, words: Words) -> Answer:
@@ -82,10 +83,10 @@ class Wires:
         return {}
 
     def changes(self, _words: Words) -> Answer:
-        """What changed since it was last asked: guest boot clock in ns, line, level."""
+        """What changed since it was last asked: guest boot clock in ns, line, level. `life`: of this agent."""
         with self._lock:
             taken, self._changes = self._changes, []
-        return {"changes": taken}
+        return {"changes": taken, "life": self._life}
 
     def _run(self) -> None:
         while True:

@@ -140,7 +140,7 @@ class MachineRig(BaseRig):
     def _go_on(self) -> GuestAgent:
         """From the snapshot, with the time of now and fresh randomness, the lines as the site has them."""
         self._disks = self._ready.copy(self._home)
-        machine = self._ready.start(self._home, self._disks, self._forwards())
+        machine = self._ready.start(self._home, self._disks, self._forwards(), levels=self._levels)
         self._machine, agent = machine, machine.agent
         try:
             agent.meet(MEET_S)
@@ -325,8 +325,17 @@ class MachineRig(BaseRig):
             if machine is None:
                 continue
             with suppress(AgentError):
+                life = machine.agent.life
                 for ms, line, level in machine.agent.changes():
                     self._noted(ms, LOADS[line], bool(level))
+                if life not in ("", machine.agent.life):
+                    self._restarted(machine.agent)
+
+    def _restarted(self, agent: GuestAgent) -> None:
+        """The guest has booted by itself: its lines are as at power-up until somebody drives them."""
+        agent.meet(MEET_S)
+        agent.drive(self._levels)
+        agent.watch(LOADS, SAMPLE_MS)
 
     def _noted(self, ms: int, output: str, on: bool) -> None:
         if self._on.get(output, False) != on:
@@ -372,6 +381,9 @@ class MachineRig(BaseRig):
 
     def _hang(self, process: Process) -> None:
         self._signal(process, "STOP")
+
+    def _hang_board(self) -> None:
+        self.agent.call("hang")
 
     def _capture(self) -> Channel:
         self.agent.must("systemctl", "stop", USER.format("uplink"), timeout_s=60)
