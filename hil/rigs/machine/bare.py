@@ -17,6 +17,19 @@ BOOT_MIB, DATA_MIB = 16, 96
 MIB, SECTOR = 1024 * 1024, 512
 FIRST = 2048
 WORDS = "console=ttyAMA0 quiet loglevel=4 panic=10"
+# As the image's own initramfs leaves it, but for slots.
+AFTER = """\
+/bin/busybox mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=32M var /root/var
+/bin/busybox mkdir -p /root/var/log/journal /root/var/lib/systemd/timesync /root/var/cache /root/var/spool
+/bin/busybox mkdir -m 1777 /root/var/tmp
+/bin/busybox ln -s /run /root/var/run
+/bin/busybox ln -s /run/lock /root/var/lock
+/bin/busybox mount -t tmpfs -o mode=1777,nosuid,nodev,noexec,size=32M tmp /root/tmp
+/bin/busybox mount -t tmpfs -o mode=0755,nosuid,nodev run /root/run
+/bin/busybox mkdir -p /root/run/fenghuo-boot
+echo 6d616368696e6520726967206f662066 >/root/run/fenghuo-boot/machine-id
+/bin/busybox mount --bind /root/run/fenghuo-boot/machine-id /root/etc/machine-id
+"""
 PATIENT = ("fenghuo-core", "fenghuo-uplink", "fenghuo-camera", "fenghuo-site", "fenghuo-data", "systemd-networkd")
 WARM = "/opt/fenghuo/bin/python -c 'import firmware.core.main, firmware.uplink.main, drivers.board'"
 
@@ -33,7 +46,7 @@ def base(rootfs: Path, out: Path) -> Base:
         _squash(rootfs / "root", root)
         _card(card)
         modules = next((rootfs / "root/usr/lib/modules").iterdir())
-        initramfs.build(initrd, rootfs / "root/usr/bin/busybox", modules, "/dev/vda", "ro -t squashfs")
+        initramfs.build(initrd, rootfs / "root/usr/bin/busybox", modules, "/dev/vda", "ro -t squashfs", AFTER)
         stamp.write_text(mark)
     return Base(mark, {"root": root, "card": card}, rootfs / "vmlinuz", initrd, WORDS, warm=(WARM,))
 
@@ -42,7 +55,7 @@ def _squash(tree: Path, out: Path) -> None:
     """The tree as it is, but with more patience: an emulated processor on a busy host is a tenth of a Pi's."""
     out.unlink(missing_ok=True)
     fstab = out.with_name("fstab")
-    fstab.write_text((tree / "etc/fstab").read_text().replace("device-timeout=60s", "device-timeout=600s"))
+    fstab.write_text((tree / "etc/fstab").read_text().replace("device-timeout=300s", "device-timeout=900s"))
     patient = out.with_name("patient.conf")
     patient.write_text("[Service]\nTimeoutStartSec=600s\n")
     pseudo = [f"/etc/fstab f 644 0 0 cat {fstab.absolute()}"]

@@ -14,18 +14,21 @@ _INIT = """\
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox mount -t proc proc /proc
 for module in {modules}; do /bin/busybox insmod /modules/$module.ko || echo "no $module"; done
-{before}
 /bin/busybox mount -o {options} {root} /root || exec /bin/busybox sh
+{after}
 /bin/busybox umount /proc
 exec /bin/busybox switch_root /root /sbin/init
 """
 
 
-def build(out: Path, busybox: Path, modules: Path, root: str, options: str = "ro", before: str = "") -> None:
-    """Write it. `modules`: the kernel's folder under /lib/modules. Raises `OSError`, `KeyError` for no such module."""
+def build(out: Path, busybox: Path, modules: Path, root: str, options: str = "ro", after: str = "") -> None:
+    """Write it. `modules`: the kernel's folder under /lib/modules; `after`: shell lines for when /root is mounted.
+
+    Raises `OSError`, and `KeyError` where there is no such module.
+    """
     needed = _with_dependencies(modules, MODULES)
     names = [name for name, _ in needed]
-    init = _INIT.format(modules=" ".join(names), root=root, options=options, before=before).encode()
+    init = _INIT.format(modules=" ".join(names), root=root, options=options, after=after).encode()
     files = [("init", 0o755, init), ("bin/busybox", 0o755, busybox.read_bytes())]
     files += [(f"modules/{name}.ko", 0o644, _unpacked(path)) for name, path in needed]
     folders = ("dev", "proc", "root", "bin", "modules")
