@@ -1,30 +1,27 @@
 """What every rig shares: the alarm center's end, the recording, the waits, the verdict. A rig fills in the hooks.
 
-A hook does one thing to its panel and returns; it raises `Unable` where its rig has no such thing, and `RigFault` where
-the rig (not the panel) fails. What a hook does is noted for the timeline here; what outputs do the rig notes itself
-(`record.put`), from whatever thread reads them.
+What a hook does is noted for the timeline here; what outputs do the rig notes itself (`record.put`), from whatever
+thread reads them.
 """
 
 import os
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
-
 from drivers.wiring import Position
 from firmware.protocol import messages as m
 from hil.demo_panel import Refused
 from hil.rigs.broken import break_file, break_records, break_wire
 from hil.rigs.far_end import FarEnd
-from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
+from hil.rigs.hooks import Hooks
+from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigName
 from hil.rigs.recording import Recording, now_ms
-from hil.rigs.site import AREAS, CODE, DURESS, KEYPAD, NAME, USER, Delivery, Place, Wanted, panel_file
+from hil.rigs.site import AREAS, CODE, DURESS, KEYPAD, NAME, USER, Delivery, Wanted, panel_file
 from hil.verdict import Verdict, judge
 
 LOOK_S = 0.1
@@ -33,10 +30,9 @@ DRAIN_S = 60.0
 REPLY_S = 20.0
 REPORTS_S = 60.0
 """A panel that has just been started is at its center after so long."""
-LOG_BYTES = 64 * 1024
 
 
-class BaseRig(ABC):
+class BaseRig(Hooks):
     """A panel on a rig. `begin`, the scenario, then `finish` (the verdict) and always `end`."""
 
     name: ClassVar[RigName]
@@ -73,7 +69,7 @@ class BaseRig(ABC):
         try:
             self._ask(user)
         except (OSError, Refused) as error:
-            raise RigFault(f"the panel takes no first user: {error}") from error
+            raise NotSeen(f"the panel takes no first user: {error}") from error
         self._looker.start()
         self.center_sees("user.set", within_s=REPORTS_S)
 
@@ -357,112 +353,3 @@ class BaseRig(ABC):
         self._looking.set()
         if self._looker.is_alive():
             self._looker.join(30)
-
-    # --- hooks that a rig fills in
-
-    def self_check(self) -> None:  # noqa: B027  # a rig without wires has nothing to prove
-        """Prove each wire of the rig. Raises `RigFault` that names the one that fails."""
-
-    @abstractmethod
-    def _place(self) -> Place:
-        """Where this rig's pins, ports and folders are."""
-
-    @abstractmethod
-    def _way(self) -> tuple[str, int]:
-        """Host and port, as the panel sees them, of `far.port`."""
-
-    @abstractmethod
-    def _bring_up(self, delivery: Delivery) -> None:
-        """Install and start the panel; return once core has read every input. From now on outputs are noted."""
-
-    @abstractmethod
-    def _take_down(self) -> None:
-        """End the panel, whatever state it is in."""
-
-    @abstractmethod
-    def _ask(self, message: BaseModel) -> dict[str, Any]:
-        """Ask core's technician socket; the detail of its answer. Raises `Refused`, `OSError`."""
-
-    @abstractmethod
-    def _panel_x(self) -> str | None:
-        """`x` of core's public key (`keys/core.jwk` of its data folder); None while there is none."""
-
-    @abstractmethod
-    def _move(self, zone: str, position: Position) -> None:
-        """Bring a detector's wires into this position."""
-
-    @abstractmethod
-    def _press(self, zone: str, hold_ms: int) -> None:
-        """Trip a detector for so long; return at once."""
-
-    @abstractmethod
-    def _type(self, code: m.Code) -> None:
-        """Type at the keypad (`hil.rigs.keypad.keys` has the keys)."""
-
-    @abstractmethod
-    def _read(self, output: str) -> bool:
-        """Whether an output's load is on, from its line."""
-
-    @abstractmethod
-    def _mains(self, on: bool) -> None:
-        """The mains contact."""
-
-    @abstractmethod
-    def _battery(self, volts: float) -> None:
-        """The battery; below `site.CONTACT_V` the contact on its line opens."""
-
-    @abstractmethod
-    def _power_cut(self) -> None:
-        """Everything ends at this instant."""
-
-    @abstractmethod
-    def _power_on(self) -> None:
-        """It boots; return once core has read every input."""
-
-    @abstractmethod
-    def _kill(self, process: Process) -> None:
-        """SIGKILL to it."""
-
-    @abstractmethod
-    def _hang(self, process: Process) -> None:
-        """SIGSTOP to it."""
-
-    def _hang_board(self) -> None:
-        """Make the kernel stop."""
-        raise Unable(f"the computer of a {self.name} rig can't be made to hang")
-
-    @abstractmethod
-    def _capture(self) -> Channel:
-        """Stop the uplink, connect to its socket."""
-
-    @abstractmethod
-    def _release(self) -> None:
-        """Start the uplink."""
-
-    @abstractmethod
-    def _unplug(self, bus: str) -> None:
-        """Pull out its adapter."""
-
-    @abstractmethod
-    def _plug(self, bus: str) -> None:
-        """Plug it in."""
-
-    @abstractmethod
-    def _camera(self, fault: CameraFault) -> None:
-        """What the camera sees, or whether it is there."""
-
-    @abstractmethod
-    def _disk_full(self, full: bool) -> None:
-        """Of the medium with the journal."""
-
-    @abstractmethod
-    def _clock(self, utc: datetime | None) -> None:
-        """Of the next boot."""
-
-    @abstractmethod
-    def _stop(self, folder: Path) -> None:
-        """Stop the panel in good order (`NotSeen` where it does not), then put its `journal*.sqlite` here."""
-
-    @abstractmethod
-    def logs(self) -> dict[str, str]:
-        """What the panel's processes and its console said, by name; each at most `LOG_BYTES`, the end of it."""

@@ -32,7 +32,8 @@ from hil.broker import HOST
 from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused, Watcher, ask
 from hil.modbus import ModbusLine, Unit
-from hil.rigs.base import LOG_BYTES, BaseRig
+from hil.rigs.base import BaseRig
+from hil.rigs.hooks import LOG_BYTES
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
 from hil.rigs.site import BUS, LOADS, MODULE, Delivery, Place, Wanted

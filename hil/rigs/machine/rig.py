@@ -21,8 +21,9 @@ from firmware.protocol import messages as m
 from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused
 from hil.modbus import ModbusLine, Unit
-from hil.rigs.base import LOG_BYTES, BaseRig
+from hil.rigs.base import BaseRig
 from hil.rigs.desk import black, scene
+from hil.rigs.hooks import LOG_BYTES
 from hil.rigs.keypad import keys
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge

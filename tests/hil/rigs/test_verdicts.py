@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 def run(folder: Path, scenario: str, *words: str, path: Path = ROOT) -> tuple[int, str]:
     """The exit code, and what it printed."""
-    argv = [sys.executable, "-m", "pytest", "hil/scenarios", "-k", scenario, "--rig", "desk", "-p", "no:xdist"]
+    argv = [sys.executable, "-m", "pytest", f"hil/scenarios/{scenario}", "--rig", "desk", "-p", "no:xdist"]
     argv += ["-p", "no:cacheprovider", "--rig-report", str(folder), *words]
     own = os.environ | {"PYTHONPATH": f"{path}:{ROOT}"}
     done = subprocess.run(argv, cwd=ROOT, env=own, capture_output=True, text=True, timeout=170)
@@ -36,7 +36,11 @@ def verdict(folder: Path) -> str:
 
 @pytest.mark.parametrize(
     ("broken", "scenario"),
-    [("siren-pin", "test_uplink_killed"), ("journal", "test_hold_up and not cable"), ("lost", "test_cabinet_opened")],
+    [
+        ("siren-pin", "test_faults.py::test_uplink_killed"),
+        ("journal", "test_people.py::test_hold_up"),
+        ("lost", "test_tamper.py::test_cabinet_opened"),
+    ],
 )
 def test_a_panel_that_is_broken_on_purpose_fails(broken: Break, scenario: str, tmp_path: Path) -> None:
     code, told = run(tmp_path, scenario, "--break", broken)
@@ -51,7 +55,7 @@ def test_a_panel_that_is_broken_on_purpose_fails(broken: Break, scenario: str, t
 
 
 def test_a_rig_that_is_broken_has_an_outcome_of_its_own_and_an_exit_code_of_its_own(tmp_path: Path) -> None:
-    code, told = run(tmp_path, "test_burglary", "--break", "wire")
+    code, told = run(tmp_path, "test_intrusion.py::test_burglary", "--break", "wire")
     assert code == RIG_FAULTS_ONLY, told
     assert "1 rig fault" in told
     assert verdict(tmp_path) == EXPECTED["wire"]
@@ -70,7 +74,7 @@ def test_a_rig_that_can_not_be_taken_down_turns_a_pass_into_a_rig_fault(tmp_path
         "def stuck(self):\n    end(self)\n    raise OSError('the socket does not switch')\n"
         "DeskRig.end = stuck\n"
     )
-    code, told = run(tmp_path, "test_vault_door_by_day", "-p", "stuck", path=tmp_path)
+    code, told = run(tmp_path, "test_intrusion.py::test_vault_door_by_day", "-p", "stuck", path=tmp_path)
     assert code == RIG_FAULTS_ONLY, told
     assert verdict(tmp_path) == "rig-fault"
     error = case(tmp_path).find("error")
