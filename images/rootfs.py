@@ -21,13 +21,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from firmware.version import FLOOR, VERSION
-from images import compiled, initramfs, kernel, keys, panel, root, settings
+from images import compiled, initramfs, inspection, kernel, keys, panel, root, settings
 from images.packages import Apt, Package
 from images.settings import BUILD, PYTHON, REPOSITORY, TEST_KEYS, Settings
 
 log = logging.getLogger("images.rootfs")
 
 STAMP = ".made-of"
+MAX_TOLD = 30
+
+
+class BadTree(ValueError):
+    """The tree has what no image may have; names it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
     (tree / "etc/rauc/keyring.pem").write_text(keyring)
     compiled.compile_all(tree, fetched.python, cache / "python")
     root.close(tree)
+    if faults := inspection.faults(tree):
+        raise BadTree("\n".join(faults[:MAX_TOLD]))
     shutil.copyfile(found.image, out / "vmlinuz")
     (out / "initrd").write_bytes(initramfs.build(tree, modules))
     if (out / "trees").exists():

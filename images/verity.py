@@ -13,11 +13,11 @@ BLOCK = 4096
 def append_tree(file: Path, salt: bytes) -> tuple[str, int]:
     """Append its tree to a file of whole blocks; the root hash (hex) and how many blocks the file had.
 
-    Raises `ValueError` for a file that is empty or no whole number of blocks, `OSError`.
+    Raises `ValueError` for a file of less than two blocks or no whole number of them, `OSError`.
     """
     size = file.stat().st_size
-    if size == 0 or size % BLOCK:
-        raise ValueError(f"{file}: {size} bytes, expected whole blocks of {BLOCK}")
+    if size < 2 * BLOCK or size % BLOCK:
+        raise ValueError(f"{file}: {size} bytes, expected whole blocks of {BLOCK}, two at least")
     with file.open("rb") as stream:
         levels = [_level((stream.read(BLOCK) for _ in range(size // BLOCK)), salt)]
     while len(levels[-1]) > BLOCK:

@@ -1,0 +1,81 @@
+"""What the tree of an image must not have, looked for at the end of each build: a build with any of it is none."""
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from images import panel
+
+MAX_TEXT = 4 * 1024 * 1024
+_SECRET = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\r?\n[A-Za-z0-9+/=\r\n]{40}")
+_TOOLS = re.compile(
+    r"^(.*-)?(gcc|g\+\+|cc|ld|as|swig|make|pip3?|apt(-get)?|dpkg|gdb|strace|tcpdump|nc|telnetd|sudo|su)(-[0-9.]+)?$"
+)
+_ELF, _AARCH64 = b"\x7fELF", 183
+WRITABLE = ("data", "run", "var", "tmp", "dev", "proc", "sys", "boot/firmware", "media/mirror")
+"""Where something else is mounted; all else is the verified root. fstab and the initramfs mount them."""
+
+
+def faults(root: Path) -> list[str]:
+    """Each thing that must not be there, with its path; empty for a good tree."""
+    return [*_files(root), *_panel(root), *_accounts(root), *_mounts(root)]
+
+
+def _files(root: Path) -> Iterator[str]:
+    for path in sorted(root.rglob("*")):
+        mode = path.lstat().st_mode
+        name = path.relative_to(root)
+        if stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
+            continue
+        if not stat.S_ISREG(mode):
+            yield f"{name}: neither file, folder nor link"
+            continue
+        if mode & (stat.S_ISUID | stat.S_ISGID):
+            yield f"{name}: setuid or setgid"
+        if mode & 0o022:
+            yield f"{name}: others may write it"
+        if mode & 0o100 and "bin" in path.parent.name and _TOOLS.match(path.name):
+            yield f"{name}: a tool that no panel needs"
+        yield from _content(path, name)
+
+
+def _content(path: Path, name: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        head = file.read(20)
+        if head.startswith(_ELF):
+            if int.from_bytes(head[18:20], "little") != _AARCH64:
+                yield f"{name}: not for this architecture"
+        elif path.stat().st_size <= MAX_TEXT and _SECRET.search(head + file.read()):
+            yield f"{name}: a private key"
+
+
+def _panel(root: Path) -> Iterator[str]:
+    site = root / panel.SITE
+    for name in panel.LEFT_OUT:
+        if (site / name).exists():
+            yield f"{panel.SITE}/{name}: belongs to a desk, not to a panel"
+    for room in ("hil", "tests", "images", "iotcore"):
+        if (site / room).exists():
+            yield f"{panel.SITE}/{room}: belongs to a desk, not to a panel"
+    if not (site / "firmware/cli.py").exists():
+        yield f"{panel.SITE}: no panel in it"
+
+
+def _accounts(root: Path) -> Iterator[str]:
+    for line in (root / "etc/shadow").read_text().splitlines():
+        name, password = line.split(":")[:2]
+        if password not in ("*", "!*", "!"):
+            yield f"etc/shadow: {name} has a password"
+    for line in (root / "etc/passwd").read_text().splitlines():
+        name, *_, shell = line.split(":")
+        if name not in ("root", "sync") and not shell.endswith(("nologin", "false")):
+            yield f"etc/passwd: {name} has the shell {shell}"
+
+
+def _mounts(root: Path) -> Iterator[str]:
+    for name in WRITABLE:
+        if not (root / name).is_dir():
+            yield f"{name}: not there to be mounted on"
+        elif any((root / name).iterdir()):
+            yield f"{name}: has something in it that a mount would hide"
