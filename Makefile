@@ -5,7 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench fuzz hil docs clean help
+IMAGE_PACKAGES := squashfs-tools u-boot-tools mtools dosfstools e2fsprogs bmap-tools rauc swig gcc-aarch64-linux-gnu binutils \
+	kmod xz-utils systemd
+
+.PHONY: run test check bench fuzz hil image docs clean help
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,7 +18,7 @@ run: $(STAMP)    ## the demo: a burglary at a simulated bank branch. ARGS="--sta
 
 test: $(STAMP)   ## all tests, against a real Mosquitto
 	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh iproute2 \
-		rauc squashfs-tools
+		rauc squashfs-tools u-boot-tools cryptsetup-bin systemd
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(STAMP)  ## ruff and mypy
@@ -43,6 +46,10 @@ docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conform
 	$(BIN)/python -m rules.diagram docs/rules.md
 	$(BIN)/python -m provisioning.loop_table docs/wiring.md
 	$(BIN)/python -m tests.conformance.page docs/conformance.md
+
+image: $(STAMP)  ## the flashable system and its release files, into build/image. ARGS="--keys DIR" signs with yours
+	.ci/packages $(IMAGE_PACKAGES)
+	$(BIN)/python -m images.make $(ARGS)
 
 clean:           ## what was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
