@@ -38,7 +38,10 @@ def main(argv: Sequence[str]) -> int:
 
 @app.callback()
 def _group() -> None:
-    """Cameras of a running panel. 运行中主机的摄像机。"""
+    """Cameras of a running panel. 运行中主机的摄像机。
+
+    Exit code 0: done. 1: the panel refused, or none answers. 2: not understood.
+    """
 
 
 @app.command()

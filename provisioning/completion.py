@@ -1,17 +1,19 @@
-"""`fenghuo completion bash|zsh|fish`: completes commands, their options and choices at a shell.
+"""`fenghuo completion bash|zsh|fish`: completes commands, options, choices and names of the site at a shell.
 
 The script that it prints asks `fenghuo completion words` for what fits; where nothing does, the shell completes files.
 """
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from enum import EnumMeta
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
 from firmware.cli import commands
 from firmware.language import Text, pick
+from provisioning import completion_names
 
 EXIT_NOT_UNDERSTOOD = 2
 
@@ -58,8 +60,11 @@ def main(argv: Sequence[str]) -> int:
 def fitting(words: Sequence[str]) -> list[str]:
     """What may stand in place of the last word, which may be empty."""
     *before, last = words or [""]
+    if before[:1] == ["--panel"]:
+        # The command stands behind the host, which ssh knows and we do not.
+        return fitting([*before[2:], last]) if len(before) > 1 else []
     if not before:
-        found: Iterator[str] = iter(commands())
+        found: Iterator[str] = iter([*commands(), "--panel"])
     else:
         found = _of_command(before, last)
     return sorted({word for word in found if word.startswith(last)})
@@ -72,14 +77,14 @@ def _of_command(before: Sequence[str], last: str) -> Iterator[str]:
     if here is None:
         return
     options = [param for param in here.params if any(name.startswith("-") for name in param.opts)]
-    choices = next((_choices(option) for option in options if before[-1] in option.opts), [])
-    if choices:
-        yield from choices
+    taking = next((option for option in options if before[-1] in option.opts and not option.is_flag), None)
+    if taking is not None:
+        yield from _choices(taking) or completion_names.of_option(before[-1], before)
     elif last.startswith("-"):
         yield from (name for option in options for name in option.opts)
         yield "--help"
     else:
-        yield from getattr(here, "commands", {})
+        yield from getattr(here, "commands", {}) or completion_names.of_argument(before)
 
 
 def _command(name: str) -> Any:
@@ -95,7 +100,12 @@ def _command(name: str) -> Any:
 
 
 def _choices(option: Any) -> list[str]:
-    return [str(choice) for choice in getattr(option.type, "choices", ())]
+    """The words of an option with a choice, as the typer of this machine keeps them: it has changed that before."""
+    known = getattr(getattr(option, "type", None), "choices", ())
+    annotation = getattr(getattr(option, "type_descriptor", None), "annotation", None)
+    if isinstance(annotation, EnumMeta):
+        known = [member.value for member in annotation]  # type: ignore[var-annotated]
+    return [str(choice) for choice in known or get_args(annotation) if isinstance(choice, str)]
 
 
 if __name__ == "__main__":

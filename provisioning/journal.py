@@ -88,7 +88,11 @@ def dump(
     limit: Annotated[int, typer.Option(min=0, help="At most so many, 0 all. 最多条数。")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Print records, oldest first. 按时间顺序输出记录。"""
+    """Print records, oldest first. 按时间顺序输出记录。
+
+    Exit code 0: done. 2: can't be read.
+    Example: fenghuo journal dump --config panel.toml --kind alarm --json
+    """
     found = sources(place, config, None)
     wanted = Filter.of(lane, kind, since)
     left = limit or sys.maxsize
@@ -107,7 +111,10 @@ def tail(
     limit: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many. 条数。")] = TAIL,
     as_json: AsJson = False,
 ) -> None:
-    """Print the newest records. 输出最新记录。"""
+    """Print the newest records. 输出最新记录。
+
+    Exit code 0: done. 2: can't be read. Example: fenghuo journal tail --config panel.toml --follow
+    """
     found = sources(place, config, None, snapshot=False)
     records = _from_panel(found, limit, follow) if found.running else _from_file(found.files[-1], limit, follow)
     try:

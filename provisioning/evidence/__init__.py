@@ -27,7 +27,10 @@ def main(argv: Sequence[str]) -> int:
 
 @app.callback()
 def _evidence() -> None:
-    """Pictures of alarms. 报警图像。"""
+    """Pictures of alarms. 报警图像。
+
+    Exit code 0: done, or sound. 1: findings, or the panel refused. 2: not understood, or can't be read.
+    """
 
 
 app.command("list")(list_events)

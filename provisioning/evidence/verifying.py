@@ -1,8 +1,9 @@
 """`fenghuo evidence verify` and `verify-bundle`: prove an event on the panel, or a bundle anywhere."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,7 +13,7 @@ from firmware.language import Text, pick
 from firmware.protocol.jws import load_public
 from provisioning.evidence.bundle_check import check_bundle
 from provisioning.evidence.commands import EXIT_FINDINGS, Config, EventWord, Place, in_words, shelf_of
-from provisioning.evidence.proof import prove
+from provisioning.evidence.proof import Finding, prove
 from provisioning.journal_source import BadUse
 
 SOUND: Text = (
@@ -34,7 +35,10 @@ COMPARE: Text = (
 FALSE: Text = ("NOT genuine, {count} findings", "不真实，{count} 项问题")
 
 
-def verify(event: EventWord, data: Place = None, config: Config = None) -> None:
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object. 输出一个 JSON 对象。")]
+
+
+def verify(event: EventWord, data: Place = None, config: Config = None, as_json: AsJson = False) -> None:
     """Check every picture against its manifest, its record, the chain and its signature. 校验警情图像。
 
     Exit code 0: sound. 1: findings, each named. 2: can't be checked. Example: fenghuo evidence verify 7
@@ -43,6 +47,8 @@ def verify(event: EventWord, data: Place = None, config: Config = None) -> None:
         shelf = shelf_of(data, config)
         found = shelf.event(event)
         proof = prove(shelf, found)
+    if as_json:
+        _print(proof.findings, event=found.name, files=len(proof.files), checkpoint=proof.checkpoint or None)
     for note in (*proof.notes, *proof.findings):
         print(note.say())
     if proof.findings:
@@ -58,6 +64,7 @@ def verify_bundle(
     key: Annotated[
         Path | None, typer.Option("--key", help="core.jwk of the panel, from elsewhere. 另行取得的主机公钥。")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check a bundle as the script in it does, and name everything that is wrong. 校验证据包。
 
@@ -66,6 +73,9 @@ def verify_bundle(
     """
     with in_words():
         checked = check_bundle(bundle, _public(key) if key else None)
+    if as_json:
+        about = checked.claim.model_dump(mode="json") if checked.claim else None
+        _print(checked.found, bool(checked.claim), files=checked.files, claim=about, missing=list(checked.missing))
     for said in (*checked.found, *checked.notes):
         print(said)
     if checked.found or checked.claim is None:
@@ -86,6 +96,14 @@ def verify_bundle(
     )
     if key is None:
         print(pick(COMPARE, kids=", ".join(checked.kids)))
+
+
+def _print(findings: Iterable[object], readable: bool = True, **figures: object) -> NoReturn:
+    """One JSON object, and the exit code of its findings."""
+    told = [finding.say() if isinstance(finding, Finding) else str(finding) for finding in findings]
+    ok = readable and not told
+    print(json.dumps({"ok": ok, **figures, "findings": told}, ensure_ascii=False, indent=2, default=str))
+    raise typer.Exit(0 if ok else EXIT_FINDINGS)
 
 
 def _public(key: Path) -> Ed25519PublicKey:

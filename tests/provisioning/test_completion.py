@@ -1,15 +1,18 @@
 """Completion as a shell asks for it, and in a real bash."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from provisioning import completion
 from provisioning.completion import SCRIPTS, fitting
 from tests.provisioning.calling import call
+from tests.provisioning.test_users import WANG, Core
+
+BANK = "docs/examples/bank.toml"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,16 @@ from tests.provisioning.calling import call
         (["nothing", ""], set()),
         (["site", "check", "docs"], set()),
         (["run", "--"], set()),
+        (["--panel", ""], set()),
+        (["--panel", "root@x", "site", "in"], {"install"}),
+        (["walk-test", "--config", BANK, "--area", ""], {"hall", "vault"}),
+        (["try", "camera", "--config", BANK, "--camera", "l"], {"lobby"}),
+        (["try", "path", "--config", BANK, "--path", ""], {"center-1"}),
+        (["users", "set", "li", "--right", "by"], {"bypass"}),
+        (["cameras", "relearn", "--config", BANK, ""], {"lobby"}),
+        (["cameras", "relearn", "lobby", ""], set()),
+        (["walk-test", "--config", "no-such-file", "--area", ""], set()),
+        (["users", "list", "--js"], {"--json"}),
     ],
 )
 def test_what_fits(words: list[str], some: set[str]) -> None:
@@ -45,14 +58,52 @@ def test_scripts_and_what_is_not_understood() -> None:
     assert call(completion.main, "--help").returncode == 0
 
 
-def test_a_real_bash_completes(tmp_path: Path) -> None:
-    """With a `fenghuo` that is this tree's."""
-    program = tmp_path / "fenghuo"
-    program.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} -m provisioning.completion "$@"\n')
-    program.chmod(0o755)
-    script = SCRIPTS["bash"] + 'COMP_WORDS=(fenghuo site ins); COMP_CWORD=2; _fenghuo; echo "${COMPREPLY[@]}"\n'
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path.cwd())}
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, env=environment, timeout=60, check=False
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A `fenghuo` that is this tree's."""
+    made = tmp_path / "fenghuo"
+    made.write_text(f'#!/bin/sh\nexec {sys.executable} -m firmware.cli "$@"\n')
+    made.chmod(0o755)
+    (tmp_path / "panel.toml").write_text(Path(BANK).read_text())
+    return made
+
+
+def environment(program: Path) -> dict[str, str]:
+    found = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(Path.cwd())}
+    return found | {"TERM": "dumb", "FENGHUO_LANG": "en"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("fenghuo site ins\t", "fenghuo site install"),
+        ("fenghuo walk-test --area v\t", "fenghuo walk-test --area vault"),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_person_at_a_real_shell_presses_the_tabulator(shell: str, typed: str, completed: str, program: Path) -> None:
+    words = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}[shell]
+    rc = {"bash": "", "zsh": "autoload -Uz compinit; compinit -u -d ./dump; unsetopt zle_bracketed_paste; "}[shell]
+    (program.parent / "rc").write_text(rc + SCRIPTS[shell])
+    person = pexpect.spawn(
+        shell, words, cwd=program.parent, env=environment(program), encoding="utf-8", timeout=60, dimensions=(24, 150)
     )
-    assert done.stdout.strip() == "install", done.stderr
+    person.sendline(". ./rc; PS1='ready> '; echo read''y")
+    person.expect("\r\nready\r\n")
+    person.expect("ready> ")
+    person.send(typed)
+    person.expect_exact(completed)
+    person.close(force=True)
+
+
+def test_users_of_a_running_panel_are_completed(tmp_path: Path) -> None:
+    (tmp_path / "panel.toml").write_text(Path(BANK).read_text())
+    core = Core(tmp_path)
+    core.users = {"wang": WANG, "qiu": WANG}
+    try:
+        config = ["--config", str(tmp_path / "panel.toml")]
+        assert fitting(["users", "revoke", *config, ""]) == ["qiu", "wang"]
+        assert fitting(["users", "change", *config, "w"]) == ["wang"]
+        assert fitting(["users", "change", "wang", *config, ""]) == []
+    finally:
+        core.close()
