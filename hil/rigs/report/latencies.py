@@ -74,16 +74,20 @@ def _to_receipt(marks: Sequence[Mark]) -> Iterator[Latency]:
 def _gaps(marks: Sequence[Mark]) -> Iterator[Latency]:
     """How long a siren that sounded was off after a kill, a hang or a power cut."""
     struck: Mark | None = None
+    sounding: set[str] = set()
     off: dict[str, Mark] = {}
     for mark in marks:
         cut = mark.track == "power" and mark.name == "panel" and mark.value is False
         if cut or (mark.track == "process" and mark.name == "core" and mark.value in _DOWN):
             struck, off = mark, {}
-        elif mark.track == "output" and mark.name in _SIRENS and struck is not None:
-            if not mark.value:
-                off.setdefault(mark.name, mark)
-            elif (gone := off.pop(mark.name, None)) is not None:
-                yield Latency(f"{mark.name} off after {struck.name} {_struck(struck)}", gone.ms, mark.ms - gone.ms)
+        elif mark.track == "output" and mark.name in _SIRENS:
+            if mark.value:
+                sounding.add(mark.name)
+                if struck is not None and (gone := off.pop(mark.name, None)) is not None:
+                    yield Latency(f"{mark.name} off after {struck.name} {_struck(struck)}", gone.ms, mark.ms - gone.ms)
+            elif mark.name in sounding:
+                sounding.discard(mark.name)
+                off[mark.name] = mark
 
 
 def _struck(mark: Mark) -> str:

@@ -56,6 +56,16 @@ def test_an_effect_that_came_late_is_not_put_down_to_a_cause() -> None:
     assert latencies([Mark(0, "input", "a", "open"), Mark(5000, "output", "siren-inside", True)]) == []
 
 
+def test_a_siren_that_was_off_has_no_gap_when_core_is_killed() -> None:
+    night = [
+        Mark(0, "output", "siren-inside", False),
+        Mark(10, "process", "core", "killed"),
+        Mark(900, "output", "siren-inside", False),
+        Mark(5000, "output", "siren-inside", True),
+    ]
+    assert latencies(night) == []
+
+
 def test_the_drawing_has_a_line_for_all_that_happened_and_none_for_an_output_that_was_never_on() -> None:
     assert [row.name for row in rows_of(NIGHT)] == ["core", "back-door", "siren-outside", "hall"]
     svg = parsed(drawing(NIGHT))
