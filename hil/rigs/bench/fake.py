@@ -306,7 +306,8 @@ def bench_file(port: Path, url: str) -> str:
         rows.append(f'profile = "{PROFILE}"\n')
     rows += [_row("relay", line, index) for index, line in enumerate(lines)]
     rows += [_row("sense", line, index) for index, line in enumerate(LOADS)]
-    head = f'[bench]\nname = "fake"\npanel = "root@localhost"\n\n[power]\nkind = "rest"\nurl = "{url}"\noff_s = 0.0\n'
+    head = '[bench]\nname = "fake"\npanel = "root@localhost"\nhost = "127.0.0.1"\n'
+    head += f'\n[power]\nkind = "rest"\nurl = "{url}"\noff_s = 0.0\n'
     return "\n".join([head, *rows])
 
 

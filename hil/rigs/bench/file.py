@@ -63,6 +63,9 @@ class BenchSelf(_Model):
     name: Annotated[str, Field(min_length=1, max_length=60)]
     panel: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*@[A-Za-z0-9.:-]+$", description="for ssh")]
     ssh_options: tuple[str, ...] = ()
+    host: Annotated[
+        str, Field(pattern=r"^[0-9a-fA-F.:]+$", description="address of this computer, as the panel sees it")
+    ]
     chip: Annotated[int, Field(ge=0, le=15)] = 0
     keypad: Annotated[str, Field(description="port of this computer on the panel's keypad bus")] = ""
     keypad_port: Annotated[str, Field(description="the same bus, as the panel names it")] = ""

@@ -215,7 +215,9 @@ def open_bench(folder: Path, wanted: Wanted) -> BenchRig:
         bench = read_bench(Path(named))
     except BadBench as bad:
         raise RigFault(f"{named}: {bad}") from None
-    raise RigFault(f"{bench.bench.name}: panels over SSH are not built yet")
+    from hil.rigs.bench.ssh_panel import SshPanel
+
+    return BenchRig(folder, wanted, bench, SshPanel(bench))
 
 
 def _on_lines(wire: Input, position: Position) -> dict[int, bool]:

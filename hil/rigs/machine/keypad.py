@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from hil.rigs.protocol import RigFault
 from hil.rigs.site import KEYPAD
@@ -13,14 +14,25 @@ from hil.rigs.site import KEYPAD
 ONLINE_S = 40.0
 
 
+class Closable(Protocol):
+    """The open bus."""
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class Keypad:
     """Plugged in from its making to `close`; it stays on the bus over restarts of the panel."""
 
     def __init__(self, guest: Path) -> None:
         """`guest`: QEMU's socket of the serial port. Raises `OSError`."""
-        self._bus = socket.socket(socket.AF_UNIX)
-        self._bus.connect(str(guest))
-        fd = self._bus.fileno()
+        bus = socket.socket(socket.AF_UNIX)
+        bus.connect(str(guest))
+        self._play(bus, bus.fileno())
+
+    def _play(self, bus: Closable, fd: int) -> None:
+        self._bus = bus
         plan = json.dumps([{"id": KEYPAD, "address": 1, "key": "", "rows": 1, "plain": True}])
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "hil.osdp_device", str(fd), plan],
