@@ -228,6 +228,8 @@ class FakeSocket:
     def __init__(self) -> None:
         self.on = True
         self.broken = False
+        self.asked: list[str] = []
+        """Paths of the questions."""
         self.switch: Callable[[bool], None] = lambda _: None
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -256,6 +258,7 @@ class FakeSocket:
                 self._answer()
 
             def do_GET(self) -> None:  # the name that http.server wants
+                socket.asked.append(self.path)
                 self._answer()
 
             def _answer(self) -> None:
