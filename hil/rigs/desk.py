@@ -238,11 +238,13 @@ class DeskRig(BaseRig):
         guard, self._guard = self._guard, None
         if guard is None:
             return
-        with suppress(ProcessLookupError):
-            os.kill(guard.pid, signal.SIGSTOP)  # it must not start what is about to die
-            for pid in reversed(descendants(guard.pid)):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        guarding = guard.pid
+        if guarding:  # 0 where it has ended by itself: a signal to 0 goes to all of ours
+            with suppress(ProcessLookupError):
+                os.kill(guarding, signal.SIGSTOP)  # it must not start what is about to die
+                for pid in reversed(descendants(guarding)):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
         guard.kill()
         self._dark()
 

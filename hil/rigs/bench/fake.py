@@ -124,18 +124,15 @@ class DeskPanel(DeskRig):
         self._follower.start()
 
     def booted(self) -> None:
-        """The power socket has done it, or does it now."""
-        if self._guard is None:
-            self._power_on()
+        """Power is on: it starts here, as a board boots by itself meanwhile."""
+        self._power_on()
 
     def went_dark(self) -> None:
         """The power socket has done it."""
 
     def switch(self, on: bool) -> None:
         """What the power socket does to it."""
-        if on and self._guard is None and self._follower.is_alive():
-            self._power_on()
-        elif not on:
+        if not on:
             self._power_cut()
 
     def stop(self, folder: Path) -> None:

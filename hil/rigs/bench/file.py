@@ -144,7 +144,7 @@ def names() -> Mapping[int, str]:
     """What each input line is called on drawings and in faults."""
     found = {site()["power"]["mains_line"]: "mains", site()["power"]["battery_line"]: "battery"}
     for zone, wire in inputs().items():
-        legs = ("",) if len(wire.lines) == 1 else (" (closed leg)", " (open leg)")
+        legs = ("",) if len(wire.lines) == 1 else (" (NC)", " (NO)")
         found |= {line: f"{zone}{leg}" for line, leg in zip(wire.lines, legs, strict=True)}
     return dict(sorted(found.items()))
 

@@ -24,7 +24,7 @@ def test_a_whole_file_wires_each_line_once() -> None:
     bench = parse_bench(SOUND.encode())
     assert [relay.line for relay in bench.relay] == list(names())
     assert [sense.line for sense in bench.sense] == list(LOADS)
-    assert names()[17] == "front-door (closed leg)"
+    assert names()[17] == "front-door (NC)"
     assert {names()[4], names()[7]} == {"mains", "battery"}
 
 
