@@ -17,11 +17,11 @@ from pydantic import BaseModel
 from firmware.protocol import messages as m
 from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused
-from hil.rigs.base import LOG_BYTES
 from hil.rigs.bench.file import Bench
 from hil.rigs.bench.forwarder import Forwarder
 from hil.rigs.bench.keypad import SerialKeypad
 from hil.rigs.bench.ssh_hand import SshHand
+from hil.rigs.hooks import LOG_BYTES
 from hil.rigs.keypad import keys
 from hil.rigs.machine.agent import AgentError
 from hil.rigs.machine.rig import GuestChannel
