@@ -4,28 +4,25 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from cryptography import x509
 
 from firmware.clock import utc_text
-from firmware.config import BadPanelFile, load
+from firmware.config import load
 from firmware.protocol.enrolment import MAX_BYTES
-from firmware.protocol.enrolment_parts import BadPart, Collection, parts, put_together
-from firmware.protocol.one_time_code import fingerprint, read_code
+from firmware.protocol.enrolment_parts import BadPart, Collection, put_together
+from firmware.protocol.one_time_code import read_code
 from firmware.uplink.pair import ends_at
-from provisioning.enrolment import center_keys
 from provisioning.enrolment.drop import BadDrop, Drop, center_url, forget, read_drop
-from provisioning.enrolment.enrolling import Done, Enrolling, sealed
-from provisioning.enrolment.place import Waiting
-from provisioning.enrolment.texts import say, text
+from provisioning.enrolment.enrolling import Done, Enrolling
+from provisioning.enrolment.telling import finish, give, in_words, listed, show_answer, show_dry, was
+from provisioning.enrolment.texts import say
 from provisioning.enrolment.trouble import EXIT_REFUSED, EXIT_WRONG, Trouble
 from provisioning.enrolment.typed import code_of
-from provisioning.questions import agreed
 from provisioning.terminal import run
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
@@ -75,28 +72,28 @@ def enroll(
     """
     if context.invoked_subcommand is not None:
         return
-    with _told(as_json):
+    with in_words(as_json):
         wish = _wish(drop, center, ca)
         it = Enrolling(load(config), path or (wish.path if isinstance(wish, Drop) else ""))
         if dry_run:
-            _show_dry(it, wish, None if again else it.place.current(), as_json)
+            show_dry(it, wish, None if again else it.place.current(), as_json)
             return
         found = it.in_force(again)
         if found is not None:
             if drop is not None:
                 forget(drop)
-            _was(it, found, as_json)
+            was(it, found, as_json)
         elif isinstance(wish, Drop):
             done = _unattended(it, wish, again, patience, as_json)
             if drop is not None:
                 forget(drop)
-            _finish(it, done, wish.take_keys or take_keys, as_json)
+            finish(it, done, wish.take_keys or take_keys, as_json)
         else:
             url, pem = wish
             code = code_of(code_file)
             if not as_json:
                 print(say("asks", panel=it.place.panel, url=url))
-            _finish(it, it.ask(url, code, pem), take_keys, as_json, code_stdin=str(code_file) == "-")
+            finish(it, it.ask(url, code, pem), take_keys, as_json, code_stdin=str(code_file) == "-")
 
 
 @app.command()
@@ -118,13 +115,13 @@ def request(
 
     Example: fenghuo enroll request --out panel.enrol
     """
-    with _told(as_json):
+    with in_words(as_json):
         it = Enrolling(load(config), path)
         if (found := it.in_force(again)) is not None:
-            _was(it, found, as_json)
+            was(it, found, as_json)
             return
         made = it.request("" if no_code else code_of(code_file))
-        _give(made, out, qr, {"png": png, "svg": svg}, as_json)
+        give(made, out, qr, {"png": png, "svg": svg}, as_json)
 
 
 @app.command()
@@ -143,10 +140,10 @@ def answer(
 
     Example: fenghuo enroll answer answer.enrol
     """
-    with _told(as_json):
+    with in_words(as_json):
         it = Enrolling(load(config), path)
         if (found := it.in_force(again=True)) is not None:
-            _was(it, found, as_json)
+            was(it, found, as_json)
             return
         waiting = it.place.waiting()
         if waiting is None:
@@ -156,9 +153,9 @@ def answer(
         if not waiting.answer_key and not typed and sys.stdin.isatty():
             typed = input(say("type"))
         if dry_run:
-            _show_answer(it, utc_text(ends_at(it.looked_at(data, waiting, typed).leaf)), as_json)
+            show_answer(it, utc_text(ends_at(it.looked_at(data, waiting, typed).leaf)), as_json)
         else:
-            _finish(it, it.take(data, waiting, typed), take_keys, as_json)
+            finish(it, it.take(data, waiting, typed), take_keys, as_json)
 
 
 @app.command()
@@ -168,7 +165,7 @@ def status(path: PathId = "", as_json: Json = False, config: Config = DEFAULT_CO
     Exit code 0: enrolled. 1: not.
     Example: fenghuo enroll status --json
     """
-    with _told(as_json):
+    with in_words(as_json):
         found = Enrolling(load(config), path).standing()
     if as_json:
         print(json.dumps({"ok": True, **found}, ensure_ascii=False, indent=2))
@@ -248,150 +245,12 @@ def _pasted() -> bytes:
         try:
             if line.strip():
                 number = collection.add(line)
-                print(say("got", number=number, count=collection.count, missing=_listed(collection.missing)))
+                print(say("got", number=number, count=collection.count, missing=listed(collection.missing)))
         except BadPart as bad:
             print(bad, file=sys.stderr)
         if collection.count and not collection.missing:
             break
     return collection.whole()
-
-
-# --- what is told
-
-
-def _finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool, code_stdin: bool = False) -> None:
-    """Tell, and see to the center's keys. `code_stdin`: where an installer's code is needed it is the next line."""
-    place, found = it.place, done.answer
-    if not as_json:
-        until, paths = utc_text(ends_at(done.certificate)), ", ".join(place.paths)
-        print(say("done", panel=place.panel, paths=paths, until=until))
-        print(say("recorded" if done.recorded else "not-recorded"))
-        print(say("uplink"))
-        for each in found.addresses if found else ():
-            print(say("address", host=each.host, port=each.port))
-    differences = center_keys.differing(it.loaded, found) if found else {}
-    taken = False
-    if found is not None and differences and _taking(differences, take_keys, as_json):
-        center_keys.take(it.loaded, found, code_stdin)
-        taken = True
-        if not as_json:
-            print(say("taken", file=it.loaded.path))
-    if as_json:
-        members = {"panel": place.panel, "paths": place.paths, **done.members}
-        keys = {"keys_differ": sorted(differences), "keys_taken": taken}
-        print(json.dumps({"ok": True, "enrolled": True, "already": False, **members, **keys}, ensure_ascii=False))
-
-
-def _taking(differences: dict[str, tuple[Any, Any]], take_keys: bool, as_json: bool) -> bool:
-    """Whether the center's keys are wanted in the panel file."""
-    if as_json:
-        return take_keys
-    print(say("differs"))
-    print("\n".join(center_keys.said(differences)))
-    if take_keys or (sys.stdin.isatty() and agreed(text("take"))):
-        return True
-    print(say("not-taken"))
-    return False
-
-
-def _was(it: Enrolling, found: x509.Certificate, as_json: bool) -> None:
-    until = utc_text(ends_at(found))
-    if as_json:
-        members = {"panel": it.place.panel, "paths": it.place.paths, **Done(found, None, False).members}
-        print(json.dumps({"ok": True, "enrolled": True, "already": True, **members}, ensure_ascii=False))
-    else:
-        print(say("was", panel=it.place.panel, until=until))
-
-
-def _show_dry(it: Enrolling, wish: Drop | tuple[str, str], found: x509.Certificate | None, as_json: bool) -> None:
-    url = wish.center if isinstance(wish, Drop) else wish[0]
-    place, waiting = it.place, it.place.waiting()
-    files = {"key": str(place.pair.key), "certificate": str(place.pair.certificate), "ca": str(place.ca)}
-    if as_json:
-        members = {"panel": place.panel, "center": url, "already": found is not None, "files": files}
-        print(json.dumps({"ok": True, "dry_run": True, **members}, ensure_ascii=False))
-    elif found is not None:
-        _was(it, found, False)
-    else:
-        print(say("dry", url=url, panel=place.panel, **files))
-        if waiting is not None:
-            print(say("dry-waits", made=waiting.made))
-
-
-def _show_answer(it: Enrolling, until: str, as_json: bool) -> None:
-    paths = ", ".join(it.place.paths)
-    if as_json:
-        print(json.dumps({"ok": True, "dry_run": True, "panel": it.place.panel, "not_after": until}))
-    else:
-        print(say("would", panel=it.place.panel, until=until, paths=paths))
-
-
-def _give(made: Waiting, out: Path | None, qr: bool, pictures: dict[str, Path | None], as_json: bool) -> None:
-    """The request, in the forms that were asked for; to standard output where none was. Raises `Trouble`."""
-    whole, files = sealed(made), []
-    try:
-        if out is not None:
-            out.write_bytes(whole + b"\n")
-            files.append(str(out))
-        for kind, folder in pictures.items():
-            if folder is not None:
-                from provisioning.enrolment import qr as drawing
-
-                files += [str(file) for file in drawing.pictures(whole, folder, kind)]
-    except OSError as error:
-        raise Trouble("cant-write", file=error.filename or out, detail=error.strerror) from None
-    shown = "" if made.mac else fingerprint(made.request)
-    if as_json:
-        members = {"files": files, "fingerprint": shown, "parts": parts(whole)}
-        print(json.dumps({"ok": True, **members, **({} if files else {"request": json.loads(whole)})}))
-        return
-    for file in files:
-        print(say("request-file", file=file))
-    if qr:
-        _show_codes(parts(whole))
-    elif not files:
-        print(whole.decode())
-    if shown:
-        print(say("read-out", fingerprint=shown))
-    print(say("carry"), file=sys.stderr)
-
-
-def _show_codes(texts: list[str]) -> None:
-    from provisioning.enrolment.qr import drawn
-
-    for number, part in enumerate(texts, 1):
-        print(drawn(part))
-        print(say("part", number=number, count=len(texts)))
-        print(part)
-        if number < len(texts) and sys.stdin.isatty():
-            input(say("next"))
-
-
-def _listed(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers)) or "–"
-
-
-@contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """Turns what can go wrong into words and an exit code."""
-    try:
-        yield
-    except BadPanelFile as bad:
-        _say_wrong("panel-file", bad.say(), as_json)
-        raise typer.Exit(EXIT_WRONG) from None
-    except Trouble as trouble:
-        _say_wrong(trouble.reason, str(trouble), as_json)
-        raise typer.Exit(trouble.code) from None
-    except BadPart as bad:
-        _say_wrong("not-ours", str(bad), as_json)
-        raise typer.Exit(EXIT_REFUSED) from None
-
-
-def _say_wrong(reason: str, why: str, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"ok": False, "reason": reason, "why": why}, ensure_ascii=False))
-    else:
-        print(why, file=sys.stderr)
 
 
 if __name__ == "__main__":
