@@ -37,11 +37,11 @@ def salt_of(version: str) -> bytes:
     return hashlib.sha256(f"fenghuo {version}".encode()).digest()
 
 
-def make(rootfs: Path, out: Path, epoch: int) -> Slot:
+def make(rootfs: Path, out: Path, epoch: int, version: str = VERSION) -> Slot:
     """Make the slot's image of what `images.rootfs` made. Raises `CalledProcessError`, `OSError`, `ValueError`."""
     root = out.with_suffix(".squashfs")
     _squash(rootfs / "root", root, epoch)
-    salt = salt_of(VERSION)
+    salt = salt_of(version)
     root_hash, blocks = verity.append_tree(root, salt)
     kernel, initrd = rootfs / "vmlinuz", rootfs / "initrd"
     kernel_at = FIRST
@@ -54,7 +54,7 @@ def make(rootfs: Path, out: Path, epoch: int) -> Slot:
         f"fenghuo.blocks={blocks}",
     ]
     entry = {
-        "fh_version": VERSION,
+        "fh_version": version,
         "fh_kernel": f"{kernel_at // SECTOR:x}",
         "fh_kernel_count": f"{_sectors(kernel):x}",
         "fh_initrd": f"{initrd_at // SECTOR:x}",

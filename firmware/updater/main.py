@@ -33,6 +33,8 @@ log = logging.getLogger("fenghuo.updater")
 
 TURN_S = 0.5
 SOCKET = "updater.sock"
+STICK = Path("/run/fenghuo-stick")
+"""Where a stick is mounted."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Setup:
 def setup_of(loaded: Loaded) -> Setup:
     """On a panel: the state folder that the unit names, else beside core's data."""
     folder = os.environ.get("STATE_DIRECTORY", "")
-    return Setup(Path(folder) if folder else loaded.data.parent / "updater", loaded.run / "usb")
+    return Setup(Path(folder) if folder else loaded.data.parent / "updater", STICK)
 
 
 def run(loaded: Loaded) -> int:

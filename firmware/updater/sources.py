@@ -12,6 +12,7 @@ log = logging.getLogger("fenghuo.updater.sources")
 
 MOST_BUNDLES = 16
 """On one stick; the first by name count."""
+MOUNT_S = 60
 _OPTIONS = "ro,nosuid,nodev,noexec"
 _DEVICES = Path("/sys/class/block")
 
@@ -41,7 +42,7 @@ class Sources:
     def leave(self) -> None:
         """Give the stick back."""
         if self._mounted.is_mount():
-            subprocess.run(["umount", "--lazy", str(self._mounted)], check=False, capture_output=True, timeout=30)
+            _ask(["systemd-mount", "--umount", str(self._mounted)])
 
     def _best(self, info: Callable[[str], Manifest]) -> tuple[str, Manifest]:
         found: list[tuple[str, Manifest]] = []
@@ -59,12 +60,10 @@ class Sources:
         return best
 
     def _mount(self, device: Path) -> None:
-        self._mounted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["mount", "-o", _OPTIONS, str(device), str(self._mounted)], check=False, capture_output=True, timeout=30
-        )
-        if done.returncode:
-            raise NotTaken("source-unreadable", done.stderr.decode(errors="replace").strip()[:200])
+        # By systemd, in its own namespace: `rauc` is another service, and would not see a mount of this one.
+        words = ["systemd-mount", "--quiet", "--collect", "--fsck=no", "-o", _OPTIONS, str(device), str(self._mounted)]
+        if said := _ask(words):
+            raise NotTaken("source-unreadable", said)
 
     def _sticks(self) -> Iterator[Path]:
         """Block devices that hang on USB: their partitions, or themselves where they have none."""
@@ -74,3 +73,16 @@ class Sources:
                 continue
             if (entry / "partition").exists() or not any(entry.resolve().glob(f"{entry.name}*/partition")):
                 yield Path("/dev") / entry.name
+
+
+def _ask(words: list[str]) -> str:
+    """What was said of why it was not done; nothing where it was."""
+    try:
+        done = subprocess.run(words, check=False, capture_output=True, timeout=MOUNT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)[:200]
+    return (
+        (done.stderr.decode(errors="replace").strip()[:200] or f"exit code {done.returncode}")
+        if done.returncode
+        else ""
+    )

@@ -1,0 +1,1 @@
+"""Updates on the very image in the virtual machine: `python -m hil.updates`."""
