@@ -19,7 +19,7 @@ from firmware.language import Text, pick
 from firmware.protocol.messages import AskDrivers
 from firmware.version import VERSION
 from provisioning.diagnosis import Finding, Row, findings, rows
-from provisioning.examined import board_findings, keys, store
+from provisioning.examined import board_findings, keys, software, store
 from provisioning.examined.board import Board, read
 from provisioning.remedies import OF_DRIVERS
 from provisioning.technician import NoAnswer, connected
@@ -115,6 +115,7 @@ def examine(loaded: Loaded, root: Path = ROOT) -> Seen:
         *board_findings.findings(board, file.board.hot_c, file.panel.pins == "board"),
         *keys.findings(loaded),
         *store.findings(loaded, running),
+        *(software.findings(loaded) if running else ()),
     ]
     # What core reports as a trouble already is told once.
     return Seen(drivers, board, found + [one for one in more if _trouble(one.about) not in told])

@@ -61,6 +61,7 @@ class UpdateBoard:
         """From the image to a panel with an installer and a user."""
         self.board.on()
         agent = self.board.machine.agent
+        self.until(lambda: agent.run("mountpoint", "-q", "/data").code == 0, CORE_S, "the data partition is mounted")
         for name, content in self.far.identity().items():
             agent.put(f"{HOME}/keys/{name}", content, 0o600, "fenghuo-uplink")
         agent.must("chown", "fenghuo-uplink:", f"{HOME}/keys")

@@ -1,4 +1,4 @@
-"""The plays of `python -m hil.updates`: each commissions a panel on the image, and does to it what life does.
+"""The plays of `python -m hil.updates`: each commissions a panel on the image, and does to it what life does."""
 
 import json
 import logging
