@@ -20,7 +20,7 @@ from firmware.protocol import messages as m
 from hil.demo_panel import ask
 
 Event = dict[str, Any]
-_ZONES = ("trip", "line", "seen", "key", "response", "camera", "box")
+_ZONES = ("trip", "line", "seen", "key", "response", "box")
 
 
 @dataclass

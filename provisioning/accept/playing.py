@@ -349,14 +349,15 @@ class Player:
         limit = self._file.timings.battery_test_s
         after = self._panel.follow()
         self._talk.tell("do", t.DO["battery"], said={"seconds": limit}, step=step.id, act="battery", position="")
-        self._tested("battery-test")
+        self.tested("battery-test")
         record = self._record(after, lambda kind, _: kind == "test.battery-ended", limit + MARGIN_S)
         detail = str(record["payload"]["detail"])
         if not record["payload"]["ok"]:
             raise Failed("battery", place(record), what=detail)
         return Seen({"detail": detail, **self._receipt(record)}, place(record))
 
-    def _tested(self, name: str, **more: Any) -> None:
+    def tested(self, name: str, **more: Any) -> None:
+        """Have the panel begin a test. Raises `Failed` where it won't, `Refused` where the code does not count now."""
         try:
             self._panel.test(name, **more)
         except Refused as no:
@@ -387,7 +388,7 @@ class Player:
         self._walk(False)
         after = self._panel.follow()
         self._do(step)
-        self._tested("siren-test")
+        self.tested("siren-test")
         record = self._record(after, lambda kind, _: kind == "test.siren")
         outputs = [str(output) for output in record["payload"]["outputs"]]
         on = self._panel.outputs()
@@ -433,7 +434,7 @@ class Player:
 
     def _report(self) -> Record:
         after = self._panel.follow()
-        self._tested("path-test")
+        self.tested("path-test")
         return self._record(after, lambda kind, _: kind == "test.manual")
 
     def _back(self, step: Step) -> dict[str, Figure]:

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,11 @@ from firmware.journal.verify import open_to_read
 from firmware.protocol.jws import KeyRing
 from firmware.protocol.messages import AskSnapshot, Manifest
 from provisioning.accept import texts as t
-from provisioning.accept.plan import Step, tellable
+from provisioning.accept.plan import Step
 from provisioning.accept.playing import Failed, Player, Seen
 from provisioning.accept.results import PictureOf
 from provisioning.accept.talking import Talk
 from provisioning.accept.watching import Panel, Record, place
-from rules.site import Condition, ZoneType
 
 PICTURES = "pictures"
 EVIDENCE = "evidence"
@@ -45,51 +44,25 @@ class Proof:
 
 
 def camera(proof: Proof, panel: Panel, talk: Talk, player: Player, patience_s: float) -> Callable[[Step], Seen]:
-    """Plays the step of a camera: pictures that this run has already brought count, else a zone is set off."""
+    """Plays the step of a camera: the panel takes pictures with it, as at an alarm."""
 
     def play(step: Step) -> Seen:
-        panel.follow()
-        found = _taken(panel, proof.since, step.subject)
-        if found is None:
-            zone = _ask(step)
-            found = player.until(lambda: _taken(panel, proof.since, step.subject), "not-seen", patience_s + _post(step))
-            panel.silence()
-            player.undo(replace(step, subject=zone))
+        after = panel.follow()
+        said = {"subject": step.subject, "name": step.name}
+        talk.tell("do", t.DO["camera"], said=said, step=step.id, act="camera", subject=step.subject, position="")
+        player.tested("camera-test", camera=step.subject)
+        post_s = next(c.post_s for c in proof.loaded.file.camera if c.id == step.subject)
+        found = player.until(lambda: _taken(panel, after, step.subject), "not-seen", patience_s + post_s)
         return _kept(proof, step, found)
-
-    def _ask(step: Step) -> str:
-        zone = _zone_of(proof.loaded, step.subject)
-        values = {"subject": step.subject, "name": step.name, "zone": zone[0]}
-        talk.tell("do", t.DO["camera"], said=values, step=step.id, act="camera", subject=zone[0], position=zone[1])
-        return zone[0]
-
-    def _post(step: Step) -> float:
-        return float(next(c.post_s for c in proof.loaded.file.camera if c.id == step.subject))
 
     return play
 
 
-def _zone_of(loaded: Loaded, camera_id: str) -> tuple[str, str]:
-    """A zone whose alarm brings pictures of this camera while all is disarmed, and what to do to it."""
-    file = loaded.file
-    areas = {area.id for area in file.area if camera_id in area.cameras}
-    zones = [z for z in file.zone if camera_id in z.cameras or (not z.cameras and areas & set(z.areas))]
-    for zone in zones:
-        told = tellable(zone)
-        if Condition.OPEN in told:
-            return zone.id, "cut"
-    always = (ZoneType.TAMPER, ZoneType.TWENTY_FOUR_HOUR)
-    found = next((z for z in zones if ZoneType(z.type) in always), zones[0] if zones else None)
-    if found is None:
-        raise Failed("picture", what=camera_id)
-    return found.id, "open"
-
-
-def _taken(panel: Panel, since: int, camera_id: str) -> tuple[Record, Manifest] | None:
-    """The first record of pictures of this camera since the run began, with at least one picture and no fault."""
+def _taken(panel: Panel, after: int, camera_id: str) -> tuple[Record, Manifest] | None:
+    """The first record of pictures of this camera, with at least one picture and no fault."""
     panel.follow()
     for record in panel.records:
-        if record["header"]["kind"] != "evidence.pictures" or record["header"]["seq"] <= since:
+        if record["header"]["kind"] != "evidence.pictures" or record["header"]["seq"] <= after:
             continue
         try:
             manifest = Manifest.model_validate(record["payload"])

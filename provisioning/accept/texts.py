@@ -25,11 +25,7 @@ DO: Mapping[str, Text] = {
     "mains": ("Switch the mains off", "请断开市电"),
     "battery": ("The battery's load test runs, up to {seconds} s", "正在进行蓄电池负载测试，最长 {seconds} 秒"),
     "siren": ("The sirens sound now", "警号即将鸣响"),
-    "camera": (
-        "Pictures of camera {subject} ({name}): set off zone {zone} by its line or its lid",
-        "摄像机 {subject}（{name}）抓拍：请使防区 {zone} 线路断开或防拆触发",
-    ),
-    "camera-test": ("Camera {subject} ({name}) takes pictures", "摄像机 {subject}（{name}）正在抓拍"),
+    "camera": ("Camera {subject} ({name}) takes pictures", "摄像机 {subject}（{name}）正在抓拍"),
     "path": ("Cut the path {subject} to the center", "请断开通往中心的路径 {subject}"),
     "response": (
         "Trip zone {number} {subject} ({name}): {done} of {wanted}",
@@ -46,7 +42,6 @@ UNDO: Mapping[str, Text] = {
     "mains": ("Switch the mains on", "请接通市电"),
     "path": ("Connect the path {subject} again", "请恢复路径 {subject}"),
     "response": ("Bring it to rest", "请恢复"),
-    "camera": ("Bring it in order", "请恢复"),
 }
 CONFIRM: Text = ("then press Enter", "然后按回车键")
 HEARD: Text = (

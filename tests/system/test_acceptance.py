@@ -125,13 +125,13 @@ def test_a_whole_run_is_refused_without_a_grant_then_passes_and_its_report_is_ge
     assert command(site, "verify", str(altered)).returncode == 1
 
     trial = site.folder / "trial"
-    words = ("trial", "--out", str(trial), "--no-pdf", "--code-stdin", "--by", "Wang")
-    short = command(site, *words)
+    trial_words = ("trial", "--out", str(trial), "--no-pdf", "--code-stdin", "--by", "Wang")
+    short = command(site, *trial_words)
     assert (short.returncode, "does NOT meet: length" in short.stdout) == (1, True), short.stderr
     told = json.loads(command(site, "verify", str(trial), "--json").stdout)
     assert (told["found"], told["claim"]["what"]) == ([], "trial")
     figures = json.loads((trial / "trial.json").read_bytes())["figures"]
     assert {row["path"]: row["outages"] for row in figures["paths"]} == {"center-1": 1, "center-2": 1}
     assert figures["classes"] == {"test": sum(figures["kinds"].values())}
-    assert command(site, *words).returncode == 2, "it was written over"
+    assert command(site, *trial_words).returncode == 2, "it was written over"
     site.panel.check_journal()
