@@ -22,6 +22,10 @@ from provisioning.accept.trial_account import (
 )
 
 DAY_S = 86_400.0
+SITTING_S = 12 * 3_600.0
+SITTING_ENDS = ("acceptance.ended", "installer.left", "panel.stopped")
+"""An acceptance run that somebody gave up must not make tests of the alarms after it: it ends with the installer's
+session, or after half a day."""
 CONFIRM_S = 3_600.0
 CONFIRMED = ("alarm.confirmed", "alarm.hold-up-confirmed", "camera.person")
 CANCELLED = "area.alarm-cancelled"
@@ -81,7 +85,8 @@ class _Seen:
     unsure: int = 0
     expired: int = 0
     lost: int = 0
-    testing: bool = False
+    walking: bool = False
+    accepting_until: float = 0.0
     clock_sets: list[int] = field(default_factory=list)
     taken: int = 0
     deleted_early: int = 0
@@ -141,10 +146,12 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
         return
     seen.records += 1
     seen.unsure += header.get("clock") != "synchronised"
-    if kind in ("acceptance.begun", "test.walk-started"):
-        seen.testing = True
-    elif kind in ("acceptance.ended", "test.walk-ended"):
-        seen.testing = False
+    if kind in ("test.walk-started", "test.walk-ended"):
+        seen.walking = kind == "test.walk-started"
+    elif kind == "acceptance.begun":
+        seen.accepting_until = at + SITTING_S
+    elif kind in SITTING_ENDS:
+        seen.accepting_until = 0.0
     elif kind == "panel.started":
         _started(seen, payload, at, period)
     elif kind == CANCELLED:
@@ -162,7 +169,7 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
     if kind.startswith("alarm.") and kind not in CONFIRMED:
         incident = int(payload.get("incident", 0))
         areas = frozenset(str(area) for area in payload.get("areas", ()))
-        sort = "test" if seen.testing else "unconfirmed"
+        sort = "test" if seen.walking or at < seen.accepting_until else "unconfirmed"
         seen.alarms.append(_Alarm(at, kind, str(payload.get("zone", "")), areas, incident, sort))
 
 

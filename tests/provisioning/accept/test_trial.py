@@ -110,6 +110,11 @@ def test_alarms_of_a_test_a_person_and_a_cancellation_are_classes_of_their_own()
         record(1, "test.walk-started"),
         record(1.1, "alarm.tamper", zone="box", areas=["hall"], incident=1),
         record(1.2, "test.walk-ended"),
+        record(1.3, "acceptance.begun"),
+        record(1.31, "test.walk-started"),
+        record(1.32, "test.walk-ended"),
+        record(1.33, "alarm.tamper", zone="box", areas=["hall"], incident=9),
+        record(1.4, "installer.left"),
         record(2, "alarm.intruder", zone="door", areas=["hall"], incident=2),
         record(2.1, "camera.person", incident=2),
         record(3, "alarm.intruder", zone="door", areas=["hall"], incident=3),
@@ -117,8 +122,8 @@ def test_alarms_of_a_test_a_person_and_a_cancellation_are_classes_of_their_own()
         record(4, "alarm.intruder", zone="door", areas=["hall"], incident=4),
     ]
     found = figures(told, PERIOD, [])
-    assert found.classes == {"test": 1, "confirmed": 1, "cancelled": 1, "unconfirmed": 1}
-    assert [row.sort for row in found.alarms] == ["test", "confirmed", "cancelled", "unconfirmed"]
+    assert found.classes == {"test": 2, "confirmed": 1, "cancelled": 1, "unconfirmed": 1}
+    assert [row.sort for row in found.alarms] == ["test", "test", "confirmed", "cancelled", "unconfirmed"]
 
 
 def test_pictures_that_went_too_early_lost_records_and_a_short_trial_do_not_meet_the_limits() -> None:
