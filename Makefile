@@ -18,7 +18,7 @@ run: $(STAMP)    ## the demo: a burglary at a simulated bank branch. ARGS="--sta
 
 test: $(STAMP)   ## all tests, against a real Mosquitto
 	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh iproute2 \
-		rauc squashfs-tools u-boot-tools cryptsetup-bin systemd \
+		rauc squashfs-tools u-boot-tools cryptsetup-bin systemd dosfstools \
 		libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-microhei
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 

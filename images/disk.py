@@ -15,12 +15,13 @@ import subprocess
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import BinaryIO
 
 from firmware.boot import slots
 from images.packages import Package, unpack
 from images.settings import HERE, Settings
 
-MIB, SECTOR = 1024 * 1024, 512
+MIB, SECTOR, BLOCK = 1024 * 1024, 512, 4096
 SIGNATURE = 0xF39F0901
 """Of the partition table; udev's rules and the initramfs know the card by it."""
 START = 4 * MIB
@@ -66,21 +67,38 @@ def make(out: Path, slot: Path, rootfs: Path, firmware: Iterable[Package], chose
             stream.seek(place)
             stream.write(slots.pack(slots.FIRST))
         at = START
-        for (_, size), part, whole in zip(sizes, (boot, slot, slot, data), (False, True, True, False), strict=True):
-            _put(stream, at, part, whole)
+        meant = (in_use(boot), slot_size, slot_size, chosen.data_mib * MIB)
+        for (_, size), part, count in zip(sizes, (boot, slot, slot, data), meant, strict=True):
+            _put(stream, at, part, count)
             at += size
         stream.truncate(at)
     shutil.rmtree(work)
 
 
-def _put(stream, at: int, part: Path, whole: bool) -> None:  # type: ignore[no-untyped-def]
-    """The file's blocks. `whole`: zeros too, since each is verified; else blocks of zeros stay holes."""
+def in_use(boot: Path) -> int:
+    """So many bytes from the beginning of a FAT32 are meant: all but the free clusters behind the last one in use."""
+    with boot.open("rb") as stream:
+        head = stream.read(SECTOR)
+        per_sector, per_cluster, reserved, fats = struct.unpack_from("<HBHB", head, 11)
+        (sectors,) = struct.unpack_from("<I", head, 36)
+        stream.seek(reserved * per_sector)
+        entries = stream.read(sectors * per_sector)
+    last = max(i for i, (entry,) in enumerate(struct.iter_unpack("<I", entries)) if entry)
+    return int(reserved + fats * sectors + (last - 1) * per_cluster) * int(per_sector)
+
+
+def _put(stream: BinaryIO, at: int, part: Path, meant: int) -> None:
+    """The file's blocks. Of its first `meant` bytes zeros too: a card is not zero where nothing is written.
+
+    Behind them blocks of zeros stay holes, which the block map leaves out.
+    """
     with part.open("rb") as source:
-        while block := source.read(4096 if not whole else MIB):
-            if whole or any(block):
-                stream.seek(at)
+        done = 0
+        while block := source.read(BLOCK):
+            if done < meant or any(block):
+                stream.seek(at + done)
                 stream.write(block)
-            at += len(block)
+            done += len(block)
 
 
 def _boot(out: Path, rootfs: Path, firmware: Iterable[Package], chosen: Settings, work: Path, epoch: int) -> None:
