@@ -5,6 +5,8 @@ output lines have their resting level from the board's firmware on, so that no r
 Whatever fails here is logged, and the rest is done: a panel with a wrong right still guards.
 """
 
+import hashlib
+import json
 import logging
 import os
 import pwd
@@ -13,13 +15,21 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from firmware.config import BadPanelFile, Loaded, PanelFile, load
+from firmware import booted
+from firmware.version import VERSION
+
+if TYPE_CHECKING:
+    from firmware.config import PanelFile
 
 log = logging.getLogger("fenghuo.boot.site")
 
 PANEL = Path("/data/fenghuo/panel.toml")
+KEPT = Path("/data/system/site.json")
+MAX_KEPT = 1024 * 1024
 RUN, FIRMWARE = Path("/run"), Path("/boot/firmware")
 GPIO_FILE = "gpio.txt"
 """Included by config.txt; the board's firmware reads it at power-on."""
@@ -28,7 +38,56 @@ HEADER_LINES = 28
 TOOL_S = 60
 
 
-def secrets(file: PanelFile) -> Iterator[tuple[str, str, int]]:
+@dataclass(frozen=True)
+class Wants:
+    """What a panel file wants of root: the name, the modem's port, the levels, and each named file with its rights."""
+
+    panel: str
+    modem: str
+    levels: str
+    secrets: tuple[tuple[str, str, int], ...]
+
+
+def wants_of(file: "PanelFile") -> Wants:
+    """What this file wants."""
+    return Wants(file.panel.id, modem(file), levels(file), tuple(secrets(file)))
+
+
+def wants(panel: Path = PANEL, kept: Path = KEPT) -> Wants:
+    """What the panel file wants, as it was kept where the file is the same: core waits for this at each boot, and to
+    build and check a file's models takes seconds on a board. Raises `ValueError`, `OSError`."""
+    made_of = hashlib.sha256(panel.read_bytes() + f"{VERSION} {booted.root_hash()}".encode()).hexdigest()
+    if (found := _read(kept, made_of)) is not None:
+        return found
+    from firmware.config import BadPanelFile, load
+
+    try:
+        new = wants_of(load(panel).file)
+    except BadPanelFile as bad:
+        raise ValueError(bad.say()) from None
+    part = kept.with_suffix(".part")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text(json.dumps({"made_of": made_of, "wants": asdict(new)}))
+    part.chmod(0o600)
+    part.replace(kept)
+    return new
+
+
+def _read(kept: Path, made_of: str) -> Wants | None:
+    """What was kept, if it is of this very file; anything amiss counts as nothing."""
+    try:
+        if kept.stat().st_size > MAX_KEPT:
+            return None
+        found = json.loads(kept.read_bytes())
+        if found["made_of"] != made_of:
+            return None
+        rows = tuple((str(path), str(user), int(mode)) for path, user, mode in found["wants"]["secrets"])
+        return Wants(**{**found["wants"], "secrets": rows})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def secrets(file: "PanelFile") -> Iterator[tuple[str, str, int]]:
     """Each file that the panel file names: its path there, whose it is, its rights."""
     for path in file.path:
         if path.kind != "sms" and path.tls is not None:
@@ -48,12 +107,12 @@ def secrets(file: PanelFile) -> Iterator[tuple[str, str, int]]:
             yield camera.secret_file, "fenghuo-camera", 0o600
 
 
-def give(loaded: Loaded) -> None:
+def give(wanted: Wants, folder: Path = PANEL.parent) -> None:
     """Give each named file to its process. One that lies outside the panel's folder, or is no plain file, stays."""
-    for name, user, mode in secrets(loaded.file):
-        path = loaded.folder / name
-        if not path.resolve().is_relative_to(loaded.folder.resolve()):
-            log.warning("%s: outside of %s, its rights stay as they are", name, loaded.folder)
+    for name, user, mode in wanted.secrets:
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            log.warning("%s: outside of %s, its rights stay as they are", name, folder)
             continue
         try:
             number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -69,7 +128,7 @@ def give(loaded: Loaded) -> None:
             os.close(number)
 
 
-def modem(file: PanelFile) -> str:
+def modem(file: "PanelFile") -> str:
     """The port of the modem, or nothing."""
     return next((path.port for path in file.path if path.kind == "sms"), "")
 
@@ -89,14 +148,14 @@ def modem_texts(port: str) -> tuple[str, str]:
     return unit, rule
 
 
-def give_modem(file: PanelFile, run: Path = RUN) -> bool:
+def give_modem(wanted: Wants, run: Path = RUN) -> bool:
     """Write what gives the uplink its modem; whether anything has changed."""
-    unit, rule = modem_texts(modem(file))
+    unit, rule = modem_texts(wanted.modem)
     changed = _kept(run / "systemd/system/fenghuo-uplink.service.d/modem.conf", unit)
     return _kept(run / "udev/rules.d/71-fenghuo-modem.rules", rule) or changed
 
 
-def levels(file: PanelFile) -> str:
+def levels(file: "PanelFile") -> str:
     """The lines of config.txt that hold each output at rest (`op`: output, `dl`, `dh`: driven low, high).
 
     The firmware sets them some tenths of a second after power-on, Linux keeps them until core claims the lines.
@@ -106,9 +165,9 @@ def levels(file: PanelFile) -> str:
     return "# Written by fenghuo-site from the outputs of panel.toml: at rest from power-on.\n" + "".join(lines)
 
 
-def give_levels(file: PanelFile, firmware: Path = FIRMWARE) -> bool:
+def give_levels(wanted: Wants, firmware: Path = FIRMWARE) -> bool:
     """Put the levels on the boot partition, where they differ; it is writable only meanwhile."""
-    text, target = levels(file), firmware / GPIO_FILE
+    text, target = wanted.levels, firmware / GPIO_FILE
     if not firmware.is_dir() or (target.exists() and target.read_text() == text):
         return False
     _remount("rw", firmware)
@@ -148,21 +207,21 @@ def _reload() -> None:
 def main() -> int:
     """Do it all; 1 where something failed."""
     try:
-        loaded = load(PANEL)
-    except BadPanelFile as bad:
-        print(bad.say(), file=sys.stderr)
+        wanted = wants()
+    except (OSError, ValueError) as bad:
+        log.error("%s", bad)
         return 1
     tasks: tuple[Callable[[], object], ...] = (
-        lambda: socket.sethostname(loaded.file.panel.id),
-        lambda: give(loaded),
-        lambda: _give_modem(loaded.file),
-        lambda: give_levels(loaded.file),
+        lambda: socket.sethostname(wanted.panel),
+        lambda: give(wanted),
+        lambda: _give_modem(wanted),
+        lambda: give_levels(wanted),
     )
     return max([_done(task) for task in tasks])
 
 
-def _give_modem(file: PanelFile) -> None:
-    if give_modem(file):
+def _give_modem(wanted: Wants) -> None:
+    if give_modem(wanted):
         _reload()
 
 
