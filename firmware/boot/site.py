@@ -40,9 +40,11 @@ TOOL_S = 60
 
 @dataclass(frozen=True)
 class Wants:
-    """What a panel file wants of root: the name, the modem's port, the levels, and each named file with its rights."""
+    """What a panel file wants of root: the name, the modem's port, the levels, each named file with its rights, and
+    which processes have nothing to do."""
 
     panel: str
+    idle: tuple[str, ...]
     modem: str
     levels: str
     secrets: tuple[tuple[str, str, int], ...]
@@ -50,7 +52,7 @@ class Wants:
 
 def wants_of(file: "PanelFile") -> Wants:
     """What this file wants."""
-    return Wants(file.panel.id, modem(file), levels(file), tuple(secrets(file)))
+    return Wants(file.panel.id, idle(file), modem(file), levels(file), tuple(secrets(file)))
 
 
 def wants(panel: Path = PANEL, kept: Path = KEPT) -> Wants:
@@ -82,7 +84,7 @@ def _read(kept: Path, made_of: str) -> Wants | None:
         if found["made_of"] != made_of:
             return None
         rows = tuple((str(path), str(user), int(mode)) for path, user, mode in found["wants"]["secrets"])
-        return Wants(**{**found["wants"], "secrets": rows})
+        return Wants(**{**found["wants"], "secrets": rows, "idle": tuple(map(str, found["wants"]["idle"]))})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -126,6 +128,22 @@ def give(wanted: Wants, folder: Path = PANEL.parent) -> None:
                 os.fchmod(number, mode)
         finally:
             os.close(number)
+
+
+def idle(file: "PanelFile") -> tuple[str, ...]:
+    """The processes for which the file has nothing."""
+    busy = {"uplink": bool(file.path), "camera": bool(file.camera), "clock": file.clock.from_center}
+    return tuple(name for name, has in busy.items() if not has)
+
+
+def give_work(wanted: Wants, run: Path = RUN) -> None:
+    """Leave a mark for each process that is not to be started (a condition of its unit), and take the others away."""
+    folder = run / "fenghuo-boot" / "idle"
+    folder.mkdir(parents=True, exist_ok=True)
+    for mark in folder.iterdir():
+        mark.unlink()
+    for name in wanted.idle:
+        (folder / name).touch()
 
 
 def modem(file: "PanelFile") -> str:
@@ -213,6 +231,7 @@ def main() -> int:
         return 1
     tasks: tuple[Callable[[], object], ...] = (
         lambda: socket.sethostname(wanted.panel),
+        lambda: give_work(wanted),
         lambda: give(wanted),
         lambda: _give_modem(wanted),
         lambda: give_levels(wanted),

@@ -78,6 +78,14 @@ def test_levels_are_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not site.give_levels(wanted, tmp_path / "no card")
 
 
+def test_a_process_without_work_is_marked_and_the_others_are_not(tmp_path: Path) -> None:
+    marks = tmp_path / "fenghuo-boot/idle"
+    marks.mkdir(parents=True)
+    (marks / "uplink").touch()
+    site.give_work(site.wants_of(loaded("warehouse").file), tmp_path)
+    assert [mark.name for mark in marks.iterdir()] == ["clock"]
+
+
 def test_the_same_file_is_not_checked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel, kept = tmp_path / "panel.toml", tmp_path / "system/site.json"
     panel.write_bytes((EXAMPLES / "depot.toml").read_bytes())
