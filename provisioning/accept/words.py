@@ -2,6 +2,7 @@
 
 from firmware.language import Text, pick
 from provisioning.accept import texts
+from provisioning.accept.clauses import RESPONSE_MS
 from provisioning.accept.plan import Act, Step
 from provisioning.accept.results import Figure, Result
 
@@ -26,7 +27,19 @@ def reason(result: Result) -> str:
 
 
 FIGURES: dict[str, Text] = {
-    "local_ms": ("input to output {value} ms", "输入至输出 {value} ms"),
+    "local_ms": (
+        f"input to output {{value}} ms (limit {RESPONSE_MS} ms)",
+        f"输入至输出 {{value}} ms（限值 {RESPONSE_MS} ms）",
+    ),
+    "local_n": ("{value} samples", "样本 {value} 个"),
+    "local_max": (
+        f"to the output at most {{value}} ms (limit {RESPONSE_MS} ms)",
+        f"至输出最大 {{value}} ms（限值 {RESPONSE_MS} ms）",
+    ),
+    "center_max": (
+        f"to the center's receipt at most {{value}} ms (limit {RESPONSE_MS} ms)",
+        f"至中心回执最大 {{value}} ms（限值 {RESPONSE_MS} ms）",
+    ),
     "at": ("at {value}", "终点 {value}"),
     "center_ms": ("to the center's receipt {value} ms", "至中心回执 {value} ms"),
     "path": ("by {value}", "经 {value}"),

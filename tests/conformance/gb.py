@@ -44,10 +44,8 @@ GB_55029 = Standard(
         _55029("3.5.1(8)", "the control equipment responds within 2 s", "控制设备响应时间不大于2秒"),
         _55029("3.5.1(9)", "at least 8 h of standby under real load", "备用电源满载不少于8小时", Gap.HARDWARE),
         _55029("3.5.2(5)", "video is kept for at least 30 days", "视频保存不少于30天"),
-        _55029(
-            "4.0.7", "a trial run of at least 30 days, with its records", "试运行不少于30天并有记录", Gap.TECHNICIAN
-        ),
-        _55029("5.0.1-5.0.5", "inspection and acceptance before hand-over", "检验、验收合格后方可移交", Gap.TECHNICIAN),
+        _55029("4.0.7", "a trial run of at least 30 days, with its records", "试运行不少于30天并有记录"),
+        _55029("5.0.1-5.0.5", "inspection and acceptance before hand-over", "检验、验收合格后方可移交"),
         _55029(
             "6.0.1-6.0.5", "a plan and records of maintenance, protection during faults", "维护计划与记录", Gap.SITE
         ),

@@ -96,6 +96,7 @@ def command(site: Site, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.clause("GB 55029 5.0.1-5.0.5", "GB 55029 3.5.1(8)", "GB 55029 6.0.4")
 def test_a_whole_run_is_refused_without_a_grant_then_passes_and_its_report_is_genuine(site: Site) -> None:
     run, out = site.folder / "acceptance", site.folder / "report.zip"
     words = ("--by", "Wang Gong", "--dir", str(run))

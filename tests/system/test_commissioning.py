@@ -20,7 +20,7 @@ def may_be_alone() -> bool:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.clause("GB 55029-2022 completion acceptance")
+@pytest.mark.clause("GB 55029 5.0.1-5.0.5")
 def test_one_visit_without_any_network_ends_with_a_verified_acceptance(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'v'}", str(VISIT)]
     visit = subprocess.run(

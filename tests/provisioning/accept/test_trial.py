@@ -25,6 +25,7 @@ def life() -> End:
     return lived("bank", 7, DAYS)
 
 
+@pytest.mark.clause("GB 55029 4.0.7")
 def test_availability_is_what_the_world_knows_of_the_dark(life: End) -> None:
     records, truth = life
     found = figures(records, PERIOD, ["center-1"])
