@@ -33,22 +33,22 @@ class WireFault:
         return f"wire of {self.name} (line {self.line}): {self.what}: {self.detail}"
 
 
-def self_check(bench: Bench, boards: Boards, panel: BenchPanel) -> list[WireFault]:
+def self_check(bench: Bench, boards: Boards, panel: BenchPanel, settle_s: float = SETTLE_S) -> list[WireFault]:
     """Every wire that fails, none when all is well. The panel's core must not run. Raises `RigFault`."""
-    return [*_relays(bench, boards, panel), *_senses(bench, boards, panel)]
+    return [*_relays(bench, boards, panel, settle_s), *_senses(bench, boards, panel, settle_s)]
 
 
-def prove(bench: Bench, boards: Boards, panel: BenchPanel) -> None:
+def prove(bench: Bench, boards: Boards, panel: BenchPanel, settle_s: float = SETTLE_S) -> None:
     """Raises `RigFault` that names each wire that fails."""
-    if faults := self_check(bench, boards, panel):
+    if faults := self_check(bench, boards, panel, settle_s):
         raise RigFault("; ".join(map(str, faults)))
 
 
-def _relays(bench: Bench, boards: Boards, panel: BenchPanel) -> list[WireFault]:
+def _relays(bench: Bench, boards: Boards, panel: BenchPanel, settle_s: float) -> list[WireFault]:
     found: list[WireFault] = []
     for relay in bench.relay:
         found += _guarded(relay.line, names()[relay.line], lambda r=relay: boards.set(r.board, r.channel, False))  # type: ignore[misc]
-    time.sleep(SETTLE_S)
+    time.sleep(settle_s)
     lines = [relay.line for relay in bench.relay]
     rest = panel.lines(lines)
     for relay in bench.relay:
@@ -59,20 +59,20 @@ def _relays(bench: Bench, boards: Boards, panel: BenchPanel) -> list[WireFault]:
     spoiled = {fault.line for fault in found}
     for relay in bench.relay:
         if relay.line not in spoiled:
-            found += _relay(relay, rest, lines, boards, panel)
+            found += _relay(relay, rest, boards, panel, settle_s)
     return found
 
 
 def _relay(
-    relay: Relay, rest: Mapping[int, bool], lines: list[int], boards: Boards, panel: BenchPanel
+    relay: Relay, rest: Mapping[int, bool], boards: Boards, panel: BenchPanel, settle_s: float
 ) -> list[WireFault]:
-    name = names()[relay.line]
+    name, lines = names()[relay.line], list(rest)
     if faults := _guarded(relay.line, name, lambda: boards.set(relay.board, relay.channel, True)):
         return faults
-    time.sleep(SETTLE_S)
+    time.sleep(settle_s)
     on = panel.lines(lines)
     faults = _guarded(relay.line, name, lambda: boards.set(relay.board, relay.channel, False))
-    time.sleep(SETTLE_S)
+    time.sleep(settle_s)
     off = panel.lines(lines)
     moved = {line for line in lines if on[line] is not rest[line]}
     if (fault := _judged(relay.line, name, moved, names())) is not None:
@@ -82,12 +82,12 @@ def _relay(
     return faults
 
 
-def _senses(bench: Bench, boards: Boards, panel: BenchPanel) -> list[WireFault]:
+def _senses(bench: Bench, boards: Boards, panel: BenchPanel, settle_s: float) -> list[WireFault]:
     found: list[WireFault] = []
     used = sorted({sense.board for sense in bench.sense})
     for sense in bench.sense:
         panel.drive(sense.line, False)
-    time.sleep(SETTLE_S)
+    time.sleep(settle_s)
     rest = _loads(bench, boards, used)
     for sense in bench.sense:
         name = LOADS[sense.line]
@@ -95,10 +95,10 @@ def _senses(bench: Bench, boards: Boards, panel: BenchPanel) -> list[WireFault]:
             found.append(WireFault(sense.line, name, "at rest", "its input reads on while the line is driven low"))
             continue
         panel.drive(sense.line, True)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         on = _loads(bench, boards, used)
         panel.drive(sense.line, False)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         moved = {line for line, level in on.items() if level is not rest[line]}
         if (fault := _judged(sense.line, name, moved, LOADS)) is not None:
             found.append(fault)

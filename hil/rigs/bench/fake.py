@@ -274,6 +274,8 @@ class FakeSocket:
 class FakeBenchRig(BenchRig):
     """The bench rig over all this; `harm` may be done to it before `begin`."""
 
+    settle_s = 0.001
+
     def __init__(self, folder: Path, wanted: Wanted, bench: Bench, panel: DeskPanel, socket: FakeSocket) -> None:
         super().__init__(folder, wanted, bench, panel)
         self.socket = socket

@@ -13,7 +13,7 @@ from drivers.wiring import HIGH, LOW, MEANT, Input, Position, levels, seen_as
 from firmware.protocol import messages as m
 from hil.rigs.base import BaseRig
 from hil.rigs.bench.boards import Boards
-from hil.rigs.bench.check import load_on, prove
+from hil.rigs.bench.check import SETTLE_S, load_on, prove
 from hil.rigs.bench.file import BadBench, Bench, inputs, read_bench, site
 from hil.rigs.bench.panel import BenchPanel
 from hil.rigs.bench.power import Socket, socket_of
@@ -29,6 +29,7 @@ class BenchRig(BaseRig):
     """One run on a bench. The panel's power is on when it begins, and when it has ended."""
 
     name: ClassVar[RigName] = "bench"
+    settle_s: ClassVar[float] = SETTLE_S
 
     def __init__(self, folder: Path, wanted: Wanted, bench: Bench, panel: BenchPanel) -> None:
         super().__init__(folder, wanted)
@@ -50,7 +51,7 @@ class BenchRig(BaseRig):
         self._boards = Boards(self._bench.board)
         self._socket = socket_of(self._bench, self._boards)
         self._socket.switch(True)
-        prove(self._bench, self._boards, self._panel)
+        prove(self._bench, self._boards, self._panel, self.settle_s)
 
     def _bring_up(self, delivery: Delivery) -> None:
         wanted = {"camera": self.wanted.camera, "bus": self.wanted.bus, "small disk": self.wanted.small_disk}
