@@ -4,10 +4,12 @@ What starting Python costs on an emulated board is so paid once, not for each sc
 belong to the snapshot, and each run has a copy of them. Certificates live a day, so a snapshot half a day.
 """
 
+import hashlib
 import json
 import shutil
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from hil.rigs.machine.prepared import READY, Prepared, locked
@@ -34,7 +36,7 @@ class MovedIn:
 
 def moved_in(ready: Prepared, wanted: Wanted) -> MovedIn:
     """The panel of these wishes, made now where there is none or it is too old. Raises what a rig's `begin` raises."""
-    folder = ready.folder / f"panel{'-camera' if wanted.camera else ''}"
+    folder = ready.folder / f"panel-{_site()}{'-camera' if wanted.camera else ''}"
     with locked(ready.folder):
         note = folder / "done.json"
         if not note.exists() or time.time() - note.stat().st_mtime > GOOD_FOR_S:
@@ -43,6 +45,14 @@ def moved_in(ready: Prepared, wanted: Wanted) -> MovedIn:
             _make(ready, wanted, folder)
         told = json.loads(note.read_text())
     return MovedIn(Prepared(ready.base, folder, ready.first_boot_s), folder / "far", told["panel"], told["toml"])
+
+
+def _site() -> str:
+    """Names what the panel file is made of."""
+    digest = hashlib.sha256()
+    for name in ("site.py", "site.toml"):
+        digest.update((files("hil.rigs") / name).read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _make(ready: Prepared, wanted: Wanted, folder: Path) -> None:
