@@ -7,8 +7,9 @@ STAMP := $(VENV)/.installed
 
 IMAGE_PACKAGES := squashfs-tools u-boot-tools mtools dosfstools e2fsprogs bmap-tools rauc swig gcc-aarch64-linux-gnu binutils \
 	kmod xz-utils systemd
+MACHINE_PACKAGES := $(IMAGE_PACKAGES) qemu-system-arm qemu-utils device-tree-compiler socat fdisk
 
-.PHONY: run test check bench fuzz hil image docs clean help
+.PHONY: run test check bench fuzz hil slice image docs clean help
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,7 +29,7 @@ check: $(STAMP)  ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(STAMP)  ## the table of DESIGN §6, each figure against a yardstick of the same run
-	.ci/packages mosquitto ffmpeg
+	.ci/packages mosquitto ffmpeg $(MACHINE_PACKAGES)
 	$(BIN)/python -m hil.bench $(ARGS)
 
 fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outside bytes. ARGS="--frames 1000"
@@ -36,8 +37,12 @@ fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outs
 
 RIG ?= machine
 hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine or bench
-	.ci/packages mosquitto mount ffmpeg
+	.ci/packages mosquitto mount ffmpeg $(if $(filter machine,$(RIG)),$(MACHINE_PACKAGES))
 	$(BIN)/pytest hil/scenarios --rig $(RIG) --long --rig-report build/hil/$(RIG) $(ARGS)
+
+slice: $(STAMP)  ## the scenarios that CI runs in a virtual machine: burglary, hold-up, a power cut, both watchdogs
+	.ci/packages mosquitto mount $(MACHINE_PACKAGES)
+	$(BIN)/pytest hil/scenarios --rig machine -m slice $(ARGS)
 
 docs: $(STAMP)   ## write what is generated: schemas, vectors, diagrams, conformance
 	$(BIN)/python -m firmware.protocol.schemas docs/schemas

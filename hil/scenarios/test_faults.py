@@ -23,6 +23,7 @@ def test_core_killed_with_the_siren_on(rig: Rig) -> None:
     rig.center_sees("panel.started", since=since, cause="restart")
 
 
+@pytest.mark.slice
 def test_core_hung(rig: Rig) -> None:
     """Core hangs while armed: the watchdog ends it, the next one is armed and alarms. 核心挂起,看门狗重启。"""
     rig.arm()
@@ -103,6 +104,7 @@ def test_disk_full(rig: Rig) -> None:
     rig.arm()
 
 
+@pytest.mark.slice
 def test_board_hung(rig: Rig) -> None:
     """The computer hangs while armed: its watchdog resets it, the panel is armed again. 主板死机,硬件看门狗复位。"""
     rig.arm()

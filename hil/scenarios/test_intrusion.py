@@ -6,6 +6,7 @@ from hil.rigs.protocol import Rig
 from hil.rigs.site import CODE, WRONG
 
 
+@pytest.mark.slice
 def test_burglary(rig: Rig) -> None:
     """The front door is forced, nobody types a code: siren, strobe, alarm at the center. 正门被撬,无人输入密码。"""
     rig.arm()

@@ -9,6 +9,7 @@ LOUD = ("siren-outside", "siren-inside", "strobe")
 
 
 @pytest.mark.clause("EN 50131-1 hold-up unset")
+@pytest.mark.slice
 def test_hold_up(rig: Rig) -> None:
     """A hold-up button is pressed: the center knows, and nothing on site shows it. 按下紧急按钮:现场无任何显示。"""
     since = rig.now()

@@ -54,6 +54,7 @@ def test_power_cut_in_the_exit_delay(rig: Rig) -> None:
 
 
 @pytest.mark.clause("GB 50394 comes back set", "GB 50394 power off")
+@pytest.mark.slice
 def test_power_cut_while_armed(rig: Rig) -> None:
     """It comes back armed, and a door alarms. 布防状态断电。"""
     rig.arm()

@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ from hil.rigs.protocol import RigFault
 from hil.rigs.site import Wanted
 
 ROOTFS = Path("build/image/rootfs")
+MADE_ELSEWHERE = "FENGHUO_ROOTFS"
+"""A folder that `python -m images.rootfs` made, to be taken as it is."""
 BUILD_S = 1200
 
 
@@ -31,6 +34,8 @@ def machine_rig(folder: Path, wanted: Wanted) -> MachineRig:
 @cache
 def machine() -> Prepared:
     """The machine of this checkout, booted. Raises `RigFault`."""
+    if made := os.environ.get(MADE_ELSEWHERE):
+        return prepared(bare.base(Path(made), FOLDER / "bare"))
     done = subprocess.run([sys.executable, "-m", "images.rootfs", str(ROOTFS)], capture_output=True, timeout=BUILD_S)
     if done.returncode:
         raise RigFault(f"the panel's root can't be built: {done.stderr.decode(errors='replace')[-2000:]}")
