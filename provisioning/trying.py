@@ -15,7 +15,7 @@ import typer
 
 from firmware.config import BadPanelFile, Loaded, load
 from firmware.language import Text, pick
-from firmware.protocol.messages import AskDelivered, AskDrivers, AskRecords, AskStatus, RunTest
+from firmware.protocol.messages import AskDelivered, AskDrivers, AskRecords, AskStatus, AskTried, RunTest
 from provisioning import codes
 from provisioning.technician import NoAnswer, Technician, connected
 from provisioning.terminal import run
@@ -63,7 +63,12 @@ _ANOTHER: Text = (
     "{path}: it does not work, {other} carried the report instead (status {seq})",
     "{path}：不可用，报告改由 {other} 传送（status {seq}）",
 )
-_SHORT: Text = ("{path}: short messages go out for alarms alone", "{path}：短信仅用于报警")
+_SENT: Text = (
+    "{path}: the network took a test message after {ms} ms; the center's first number has it to confirm",
+    "{path}：{ms} 毫秒后网络已接收测试短信；请中心首个号码确认收到",
+)
+_NOT_SENT: Text = ("{path}: no test message went out: {why}", "{path}：测试短信未发出：{why}")
+_MODEM_SILENT: Text = ("the modem did not take it within {seconds} s", "模块在 {seconds} 秒内未接收")
 _NOT_A_PATH: Text = (
     "--path {id}: not a path of {file}; expected {known}",
     "--path {id}：{file} 中无此路径；应为 {known}",
@@ -321,16 +326,24 @@ def _each_path(on: _Running, wanted: Sequence[str], seconds: int) -> Result:
         if not on.as_json:
             print(pick(_TRYING, path=id_), file=sys.stderr)
         short = next(path for path in on.loaded.file.path if path.id == id_).kind == "sms"
-        ok, told, said = _alarms_only(on, id_) if short else _one_path(on, id_, seconds)
+        ok, told, said = _one_message(on, id_, seconds) if short else _one_path(on, id_, seconds)
         figures[id_] = {"ok": ok, **told}
         lines += said
     return Result(all(one["ok"] for one in figures.values()), {"paths": figures}, lines)
 
 
-def _alarms_only(on: _Running, id_: str) -> tuple[bool, dict[str, Any], list[str]]:
-    """A path of short messages: they cost, and go out for alarms alone."""
-    state = _others(on, "")[id_]
-    return state != "fault", {"state": state}, [pick(_SHORT, path=id_), pick(_OTHER[state], path=id_)]
+def _one_message(on: _Running, id_: str, seconds: int) -> tuple[bool, dict[str, Any], list[str]]:
+    """A path of short messages sends one to the center's first number: taken by the network, or not."""
+    since = time.monotonic()
+    on.panel.ask(RunTest(test="path-test", path=id_, code=on.code))
+    while not (found := on.panel.ask(AskTried(path=id_)).detail) and time.monotonic() - since < seconds:
+        time.sleep(LOOK_S)
+    state, ms = str(found.get("state", "")), round((time.monotonic() - since) * 1000)
+    told = {"state": state, "detail": str(found.get("text", "")), "ms": ms}
+    if state in ("sent", "delivered"):
+        return True, told, [pick(_SENT, path=id_, ms=ms)]
+    why = told["detail"] or pick(_MODEM_SILENT, seconds=seconds)
+    return False, told, [pick(_NOT_SENT, path=id_, why=why)]
 
 
 def _one_path(on: _Running, id_: str, seconds: int) -> tuple[bool, dict[str, Any], list[str]]:

@@ -69,6 +69,7 @@ class TechnicianSources:
     look: Callable[[str], int] = lambda _camera: 0
     paths: frozenset[str] = frozenset()
     try_path: Callable[[str, int], bool] = lambda _path, _ms: False
+    tried: Callable[[], Mapping[str, tuple[str, str]]] = dict
     seen: DeliveriesSeen = field(default_factory=lambda: DeliveriesSeen(lambda: 0))
 
 
@@ -144,6 +145,8 @@ class TechnicianPort:
                 self._run_test(peer, message)
             case m.EndTest():
                 self._tests.end(peer)
+            case m.AskTried():
+                self._tried(peer, message.path)
             case m.AskDelivered():
                 self._tests.delivered(peer, message)
             case m.Acceptance() | m.SignReport() if self._acceptance:
@@ -352,6 +355,10 @@ class TechnicianPort:
         if asking is not None:
             detail = {"warning": asking.warning} if asking.warning and not refused else {}
             asking.peer.send(m.Answer(ok=not refused, reason=refused, detail=detail))
+
+    def _tried(self, peer: Peer, path: str) -> None:
+        state, text = self._sources.tried().get(path, ("", ""))
+        peer.send(m.Answer(ok=True, detail={"state": state, "text": text} if state else {}))
 
     def _answer(self, peer: Peer, ok: bool, reason: str = "") -> None:
         peer.send(m.Answer(ok=ok, reason=reason[:200]))

@@ -64,6 +64,8 @@ class UplinkPort:
     ) -> None:
         """`authorities`: the CAs that count besides the panel file's. `note` puts an item into the telemetry."""
         self.notes_refused = 0
+        self.tried: dict[str, tuple[str, str]] = {}
+        """What became of the last short message of a technician's test, by path: state and detail."""
         self._facts = facts
         self._deliveries = deliveries
         self._commands = commands
@@ -144,6 +146,8 @@ class UplinkPort:
             case m.RenewalAsk() | m.Certificate() | m.Renewed() | m.TakenOver():
                 self._of_certificates(message)
             case m.Sms() | m.Modem() | m.Latency():
+                if isinstance(message, m.Sms) and message.trial and message.path in self._facts.paths:
+                    self.tried[message.path] = (message.state, message.detail)
                 if message.path in self._facts.paths and self._notes.take():
                     self._note(f"telemetry.{message.type}", message.model_dump(exclude={"type"}))
                 else:
@@ -166,6 +170,7 @@ class UplinkPort:
 
     def try_path(self, path: str, for_ms: int) -> bool:
         """Have the status lane go by this path for a while; False where no uplink is connected."""
+        self.tried.pop(path, None)
         self._send(m.TryPath(path=path, for_ms=for_ms))
         return bool(self._server.peers("uplink"))
 

@@ -202,7 +202,10 @@ class PictureOrder(Strict):
 
 
 class TryPath(Strict):
-    """Core to uplink: for so long the status lane goes by this path, if it works: a technician tries it."""
+    """Core to uplink: a technician tries this path. For so long the status lane goes by it, if it works.
+
+    A path of short messages sends one to the first number instead, within its day's limit.
+    """
 
     type: Literal["try-path"] = "try-path"
     path: Id
@@ -343,6 +346,7 @@ class Sms(Strict):
     )
     parts: int = Field(default=0, ge=0, le=9, description="short messages that it took")
     detail: str = Field(default="", max_length=200)
+    trial: bool = Field(default=False, description="a technician's test; of no record")
 
 
 class Modem(Strict):
@@ -834,6 +838,13 @@ class RunTest(Strict):
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
+class AskTried(Strict):
+    """Technician to core: what became of a `path-test` by short message. `detail`: its `state` and `text`, if any."""
+
+    type: Literal["tried"] = "tried"
+    path: Id
+
+
 class EndTest(Strict):
     """Technician to core: end the walk test that this connection began. `detail`: `seen`, `unseen`, `unseen_count`."""
 
@@ -880,6 +891,7 @@ FromTechnician: TypeAlias = Annotated[
     | SignReport
     | RunTest
     | EndTest
+    | AskTried
     | AskDelivered
     | AskUpdate
     | UpdateOffer

@@ -108,7 +108,6 @@ class Uplink:
             case m.TryPath():
                 self._routing.tried(message.path, now + message.for_ms)
                 self._more = True
-                return
             case CoreLost():
                 self._askers.clear()
             case m.Welcome() if message.file and self._file and message.file != self._file:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hil.broker import Mosquitto
 from hil.center import Center
+from hil.modem import Modem, Sim
 from provisioning.trying import main
 from tests.provisioning.calling import Done, call
 from tests.provisioning.person import at_terminal, ended
@@ -70,6 +71,25 @@ def test_a_report_is_receipted_by_the_center_and_its_path_and_time_are_told(tmp_
         held = [r for r in center.records(panel.panel) if r["header"]["kind"] == "test.manual"]
         assert told["lane_seq"] in [r["header"]["lane_seq"] for r in held]
         assert "receipt verified" in tried(panel, "path").stdout
+
+
+def test_a_path_of_short_messages_sends_one_and_says_when_it_can_not(tmp_path: Path) -> None:
+    number = "+8613800138000"
+    sms = f'[[path]]\nid = "gsm"\nkind = "sms"\nport = "{tmp_path}/modem"\nnumbers = ["{number}"]\nlanguage = "en"\n\n'
+    modem = Modem(tmp_path / "modem", Sim())
+    modem.plug()
+    with rig(edit=lambda text: text.replace("[center]", f"{sms}[center]", 1)) as panel:
+        panel.start("core", "uplink")
+        panel.add_user()
+        panel.settle()
+        done = tried(panel, "path", "--path", "gsm", "--for", "60", "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert json.loads(done.stdout)["paths"]["gsm"]["state"] in ("sent", "delivered")
+        [(to, text)] = modem.texts()
+        assert (to, "test message" in text) == (number, True)
+        modem.unplug()
+        silent = tried(panel, "path", "--path", "gsm", "--for", "2")
+        assert (silent.returncode, "no test message went out" in silent.stdout) == (1, True)
 
 
 def test_each_camera_takes_a_picture_and_its_figures_are_told() -> None:

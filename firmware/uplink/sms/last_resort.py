@@ -15,7 +15,7 @@ from firmware.protocol.records import Record
 from firmware.uplink.sms import pdu
 from firmware.uplink.sms.ledger import Entry, Ledger
 from firmware.uplink.sms.modem import Accepted, Job, Rejected
-from firmware.uplink.sms.texts import Names, alarm_text, limit_text, moment_of
+from firmware.uplink.sms.texts import Names, alarm_text, limit_text, moment_of, trial_text
 from rules.vocabulary import KINDS
 
 LANE = "alarm"
@@ -34,6 +34,10 @@ FAULT_MS = 24 * 3_600_000
 LEAST_RESERVE = 8
 LOOK_EVERY_MS = 10_000
 URGENT = 1
+
+
+TRIAL = "trial-"
+"""How the ledger names a technician's test."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class LastResort:
         self._queue: dict[tuple[str, int], _Notice] = {}
         self._running: dict[str, tuple[str, Receiver, int]] = {}
         self._limit_for: list[Receiver] = []
+        self._trial_for: list[Receiver] = []
         self._look_at = 0
         self._fault_until: dict[str, int] = {}
 
@@ -226,6 +231,10 @@ class LastResort:
             for receiver in worst.receivers:
                 self._say(worst.record, receiver, "dropped", detail="too many alarms wait for the modem")
 
+    def tried(self) -> None:
+        """A technician wants to see a short message at the center's first number; alarms go first."""
+        self._trial_for = [receiver for receiver in self._terms.receivers if receiver.silent][:1]
+
     # --- what the modem is given, and what becomes of it ------------------------------------------
 
     def next_job(self, now_ms: int, now_s: float, day: str) -> Job | None:
@@ -241,7 +250,7 @@ class LastResort:
             if found:
                 break
         self._sweep()
-        return found or self._limit_job(now_s)
+        return found or self._limit_job(now_s) or self._trial_job(now_s)
 
     def _candidates(self, now_ms: int, now_s: float) -> Iterator[tuple[_Notice, Receiver]]:
         for notice in sorted(self._queue.values(), key=lambda n: n.rank):
@@ -275,6 +284,17 @@ class LastResort:
             return None
         return self._begin(f"limit-{self._ledger.day}", receiver, parts, now_s)
 
+    def _trial_job(self, now_s: float) -> Job | None:
+        if not self._trial_for:
+            return None
+        receiver = self._trial_for.pop(0)
+        parts = self._parts(receiver, trial_text(self._terms.names.panel, self._terms.lang))
+        record = f"{TRIAL}{self._reference}-{int(now_s)}"
+        if len(parts) > self._terms.daily_limit - self._ledger.used - self._terms.reserve:
+            self._say(record, receiver, "dropped", detail="the day's limit is reached")
+            return None
+        return self._begin(record, receiver, parts, now_s)
+
     def _parts(self, receiver: Receiver, text: str) -> tuple[pdu.Part, ...]:
         self._reference += 1
         return tuple(pdu.submit(receiver.number, text, self._reference & 0xFF, self._terms.reports))
@@ -306,7 +326,8 @@ class LastResort:
         record, receiver, parts = self._running.pop(event.key)
         entry = self._ledger.entry(record, receiver.number)
         tries = entry.tries if entry else 1
-        over = event.final or tries >= MAX_TRIES
+        # A test that is sent again and again tells nobody anything.
+        over = event.final or tries >= MAX_TRIES or record.startswith(TRIAL)
         self._ledger.settle(record, receiver.number, "failed" if over else "open", unused=parts - event.accepted)
         if over or tries >= TOLD_AFTER_TRIES:
             self._fault("sending", f"SMS to {receiver.name}: {event.reason}", now_ms)
@@ -358,7 +379,7 @@ class LastResort:
         self._say(entry.record, receiver, state, detail=detail)
 
     def _say(self, record: str, receiver: Receiver, state: m.SmsState, parts: int = 0, detail: str = "") -> None:
-        named = "" if record.startswith("limit-") else record
+        named = "" if record.startswith(("limit-", TRIAL)) else record
         self.said.append(
             m.Sms(
                 path=self._terms.path,
@@ -367,6 +388,7 @@ class LastResort:
                 state=state,
                 parts=parts,
                 detail=detail[:200],
+                trial=record.startswith(TRIAL),
             )
         )
 

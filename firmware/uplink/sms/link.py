@@ -84,6 +84,8 @@ class SmsLink:
                 self._resort.head(event, self._clock.monotonic_ms())
             case m.Delivered():
                 self._resort.delivered(event)
+            case m.TryPath() if event.path == self.id:
+                self._resort.tried()
 
     def duty(self, lanes: frozenset[str]) -> None:
         """Never any."""

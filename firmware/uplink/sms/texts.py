@@ -23,6 +23,7 @@ _LIMIT: Text = (
     "{panel}: the day's limit of {limit} SMS is reached. Only urgent alarms (hold-up, fire, ...) are still sent.",
     "{panel}:今日短信已达上限{limit}条。仅紧急、火灾等最高级报警继续发送。",
 )
+_TRIAL: Text = ("{panel}: test message, nothing has happened.", "{panel}:测试短信,一切正常。")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def alarm_text(record: Record, names: Names, lang: Language) -> str:
 def limit_text(panel: str, limit: int, lang: Language) -> str:
     """That further alarms of this day are not sent."""
     return pick(_LIMIT, lang, panel=panel, limit=limit)
+
+
+def trial_text(panel: str, lang: Language) -> str:
+    """That a technician tries this way."""
+    return pick(_TRIAL, lang, panel=panel)
 
 
 def _time(record: Record, names: Names, lang: Language) -> str:

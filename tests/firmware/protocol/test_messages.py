@@ -179,6 +179,7 @@ EXAMPLES: dict[str, list[BaseModel]] = {
         m.SignReport(what="trial", run="0123456789abcdef" * 2, manifest="a" * 64, by="王工", code="135790"),
         m.RunTest(test="walk-test", areas=["hall"], quiet=True, hold_up=True, code="135790"),
         m.EndTest(),
+        m.AskTried(path="modem"),
         m.AskDelivered(journal=JOURNAL, lane="status", lane_seq=7),
         m.RemoveUser(id="wang", code="135790"),
     ],

@@ -344,3 +344,27 @@ def test_health_waits_for_what_may_heal_and_not_for_what_will_not() -> None:
     told = health.passed(72_000)
     assert told is not None
     assert not told.up
+
+
+def test_a_technicians_test_goes_to_the_centers_first_number_after_alarms_within_the_limit(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    play.logic.tried()
+    play.alarm()
+    play.down()
+    play.passed(70)
+    assert play.run() == 3
+    assert [number for _, number in play.sent] == ["center-1", "other-1", "center-1"]
+    told = [said for said in play.logic.said if said.trial]
+    assert [(said.state, said.record, said.receiver) for said in told] == [("sent", "", "center-1")]
+    assert play.run() == 0, "once"
+
+
+def test_a_test_is_not_sent_again_and_not_from_the_reserve(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    play.logic.tried()
+    assert play.run(lambda job: Rejected(job.key, "no network", False)) == 1
+    assert [(said.state, said.detail) for said in play.logic.said] == [("failed", "no network")]
+    small = Play(tmp_path / "small", replace(TERMS, daily_limit=2))
+    small.logic.tried()
+    assert small.run() == 0
+    assert [said.state for said in small.logic.said if said.trial] == ["dropped"]
