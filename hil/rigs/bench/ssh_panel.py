@@ -50,7 +50,9 @@ HOLD_S = 0.5
 
 
 class SshPanel:
-    """A `BenchPanel`."""
+    """A `BenchPanel`. `home` and `python`: where the image has them."""
+
+    home, python = HOME, PYTHON
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -71,8 +73,8 @@ class SshPanel:
         return Place(
             pins="board",
             chip=own.chip,
-            keys=f"{HOME}/keys",
-            data=f"{HOME}/data",
+            keys=f"{self.home}/keys",
+            data=f"{self.home}/data",
             run=RUN,
             keypad_port=own.keypad_port,
         )
@@ -104,7 +106,7 @@ class SshPanel:
     def lines(self, lines: Sequence[int]) -> Mapping[int, bool]:
         """By lgpio, pulled up as core does it."""
         self._must("systemctl", "stop", *reversed(SERVICES), timeout_s=60)
-        found = json.loads(self._must(PYTHON, "-c", _READ, str(self._bench.bench.chip), *map(str, lines)))
+        found = json.loads(self._must(self.python, "-c", _READ, str(self._bench.bench.chip), *map(str, lines)))
         return {int(line): bool(level) for line, level in found.items()}
 
     def drive(self, line: int, high: bool | None) -> None:
@@ -114,7 +116,7 @@ class SshPanel:
             self.hand.agent.run("systemctl", "stop", unit)
         if high is not None:
             held = (str(self._bench.bench.chip), str(line), str(int(high)))
-            self._must("systemd-run", "--collect", f"--unit={unit}", PYTHON, "-c", _HOLD, *held)
+            self._must("systemd-run", "--collect", f"--unit={unit}", self.python, "-c", _HOLD, *held)
             time.sleep(HOLD_S)
 
     # --- life
@@ -124,15 +126,15 @@ class SshPanel:
         self._site = tomllib.loads(delivery.toml)
         agent = self.hand.agent
         self._must("systemctl", "stop", *reversed(SERVICES), timeout_s=60)
-        self._must("rm", "-rf", f"{HOME}/data", f"{HOME}/keys")
+        self._must("rm", "-rf", f"{self.home}/data", f"{self.home}/keys")
         try:
             agent.set_clock()
             for name, content in delivery.keys.items():
-                agent.put(f"{HOME}/keys/{name}", content, 0o600, "fenghuo-uplink")
-            agent.put(f"{HOME}/panel.toml", delivery.toml.encode(), 0o644)
+                agent.put(f"{self.home}/keys/{name}", content, 0o600, "fenghuo-uplink")
+            agent.put(f"{self.home}/panel.toml", delivery.toml.encode(), 0o644)
         except AgentError as error:
             raise RigFault(f"the bench's panel can't be set up: {error}") from error
-        self._must("chown", "fenghuo-uplink:", f"{HOME}/keys")
+        self._must("chown", "fenghuo-uplink:", f"{self.home}/keys")
         self._must("systemctl", "start", "--no-block", *SERVICES)
         if self._bench.bench.keypad:
             self._keypad = SerialKeypad(self._bench.bench.keypad)
@@ -163,7 +165,7 @@ class SshPanel:
         shown = self._must("systemctl", "show", "-p", "Result", "--value", *SERVICES)
         if done.code or set(shown.split()) != {"success"}:
             raise NotSeen(f"the panel did not stop in good order: {done.err} {' '.join(shown.split())}")
-        for path in self._must("sh", "-c", f"ls {HOME}/data/journal*.sqlite*").split():
+        for path in self._must("sh", "-c", f"ls {self.home}/data/journal*.sqlite*").split():
             (folder / Path(path).name).write_bytes(agent.get(path))
 
     def take_down(self) -> None:
@@ -209,7 +211,7 @@ class SshPanel:
     def panel_x(self) -> str | None:
         """Of its data folder."""
         with suppress(AgentError, RigFault, ValueError, KeyError):
-            return read_jwk_x(self.hand.agent.get(f"{HOME}/data/keys/core.jwk").decode())
+            return read_jwk_x(self.hand.agent.get(f"{self.home}/data/keys/core.jwk").decode())
         return None
 
     def type(self, code: m.Code) -> None:

@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,8 @@ from hil.rigs.bench.forwarder import Forwarder
 from hil.rigs.bench.ssh_hand import SshHand
 from hil.rigs.machine.agent import AgentError
 from hil.rigs.protocol import RigFault
+from tests.hil.rigs.bench.server import SSHD, ssh_server
 
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 needs_sshd = pytest.mark.skipif(
     SSHD is None or shutil.which("ssh") is None or os.geteuid() != 0, reason="needs root and openssh-server"
 )
@@ -25,37 +24,8 @@ needs_sshd = pytest.mark.skipif(
 
 @pytest.fixture
 def options(tmp_path: Path) -> Iterator[tuple[str, ...]]:
-    """Options of ssh for a server of our own on the loopback, with keys made here."""
-    for name in ("host", "installer"):
-        subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name), check=True)
-    shutil.copy(tmp_path / "installer.pub", tmp_path / "authorized_keys")
-    port, config = free_port(), tmp_path / "sshd_config"
-    config.write_text(
-        f"Port {port}\nListenAddress {HOST}\nHostKey {tmp_path / 'host'}\nPidFile none\nStrictModes no\nUsePAM no\n"
-        f"AuthorizedKeysFile {tmp_path / 'authorized_keys'}\nPermitRootLogin prohibit-password\nAllowTcpForwarding no\n"
-    )
-    Path("/run/sshd").mkdir(exist_ok=True)
-    assert SSHD
-    with (tmp_path / "sshd.log").open("wb") as log:
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=log)
-    known = tmp_path / "known_hosts"
-    known.write_text(f"[{HOST}]:{port} {(tmp_path / 'host.pub').read_text()}")
-    _answers(port, server)
-    yield ("-p", str(port), "-i", str(tmp_path / "installer"), "-o", f"UserKnownHostsFile={known}")
-    server.terminate()
-    server.wait(10)
-
-
-def _answers(port: int, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        try:
-            with socket.create_connection((HOST, port), 1) as link:
-                assert link.recv(4) == b"SSH-"
-                return
-        except OSError:
-            assert server.poll() is None
-            threading.Event().wait(0.02)
-    raise AssertionError("sshd does not listen")
+    with ssh_server(tmp_path) as found:
+        yield found
 
 
 @needs_sshd
