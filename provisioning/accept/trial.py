@@ -80,15 +80,12 @@ def trial(
 def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, telemetry: Path | None) -> Trial:
     """Everything of the trial run. Raises `BadUse`, `OSError`."""
     now = time.time()
-    records = list(_records(source))
-    inside = [r for r in records if now - days * DAY_S <= _at(r) <= now]
-    if not inside:
-        raise BadUse(pick(_EMPTY))
+    first, last = _ends(source, now - days * DAY_S, now)
     # A panel that has not run so long has had a shorter trial, whatever was asked for.
-    period = Period(max(now - days * DAY_S, _at(inside[0])), now)
+    period = Period(max(now - days * DAY_S, _at(first)), now)
     paths = [path.id for path in loaded.file.path]
     latencies = [*_ring(loaded), *(_exported(telemetry) if telemetry else ())]
-    found = figures(records, period, paths, latencies)
+    found = figures(_records(source), period, paths, latencies)
     rows = checks(found, _findings(source), loaded.file.storage.evidence_days)
     panel = loaded.file.panel
     return Trial(
@@ -101,8 +98,8 @@ def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, teleme
         who,
         software(),
         loaded.sha256,
-        _place(inside[0]),
-        _place(inside[-1]),
+        _place(first),
+        _place(last),
         utc_text(period.begin),
         utc_text(period.end),
         tuple(days_of(period)),
@@ -112,8 +109,19 @@ def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, teleme
     )
 
 
+def _ends(source: Source, begin: float, end: float) -> tuple[Stored, Stored]:
+    """The first and the last record of this time. Raises `BadUse` where there is none."""
+    first = last = None
+    for record in _records(source):
+        if begin <= _at(record) <= end:
+            first, last = first or record, record
+    if first is None or last is None:
+        raise BadUse(pick(_EMPTY))
+    return first, last
+
+
 def _records(source: Source) -> Iterator[Stored]:
-    """All records of all files, as far as they can be read."""
+    """All records of all files, as far as they can be read, one at a time: a journal may hold a million."""
     for path in source.files:
         with closing(read_file(path)) as rows:
             for record in rows:

@@ -13,6 +13,7 @@ import tomlkit
 
 from firmware.protocol import messages as m
 from hil.fitter import Fitter
+from hil.fuzz import reports
 from tests.provisioning.person import at_terminal, ended
 from tests.system.rig import CODE, Rig, rig
 
@@ -224,3 +225,16 @@ def test_what_is_not_seen_fails_and_is_told_with_its_reason(panel: Rig) -> None:
     again = fitter(panel)
     assert again.run(FITTER, ("--by", "Wang", "--dir", str(run))) == 0
     assert set(again.results()) == {"zone:front-door:trip"}
+
+    strange = panel.folder / "strange.zip"
+    strange.write_bytes(reports.zipped(reports.parts(reports.sound())))
+    words = [sys.executable, "-m", "provisioning.accept", "verify", str(strange)]
+    english = {**os.environ, "FENGHUO_LANG": "en"}
+    own = subprocess.run(
+        [*words, "--config", str(panel.panel_toml)], capture_output=True, text=True, env=english, check=False
+    )
+    assert own.returncode == 1
+    assert "not signed by the panel's key" in own.stdout
+    assert "journal does not tell of this report" in own.stdout
+    alone = subprocess.run(words, capture_output=True, text=True, env=english, check=False)
+    assert (alone.returncode, "give --key or --config" in alone.stdout) == (0, True)
