@@ -4,6 +4,7 @@ Wheels are taken for the target's Python and architecture and unpacked; lgpio, w
 source. What moves simulated pins, and `hil`, stay out.
 """
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ LEFT_OUT = (
 )
 """The desk socket with the simulated site, and what writes documentation."""
 LGPIO = "lgpio==0.2.2.0"
+_WHOLE = ".whole"
 _NO_WHEEL = ("lgpio", "picamera2")
 _GLIBC = range(17, 42)
 _ENVIRONMENT = {
@@ -60,9 +62,21 @@ def requirements(pyproject: Path = REPOSITORY / "pyproject.toml") -> list[str]:
     ]
 
 
-def fetch_wheels(folder: Path) -> list[Path]:
-    """The wheels for the target, lgpio's source among them. Raises `CalledProcessError`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def fetch_wheels(cache: Path) -> list[Path]:
+    """The wheels for the target, lgpio's source among them; those fetched before for the same requirements, where
+    there are. Newer ones come with other requirements or an empty cache. Raises `CalledProcessError`."""
+    wanted = requirements()
+    folder = cache / hashlib.sha256("\n".join([*wanted, LGPIO, PYTHON]).encode()).hexdigest()[:16]
+    if not (folder / _WHOLE).exists():
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        _download(folder, wanted)
+        (folder / _WHOLE).touch()
+    return sorted([*folder.glob("*.whl"), *folder.glob("lgpio-*.tar.gz")])
+
+
+def _download(folder: Path, wanted: list[str]) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
     target = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"]
     for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none"):
@@ -70,9 +84,8 @@ def fetch_wheels(folder: Path) -> list[Path]:
     for glibc in _GLIBC:
         target += ["--platform", f"manylinux_2_{glibc}_aarch64"]
     target += ["--platform", "manylinux2014_aarch64"]
-    _run([*pip, *target, *requirements()], PIP_S)
+    _run([*pip, *target, *wanted], PIP_S)
     _run([*pip, "--no-deps", "--no-binary=lgpio", LGPIO], PIP_S)
-    return sorted([*folder.glob("*.whl"), *folder.glob("lgpio-*.tar.gz")])
 
 
 def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work: Path) -> None:

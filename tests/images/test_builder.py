@@ -53,6 +53,24 @@ def test_the_wheels_are_those_of_the_target() -> None:
     assert not names & {"tflite-runtime", "lgpio", "picamera2", "iotcore", "pytest"}
 
 
+def test_wheels_are_fetched_once_and_anew_where_it_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Path] = []
+
+    def download(folder: Path, _: list[str]) -> None:
+        fetched.append(folder)
+        (folder / f"x-{len(fetched)}-py3-none-any.whl").touch()
+        if len(fetched) == 1:
+            raise subprocess.CalledProcessError(1, "pip")
+
+    monkeypatch.setattr(panel, "_download", download)
+    with pytest.raises(subprocess.CalledProcessError):
+        panel.fetch_wheels(tmp_path)
+    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-2-py3-none-any.whl"]
+    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-2-py3-none-any.whl"]
+    monkeypatch.setattr(panel, "requirements", lambda: ["other>=1"])
+    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-3-py3-none-any.whl"]
+
+
 def test_nothing_of_the_desk_is_in_the_image_and_nothing_needs_it() -> None:
     own = {str(path.relative_to(image_settings.REPOSITORY)) for path in panel._own()}
     assert "firmware/core/main.py" in own
