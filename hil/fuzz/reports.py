@@ -22,9 +22,9 @@ from firmware.protocol.jws import Signer, b64url
 from firmware.protocol.typ import ACCEPTANCE
 from provisioning.accept import bundle
 from provisioning.accept.account import ACCOUNT, Account, Who, account
+from provisioning.accept.judging import judged
 from provisioning.accept.page import page
 from provisioning.accept.plan import Act, plan
-from provisioning.accept.playing import judged
 from provisioning.accept.results import Figure, PictureOf, Place, Result, Run, Sample
 
 

@@ -22,8 +22,8 @@ from firmware.protocol.signed import SignedReport, read_report
 from firmware.version import VERSION
 from provisioning.accept.account import ACCOUNT, Account
 from provisioning.accept.bundle import DATA, KEYS, MANIFEST, MAX_FILE, MAX_FILES, PICTURES, SIGNATURE, Manifest
-from provisioning.accept.page import cells, fact_values, response_rows, verdict
-from provisioning.accept.playing import Failed, judged
+from provisioning.accept.judging import Failed, judged
+from provisioning.accept.page import cells, fact_name, fact_values, response_rows, verdict
 from provisioning.accept.trial_account import TRIAL, Trial
 from provisioning.accept.trial_page import rows as trial_rows
 
@@ -273,8 +273,6 @@ class _Rows(HTMLParser):
 
 
 def _account_rows(found: Account, lang: Language) -> Rows:
-    from provisioning.accept.page import fact_name
-
     with speaking(lang):
         return {
             "f-verdict": [verdict(found)],

@@ -8,7 +8,7 @@ from firmware.language import Language, Text, pick, speaking
 from provisioning.accept import paper, plot, words
 from provisioning.accept.account import Account, Did, as_blocks
 from provisioning.accept.clauses import CLAUSES, RESPONSE_MS
-from provisioning.accept.playing import spread
+from provisioning.accept.judging import spread
 from provisioning.accept.results import Sample
 from provisioning.drawing import drawing
 

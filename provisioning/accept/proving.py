@@ -18,8 +18,9 @@ from firmware.journal.verify import open_to_read
 from firmware.protocol.jws import KeyRing
 from firmware.protocol.messages import AskSnapshot, Manifest
 from provisioning.accept import texts as t
+from provisioning.accept.judging import Failed
 from provisioning.accept.plan import Step
-from provisioning.accept.playing import Failed, Player, Seen
+from provisioning.accept.playing import Player, Seen
 from provisioning.accept.results import PictureOf
 from provisioning.accept.talking import Talk
 from provisioning.accept.watching import Panel, Record, place
