@@ -7,6 +7,7 @@ nothing but the report.
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -132,6 +133,7 @@ def account(loaded: Loaded, run: Run, ended: Place, by: str, who: Who, made: flo
     )
 
 
+@lru_cache(maxsize=1)
 def software() -> Software:
     """The program that runs here."""
     root = ""

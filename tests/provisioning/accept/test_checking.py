@@ -122,3 +122,13 @@ def test_each_row_of_a_page_is_read_back_as_its_data_say(made: Files) -> None:
     assert len([id_ for id_ in rows if id_.startswith("r-")]) == len(account.steps)
     assert rows["f-panel"] == ["主机编号", "bank-demo"]
     assert rows["r-standby"][:3] == ["备用电源时间", "合格", "9.5 h, 不少于 8.0 h"]
+
+
+def test_pages_of_another_build_are_signed_but_not_compared(made: Files) -> None:
+    account = reports.sound()
+    older = replace(account, software=replace(account.software, tree="0" * 64))
+    files = {**reports.parts(older), "report.en.html": b"<p>in other words</p>"}
+    checked = check(io.BytesIO(reports.zipped(files)), reports.SIGNER.public)
+    assert (checked.codes, len(checked.notes)) == ([], 1)
+    listed = bundle.manifest("acceptance", "bank-demo", reports.RUN, reports.parts(older))
+    assert codes(reports.zipped(files, listed)) == [("altered", "report.en.html")]
