@@ -303,7 +303,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "a cut line is not heard while disarmed",
         _reactions({(type_, _OPEN, DISARMED): _NO for type_ in ZoneType}),
-        ("missed-line",),
+        ("missed-line", "silent-siren"),
         more={"cut-line": 60},
     ),
     Bug(
