@@ -46,7 +46,7 @@ from hil.center.keys import BadToken, Key, read_token
 from hil.center.pictures import read_picture
 from hil.dc09 import read_message
 from hil.fleet import mqtt5
-from hil.fuzz import bundles, disks, enrolment, reports
+from hil.fuzz import bundles, disks, enrolment, reports, updates
 from provisioning.accept.checking import check as check_report
 from provisioning.accept.checking import rows_of
 from provisioning.evidence.bundle_check import check_bundle
@@ -99,6 +99,7 @@ def targets() -> list[Target]:
         _reader_lines(),
         *_bundles(),
         *(Target(*each) for each in enrolment.found()),
+        *(Target(*each) for each in updates.found()),
         *_reports(),
         _broker(),
         *_release(),
