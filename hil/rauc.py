@@ -34,7 +34,7 @@ class FakeMachine:
     """The folder of a machine with two slots: `A`, `B` (images), `rauc.json` (which one starts), `ca.pem`."""
 
     folder: Path
-    compatible: str = "fenghuo-panel"
+    compatible: str = "fenghuo-arm64"
 
     @property
     def ca(self) -> Path:

@@ -17,7 +17,7 @@ from firmware import data_format
 from firmware.updater.bundle import SLOT, description
 from firmware.version import FLOOR, VERSION
 
-COMPATIBLE = "fenghuo-panel"
+COMPATIBLE = "fenghuo-arm64"
 """As in the image's /etc/rauc/system.conf."""
 RAUC_S = 1800.0
 

@@ -23,13 +23,13 @@ class NoBook(Exception):
 def found() -> list[Found]:
     """Name, sound frames, parser and its refusals of each."""
     info = {
-        "compatible": "fenghuo-panel",
+        "compatible": "fenghuo-arm64",
         "version": "0.2.0",
         "description": bundle.description("0.1.0", 2, (1, 2), "why", "原因"),
         "images": [{"rootfs": {"checksum": _SHA256, "filename": "slot.img"}}],
     }
     status = {
-        "compatible": "fenghuo-panel",
+        "compatible": "fenghuo-arm64",
         "booted": "A",
         "slots": [{"rootfs.0": {"bootname": "A"}}, {"rootfs.1": {"bootname": "B"}}],
     }

@@ -67,8 +67,10 @@ class UpdateBoard:
         agent.must("chown", "fenghuo-uplink:", f"{HOME}/keys")
         agent.put(f"{HOME}/panel.toml", self._toml.encode(), 0o644)
         agent.must("systemctl", "start", "--no-block", "fenghuo-core", "fenghuo-uplink", "fenghuo-updater")
+        made = f"{HOME}/data/keys/core.jwk"
+        self.until(lambda: agent.run("test", "-e", made).code == 0, CORE_S, "core has made its key")
+        self._x = json.loads(agent.get(made))["x"]
         self.up()
-        self._x = json.loads(agent.get(f"{HOME}/data/keys/core.jwk"))["x"]
         areas = list(AREAS)
         self.ask(m.SetUser(id="fitter", name="F", level=3, areas=areas, new_code=FITTER))
         self.ask(m.SetUser(id="boss", name="B", level=2, areas=areas, new_code=BOSS, code=FITTER))

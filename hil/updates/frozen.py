@@ -53,7 +53,7 @@ def look(card: Path, good: Mapping[str, tuple[str, int]]) -> Found:
         code = subprocess.run(["e2fsck", "-p", str(data)], capture_output=True, check=False).returncode
         if code not in CLEAN:
             faults.append(f"e2fsck -p ended with {code}")
-        book = _read(data, "/fenghuo/updater/update.json")
+        book = _read(data, "/updater/update.json")
         stage = str(json.loads(book).get("stage", "none")) if book else "none"
         if not _read(data, "/fenghuo/data/journal.sqlite"):
             faults.append("no journal")

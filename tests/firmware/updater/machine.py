@@ -110,7 +110,7 @@ class _Rauc(Rauc):
 def manifest(version: str = NEW, **changed: Any) -> Manifest:
     told = {
         "version": version,
-        "compatible": "fenghuo-panel",
+        "compatible": "fenghuo-arm64",
         "sha256": hashlib.sha256(version.encode()).hexdigest(),
         "floor": OLD,
         "data": 1,

@@ -16,10 +16,10 @@ from firmware.updater.bundle import Manifest, NotTaken, Ours, description, fits,
 from firmware.updater.rauc import NoRauc, Rauc, read_status
 from hil.bundle_signer import BundleSigner
 from hil.rauc import FakeMachine
-from images.bundle import About, NotBundled, make
+from images.bundle import COMPATIBLE, About, NotBundled, make
 from tests.firmware.protocol.strategies import any_json
 
-OURS = Ours("fenghuo-panel", "0.1.0", 1, (1,))
+OURS = Ours("fenghuo-arm64", "0.1.0", 1, (1,))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def made(folder: Path, signer: BundleSigner, about: About | None = None, size: i
 def test_what_a_bundle_says_comes_back_whole(tmp_path: Path, signer: BundleSigner, rauc: Rauc) -> None:
     about = About("1.2.3-rc1", "0.9.0", 3, (1, 2, 3), ("new \\journal; = # [x]", "新日志格式"))
     told = rauc.info(str(made(tmp_path, signer, about)))
-    assert (told.version, told.compatible, told.floor) == ("1.2.3-rc1", "fenghuo-panel", "0.9.0")
+    assert (told.version, told.compatible, told.floor) == ("1.2.3-rc1", "fenghuo-arm64", "0.9.0")
     assert (told.data, told.reads, told.note_en, told.note_zh) == (3, [1, 2, 3], *about.notes)
 
 
@@ -85,7 +85,7 @@ def test_a_key_for_something_else_signs_no_bundle(tmp_path: Path, signer: Bundle
 def manifest(**changed: object) -> Manifest:
     told = {
         "version": "0.2.0",
-        "compatible": "fenghuo-panel",
+        "compatible": "fenghuo-arm64",
         "sha256": "a" * 64,
         "floor": "0.1.0",
         "data": 1,
@@ -100,7 +100,7 @@ def manifest(**changed: object) -> Manifest:
         (manifest(compatible="doorbell"), OURS, "foreign"),
         (manifest(version="0.0.9"), OURS, "below-floor"),
         (manifest(version="0.1.0-rc9"), OURS, "below-floor"),
-        (manifest(), Ours("fenghuo-panel", "0.1.0", 1, (1,), "a" * 64), "same"),
+        (manifest(), Ours("fenghuo-arm64", "0.1.0", 1, (1,), "a" * 64), "same"),
         (manifest(reads=[2]), OURS, "data-unreadable"),
         (manifest(data=2, reads=[1, 2]), OURS, "no-way-back"),
     ],
@@ -118,6 +118,11 @@ def test_what_fits_is_taken_and_a_way_without_return_in_words_only() -> None:
     fits(manifest(data=2, reads=[1, 2]), OURS, no_way_back=True)
     with pytest.raises(NotTaken):
         fits(manifest(data=2, reads=[2]), OURS, no_way_back=True)
+
+
+def test_a_bundle_is_for_the_hardware_that_the_image_says_it_is() -> None:
+    conf = Path("images/files/etc/rauc/system.conf").read_text()
+    assert f"\ncompatible={COMPATIBLE}\n" in conf
 
 
 versions = st.from_regex(VERSION_PATTERN, fullmatch=True).filter(str.isascii)
