@@ -135,6 +135,13 @@ def _data(out: Path, work: Path, mib: int, epoch: int) -> None:
     words = ["mke2fs", "-q", "-t", "ext4", "-F", "-L", "fenghuo-data", "-U", DATA_UUID, "-m", "1", "-b", "4096"]
     options = f"hash_seed={DATA_UUID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     _run([*words, "-d", str(tree), "-E", options, str(out), f"{mib}M"], epoch)
+    # mke2fs copies when each folder was changed last, which nobody can set on a file system of this machine.
+    names = ["/", *(f"/{path.relative_to(tree)}" for path in sorted(tree.rglob("*")))]
+    fields = [f"{kind}time{extra}" for kind in "acm" for extra in ("", "_extra")] + ["crtime", "crtime_extra"]
+    values = {field: "0" if field.endswith("_extra") else f"@{epoch}" for field in fields}
+    commands = [f"set_inode_field {name} {field} {value}" for name in names for field, value in values.items()]
+    (work / "times").write_text("".join(f"{command}\n" for command in commands))
+    _run(["debugfs", "-w", "-f", str(work / "times"), str(out)], epoch)
 
 
 def _run(words: list[str], epoch: int) -> None:

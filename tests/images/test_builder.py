@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,22 @@ def test_the_script_and_the_panel_mean_the_same_places() -> None:
     assert rules.count(f"{disk.SIGNATURE:08x}") == 5
     first = {name: value for name, value in slots.FIRST.items() if name != "BOOT_ORDER"}
     assert all(f"setenv {name} {value}" in script for name, value in first.items())
+
+
+def test_the_data_partition_is_the_same_when_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    made = []
+    for name in ("one", "two"):
+        work = tmp_path / name
+        work.mkdir()
+        disk._data(work / "data.ext4", work, 16, 1_700_000_000)
+        made.append((work / "data.ext4").read_bytes())
+        time.sleep(0.02)  # what differs is when a folder was changed last, in nanoseconds
+    assert made[0] == made[1]
+    done = subprocess.run(
+        ["e2fsck", "-fn", str(tmp_path / "one/data.ext4")], capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 # --- keys and lists
