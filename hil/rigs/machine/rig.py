@@ -33,13 +33,15 @@ from hil.rigs.machine.prepared import Prepared
 from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Disk, Forward, Qemu
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
-from hil.rigs.site import BUS, LOADS, MODULE, Delivery, Place, Wanted
+from hil.rigs.site import BUS, KEYPAD, LOADS, MODULE, Delivery, Place, Wanted
 
 HOME = "/data/fenghuo"
 DATA, RUN, LENS = f"{HOME}/data", "/run/fenghuo", f"{HOME}/lobby"
 USER = "fenghuo-{}"
 PORT = 8883
 KEYPAD_BUS = 0
+BUS_OF_KEYPAD = "doors"
+KEYPAD_S = 60.0
 ADAPTER = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-if00-port0"
 SAMPLE_MS = 10
 POLL_S = 0.1
@@ -125,6 +127,7 @@ class MachineRig(BaseRig):
         self._settled(READY_S)
         if not self.far.center.wait(lambda center: center.heads(self.panel), READY_S):
             raise NotSeen(f"no heartbeat of the panel within {READY_S:g} s")
+        self.settle()
         self._looker.start()
 
     def _bring_up(self, delivery: Delivery) -> None:
@@ -306,9 +309,20 @@ class MachineRig(BaseRig):
     def _type(self, code: m.Code) -> None:
         if self._keypad is None:
             raise RigFault("the keypad has no power")
+        self._keypad_known()
         zones = {zone["id"]: int(zone["number"]) for zone in self._site["zone"]}
         areas = {area["id"]: int(area["number"]) for area in self._site["area"]}
         self._keypad.press(keys(code, zones, areas))
+
+    def _keypad_known(self) -> None:
+        """Until core says that the keypad is there: what is pressed before that is lost."""
+        end = now_ms() + KEYPAD_S * 1000
+        while now_ms() < end:
+            with suppress(OSError, Refused, KeyError):
+                if self._ask(m.AskDrivers())["drivers"][BUS_OF_KEYPAD]["bus"]["readers"][KEYPAD]["online"]:
+                    return
+            self._ending.wait(0.2)
+        raise RigFault(f"core does not see the keypad within {KEYPAD_S:g} s")
 
     def _mains(self, on: bool) -> None:
         self._drive({self._site["power"]["mains_line"]: int(not on)})
