@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-IMAGE_PACKAGES := squashfs-tools u-boot-tools mtools dosfstools e2fsprogs bmap-tools rauc swig gcc-aarch64-linux-gnu binutils \
+IMAGE_PACKAGES := squashfs-tools u-boot-tools mtools dosfstools e2fsprogs bmap-tools rauc swig gcc-aarch64-linux-gnu libc6-dev-arm64-cross binutils \
 	kmod xz-utils systemd
 MACHINE_PACKAGES := $(IMAGE_PACKAGES) qemu-system-arm qemu-utils device-tree-compiler socat fdisk
 

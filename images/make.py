@@ -116,6 +116,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--kernel", help="another kernel than settings.toml: PACKAGE/SUITE or folder:PATH")
     words = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings.find_tools()
     key_folder = words.keys or keys.of_build(TEST_KEYS)
     if words.keys is None:
         log.warning("signed with keys for trials (%s): no panel in the field trusts them", TEST_KEYS)

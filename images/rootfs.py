@@ -150,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, nargs="?", default=BUILD / "rootfs")
     words = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings.find_tools()
     began = time.monotonic()
     try:
         chosen = settings.read()

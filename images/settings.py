@@ -1,5 +1,6 @@
 """What the image is made of (`settings.toml`), and where the builder keeps what it has made."""
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,11 @@ class Settings:
         """The vendor's kernel: `Image`, `modules/RELEASE`, `dtb`; None for Debian's."""
         kind, _, path = self.kernel.partition(":")
         return Path(path) if kind == "folder" and path else None
+
+
+def find_tools() -> None:
+    """Let the tools of a Debian machine be found that only root's PATH has: mke2fs, mkfs.vfat, depmod, debugfs."""
+    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 
 
 def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
