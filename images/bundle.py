@@ -20,6 +20,8 @@ from firmware.version import FLOOR, VERSION
 COMPATIBLE = "fenghuo-arm64"
 """As in the image's /etc/rauc/system.conf."""
 RAUC_S = 1800.0
+IMAGE = "rootfs.img"
+"""Its name inside: RAUC 1.15 knows by `.img` what it is."""
 
 
 class NotBundled(Exception):
@@ -38,12 +40,12 @@ class About:
     compatible: str = COMPATIBLE
 
 
-def manifest(about: About, image: str) -> str:
+def manifest(about: About) -> str:
     """The text of `manifest.raucm`. Raises `ValueError` for what can't be one."""
     told = description(about.floor, about.data, about.reads, *about.notes)
     return (
         f"[update]\ncompatible={about.compatible}\nversion={about.version}\ndescription={_escaped(told)}\n\n"
-        f"[bundle]\nformat=verity\n\n[image.{SLOT}]\nfilename={image}\n"
+        f"[bundle]\nformat=verity\n\n[image.{SLOT}]\nfilename={IMAGE}\n"
     )
 
 
@@ -54,12 +56,12 @@ def _escaped(text: str) -> str:
 
 def make(image: Path, out: Path, about: About, cert: Path, key: Path) -> None:
     """Write the bundle to `out`, which is whole or not there. Raises `NotBundled`, `OSError`, `ValueError`."""
-    text = manifest(about, image.name)
+    text = manifest(about)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix="bundle-") as folder:
         inside, made = Path(folder) / "in", Path(folder) / "made.raucb"
         inside.mkdir()
         (inside / "manifest.raucm").write_text(text)
-        _lay(image, inside / image.name)
+        _lay(image, inside / IMAGE)
         words = ["rauc", "bundle", f"--cert={cert}", f"--key={key}", str(inside), str(made)]
         done = subprocess.run(
             words,

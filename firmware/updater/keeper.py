@@ -133,6 +133,7 @@ class Keeper:
             return
         if self._good_due and now >= self._look_at:
             self._mark_good()
+        self._waiting = ""
         match self.kept.stage:
             case Stage.OFFERED:
                 self._lapse()
