@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 APT_S, UNPACK_S = 600, 120
+UNSTABLE = "sid"
+"""Has neither updates nor backports."""
 _COMPONENTS = "main non-free-firmware"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _LINE = re.compile(r"^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)")
@@ -69,7 +71,7 @@ class Apt:
         (self._folder / "status").touch()
         (self._folder / "sources.list").write_text(_sources(suite, *mirrors()))
         self._config = self._folder / "apt.conf"
-        self._config.write_text(_config(self._folder.resolve(), architecture))
+        self._config.write_text(_config(self._folder.resolve(), architecture, suite))
 
     def update(self) -> None:
         """Fetch the lists. Raises `CalledProcessError`."""
@@ -89,10 +91,25 @@ class Apt:
         left_out = set(without)
         return sorted((p for p in packages if p.name not in left_out), key=lambda p: p.name)
 
-    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def alone(self, names: Sequence[str]) -> list[Package]:
+        """These packages without what they depend on: newer ones, for an older suite. Raises `CalledProcessError`."""
+        archives = self._folder / "archives"
+        listed = self._run("download", "--print-uris", *names).stdout
+        files = [line.split()[1] for line in listed.splitlines() if line.startswith("'")]
+        if not all((archives / file).exists() for file in files):
+            self._run("download", "-qq", *names, folder=archives)
+        return [_described(archives / file) for file in files]
+
+    def _run(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "APT_CONFIG": str(self._config), "LC_ALL": "C"}
         return subprocess.run(
-            ["apt-get", *words], env=environment, check=True, capture_output=True, text=True, timeout=APT_S
+            ["apt-get", *words],
+            env=environment,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=APT_S,
         )
 
 
@@ -118,12 +135,16 @@ def _described(file: Path) -> Package:
 
 
 def _sources(suite: str, mirror: str, security: str) -> str:
+    if suite == UNSTABLE:
+        return f"deb [signed-by={_KEYRING}] {mirror} {suite} {_COMPONENTS}\n"
     places = [(mirror, suite), (mirror, f"{suite}-updates"), (mirror, f"{suite}-backports")]
     places.append((security, f"{suite}-security"))
     return "".join(f"deb [signed-by={_KEYRING}] {uri} {name} {_COMPONENTS}\n" for uri, name in places)
 
 
-def _config(folder: Path, architecture: str) -> str:
+def _config(folder: Path, architecture: str, suite: str) -> str:
+    # Unstable's lists are good for a week only: a mirror that stands still is read too; `--like` holds the versions.
+    valid = "false" if suite == UNSTABLE else "true"
     return f"""\
 Dir::Etc "{folder}/etc";
 Dir::Etc::SourceList "{folder}/sources.list";
@@ -136,6 +157,7 @@ Dir::Cache::Archives "{folder}/archives";
 APT::Architecture "{architecture}";
 APT::Architectures {{ "{architecture}"; }};
 APT::Install-Recommends "false";
+Acquire::Check-Valid-Until "{valid}";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 """

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from firmware.version import FLOOR, VERSION
 from images import compiled, initramfs, inspection, kernel, keys, panel, root, settings
-from images.packages import Apt, Package
+from images.packages import UNSTABLE, Apt, Package
 from images.settings import BUILD, PYTHON, REPOSITORY, TEST_KEYS, Settings
 
 log = logging.getLogger("images.rootfs")
@@ -52,9 +52,10 @@ def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
     target, here = Apt(cache / "apt", chosen.suite, "arm64"), Apt(cache / "apt", chosen.suite, "amd64")
     target.update()
     here.update()
+    newer = {package.name: package for package in _newer(chosen, cache)}
     kernels = [] if chosen.kernel_folder else target.fetch([chosen.kernel], release=f"{chosen.suite}-backports")
     return Fetched(
-        target.fetch(chosen.packages, chosen.without),
+        [newer.get(package.name, package) for package in target.fetch(chosen.packages, chosen.without)],
         [package for package in kernels if package.name.startswith("linux-")],
         target.fetch(chosen.boot_packages),
         # Its headers alone: the C library's are the cross-compiler's.
@@ -62,6 +63,14 @@ def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
         here.fetch([f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib"]),
         panel.fetch_wheels(cache / "wheels"),
     )
+
+
+def _newer(chosen: Settings, cache: Path) -> list[Package]:
+    if not chosen.newer:
+        return []
+    unstable = Apt(cache / "apt", UNSTABLE, "arm64")
+    unstable.update()
+    return unstable.alone(chosen.newer)
 
 
 def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Path = BUILD) -> None:

@@ -22,6 +22,7 @@ class Settings:
     kernel: str
     target: str
     packages: tuple[str, ...]
+    newer: tuple[str, ...]
     without: frozenset[str]
     boot_packages: tuple[str, ...]
     boards: tuple[str, ...]
@@ -52,6 +53,7 @@ def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
         found["kernel"],
         found["target"],
         tuple(found["packages"]),
+        tuple(found["newer"]),
         frozenset(found["without"]),
         tuple(found["boot_packages"]),
         tuple(found["boards"]),
