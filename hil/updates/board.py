@@ -185,16 +185,12 @@ class UpdateBoard:
             self.board.machine.qmp("blockdev-del", node_name=self._stick)
         self._stick = ""
 
-    def powered_off(self) -> None:
-        """The stick was in a machine that is no more."""
-        self._stick = ""
-
     # --- the card
 
     def from_card(self, card: Path) -> None:
         """The power goes; it comes back with this card."""
         self.board.cut()
-        self.powered_off()
+        self._stick = ""
         shutil.copyfile(card, self.folder / "board" / "card.qcow2")
         self.board.on()
 
