@@ -175,13 +175,15 @@ class MachineRig(BaseRig):
     def save(self, name: str) -> list[Disk]:
         """Keep the machine under this name, its line to the center cut, and end it; its disks."""
         self._stop_looking()
+        # Core must have given up the keypad's session: who takes it up again later knows nothing of it.
+        self._disconnect()
+        self._keypad_known(False)
         self._ending.set()
         self._sampler.join(30)
         machine, self._machine = self.machine, None
         self.far.close()
         machine.save(name)
         machine.close()
-        self._disconnect()
         disks, self._disks = self._disks, []
         return disks
 
@@ -314,15 +316,15 @@ class MachineRig(BaseRig):
         areas = {area["id"]: int(area["number"]) for area in self._site["area"]}
         self._keypad.press(keys(code, zones, areas))
 
-    def _keypad_known(self) -> None:
-        """Until core says that the keypad is there: what is pressed before that is lost."""
+    def _keypad_known(self, there: bool = True) -> None:
+        """Until core says that the keypad is there (what is pressed before that is lost), or that it is gone."""
         end = now_ms() + KEYPAD_S * 1000
         while now_ms() < end:
             with suppress(OSError, Refused, KeyError):
-                if self._ask(m.AskDrivers())["drivers"][BUS_OF_KEYPAD]["bus"]["readers"][KEYPAD]["online"]:
+                if self._ask(m.AskDrivers())["drivers"][BUS_OF_KEYPAD]["bus"]["readers"][KEYPAD]["online"] is there:
                     return
             self._ending.wait(0.2)
-        raise RigFault(f"core does not see the keypad within {KEYPAD_S:g} s")
+        raise RigFault(f"core does not see the keypad {'come' if there else 'go'} within {KEYPAD_S:g} s")
 
     def _mains(self, on: bool) -> None:
         self._drive({self._site["power"]["mains_line"]: int(not on)})
