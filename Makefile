@@ -40,7 +40,7 @@ hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine or 
 	.ci/packages mosquitto mount ffmpeg $(if $(filter machine,$(RIG)),$(MACHINE_PACKAGES))
 	$(BIN)/pytest hil/scenarios --rig $(RIG) --long --rig-report build/hil/$(RIG) $(ARGS)
 
-slice: $(STAMP)  ## the scenarios that CI runs in a virtual machine: burglary, hold-up, a power cut, both watchdogs
+slice: $(STAMP)  ## five scenarios in a virtual machine: burglary, hold-up, a power cut, both watchdogs (not in CI yet)
 	.ci/packages mosquitto mount $(MACHINE_PACKAGES)
 	$(BIN)/pytest hil/scenarios --rig machine -m slice $(ARGS)
 
