@@ -15,6 +15,8 @@ from typing import Any
 
 import osdp_sys as lib
 
+from drivers.osdp.channel import Frames
+
 _KEYS = {"#": b"\r", "*": b"\x7f"}
 _CAPABILITIES = (
     (lib.CAP_CONTACT_STATUS_MONITORING, 1, 1),
@@ -36,7 +38,7 @@ class Device:
         self.half = 0
         self._plan = dict(plan)
         self._fd = fd
-        self._inbox = bytearray()
+        self._inbox = Frames()
         self._tampered = self._unpowered = False
         self._was = (False, False)
         self.restart()
@@ -63,9 +65,7 @@ class Device:
     # --- the wire, as libosdp wants it ---------------------------------------------------------------
 
     def read(self, most: int) -> bytes:
-        data = bytes(self._inbox[:most])
-        del self._inbox[:most]
-        return data
+        return self._inbox.pull(most)
 
     def write(self, data: bytes) -> int:
         if self.silent:
@@ -82,7 +82,7 @@ class Device:
     def hear(self, data: bytes) -> None:
         """What is on the bus."""
         if not self.silent:
-            self._inbox += data
+            self._inbox.take(data)
 
     def turn(self) -> None:
         self._pd.refresh()

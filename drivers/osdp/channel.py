@@ -1,6 +1,7 @@
 """The wire under libosdp: it never raises into the C library, and knows whether the answer to a command is complete.
 
-It looks only at what stands in plain in every frame: where it begins, whose it is, how long it is.
+It looks only at what stands in plain in every frame: where it begins, whose it is, how long it is. libosdp gets whole
+frames: of one that comes in two reads it takes neither half, and a UART gives what is there.
 """
 
 import select
@@ -22,10 +23,18 @@ class Frames:
 
     def __init__(self) -> None:
         self._got = bytearray()
+        self._ready = bytearray()
 
     def clear(self) -> None:
         """A new command was sent: what came before is over."""
         self._got.clear()
+        self._ready.clear()
+
+    def pull(self, most: int) -> bytes:
+        """The next bytes of whole frames."""
+        data = bytes(self._ready[:most])
+        del self._ready[:most]
+        return data
 
     def take(self, data: bytes) -> list[int]:
         """The addresses whose reply is complete now."""
@@ -33,6 +42,7 @@ class Frames:
         found: list[int] = []
         while (size := self._whole()) is not None:
             address = self._got[1]
+            self._ready += self._got[:size]
             del self._got[:size]
             if address & _REPLY:  # else our own command, echoed by the adapter
                 found.append(address & 0x7F)
@@ -80,7 +90,7 @@ class Wire:
                 self._failed(str(error))
 
     def read(self, most: int) -> bytes:
-        """What is there."""
+        """The next bytes of whole frames; nothing while one is not complete."""
         if self.port is None:
             return b""
         try:
@@ -90,7 +100,7 @@ class Wire:
             return b""
         self.bytes_in += len(data)
         self.answered.update(self._frames.take(data))
-        return data
+        return self._frames.pull(most)
 
     def write(self, data: bytes) -> int:
         """Send it; a dead port swallows it, and the reader counts as silent."""

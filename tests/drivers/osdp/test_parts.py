@@ -110,3 +110,29 @@ def test_a_tone_ends_by_itself_and_is_told_again_while_it_lasts() -> None:
 def test_what_is_no_face_is_refused(what: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="expected"):
         face.face_of(what, 2)
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=40), st.binary(max_size=6).filter(lambda noise: 0x53 not in noise)
+)
+def test_libosdp_gets_whole_frames_however_a_uart_cuts_them(cuts: list[int], noise: bytes) -> None:
+    """Of a frame that comes in two reads libosdp takes neither half."""
+    frame = bytes.fromhex("538114000445010000010101000000000001e65c")
+    wire, frames, start = noise + frame + b"\xff" + frame, Frames(), 0
+    pulled: list[bytes] = []
+    while start < len(wire):
+        for size in cuts:
+            frames.take(wire[start : start + size])
+            pulled.append(frames.pull(64))
+            start += size
+    assert [data for data in pulled if data] in ([frame, frame], [frame + frame])
+
+
+def test_a_frame_longer_than_asked_for_is_handed_on_in_its_order() -> None:
+    frame = bytes.fromhex("538114000445010000010101000000000001e65c")
+    frames = Frames()
+    frames.take(frame)
+    assert frames.pull(5) + frames.pull(64) + frames.pull(64) == frame
+    frames.take(frame)
+    frames.clear()
+    assert frames.pull(64) == b""
