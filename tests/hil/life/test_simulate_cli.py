@@ -154,8 +154,8 @@ def test_a_replay_shows_the_steps_before_the_violation(capsys: pytest.CaptureFix
 
 
 def test_violations_of_processes_come_back(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report("bank", 2, jobs=2)
-    assert live_through([replace(bank(n, 2), until_violation=False) for n in (4, 5, 6)], report, makers=grumpy()) == 1
+    report = Report("bank", 3, jobs=2)
+    assert live_through([replace(bank(n), until_violation=False) for n in (4, 5, 6)], report, makers=grumpy()) == 1
     capsys.readouterr()
     assert sorted(outcome.seed for outcome in report.outcomes) == [4, 5, 6]
     assert all(len(outcome.findings) == 1 for outcome in report.outcomes)
