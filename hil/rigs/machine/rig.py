@@ -257,9 +257,11 @@ class MachineRig(BaseRig):
 
     def _stop(self, folder: Path) -> None:
         services = [USER.format(name) for name in self._wanted_processes()]
-        done = self.agent.run("systemctl", "stop", *services, timeout_s=60)
-        if done.code:
-            raise NotSeen(f"the panel did not stop in good order: {done.err}")
+        # Core first, as the desk's guard does: the uplink still carries its last records.
+        for service in services:
+            done = self.agent.run("systemctl", "stop", service, timeout_s=60)
+            if done.code:
+                raise NotSeen(f"the panel did not stop in good order: {done.err}")
         shown = self.agent.must("systemctl", "show", "-p", "Result", "--value", *services)
         if set(shown.split()) != {"success"}:
             raise NotSeen(f"the panel did not stop in good order: {' '.join(shown.split())}")
