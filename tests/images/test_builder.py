@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_core_and_uplink_load_without_what_is_left_out(tmp_path: Path) -> None:
     code = "import firmware.core.main, firmware.core.outside, firmware.uplink.main, firmware.timekeeper.main\n"
     code += "import firmware.core.inside, firmware.boot.site, drivers.gpio, firmware.commands\nprint(firmware.__file__)"
     done = subprocess.run(
-        [shutil.which("python3") or "python3", "-c", code],
+        [sys.executable, "-c", code],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
