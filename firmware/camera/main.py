@@ -68,13 +68,13 @@ class Process:
             loaded.run / "camera.sock", outbox, self._health, self._captures.take, self._relearn, self._keeper.take
         )
         self._limit_mib = memory.limit_mib(file.camera)
-        memory.tame()
-        memory.bound(self._limit_mib)
         self._watchdog_s = sd_notify.watchdog_interval_s()
         self._alive = time.monotonic()
 
     def run(self) -> int:
         """Start, serve until told to stop, let the captures end."""
+        memory.tame()
+        memory.bound(self._limit_mib)
         for watch in self._watches.values():
             watch.start()
         # Before the first alarm, not at it.

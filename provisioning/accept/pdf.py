@@ -15,10 +15,12 @@ MISSING: Text = (
 def printer() -> Callable[[str], bytes] | None:
     """Turns a page into a PDF; None where that is not installed. Nothing from elsewhere is fetched."""
     try:
+        from PIL import ImageFile
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
     except (ImportError, OSError):  # OSError: the library is there, Pango is not
         return None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint turns it on for the whole process: a torn picture is told
     fetcher = URLFetcher(allowed_protocols=("data",))
 
     def to_pdf(page: str) -> bytes:
