@@ -15,6 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from firmware.config import BadPanelFile, checked
 from firmware.config.mistakes import shorten
+from firmware.durable import sync_folder
 from firmware.language import Text, pick
 
 _NO_ROW: Text = (
@@ -84,7 +85,7 @@ def write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all. Raises `FileExistsError`, `OSError`."""
     with _part(path, text) as part:
         _appear(part, path)
-    sync_folder(path.parent)
+    _synced(path.parent)
 
 
 def write_whole(path: Path, text: str, keep: bool = False) -> Path | None:
@@ -95,7 +96,7 @@ def write_whole(path: Path, text: str, keep: bool = False) -> Path | None:
     with _part(path, text) as part:
         old = _set_aside(path) if keep else None
         part.replace(path)
-    sync_folder(path.parent)
+    _synced(path.parent)
     return old
 
 
@@ -113,14 +114,10 @@ def _part(path: Path, text: str) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
+def _synced(folder: Path) -> None:
     """Make the names in this folder durable, where the file system can."""
     with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)
 
 
 def _set_aside(path: Path) -> Path | None:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.durable import sync_folder
+
 log = logging.getLogger("fenghuo.boot.first_boot")
 
 DROP, DATA = Path("/boot/firmware/fenghuo"), Path("/data")
@@ -91,11 +93,7 @@ def _put(source: Path, target: Path, place: Place) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(target.parent)
 
 
 def _blank(path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from firmware.camera.store import FILE_MODE, Store
 from firmware.clock import Clock, utc_text
+from firmware.durable import sync_folder
 from firmware.protocol.evidence import HOLD, NAME
 from firmware.protocol.messages import MAX_FOLDERS, Delete, Due, Held, Hold, Stock, Welcome
 
@@ -180,7 +181,7 @@ class Keeper:
                 file.flush()
                 os.fsync(number)
             part.replace(mark)
-        _sync(folder)
+        sync_folder(folder)
 
     def delete(self, order: Delete) -> int:
         """Delete captures that are old enough and not held; how many went."""
@@ -239,11 +240,3 @@ def _folders(folder: Path) -> "list[os.DirEntry[str]]":
     with suppress(OSError), os.scandir(folder) as entries:
         return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     return []
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

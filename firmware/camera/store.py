@@ -13,6 +13,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.durable import sync_folder
+
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 MAX_RESERVE = 256 * 1024 * 1024
@@ -122,7 +124,7 @@ class Folder:
 
     def settle(self) -> None:
         """Make the names durable too; before anyone is told of them."""
-        _sync_folder(self._path)
+        sync_folder(self._path)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -143,12 +145,4 @@ def _make(folder: Path, fresh: bool = False) -> None:
             raise
         return
     folder.chmod(FOLDER_MODE)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    sync_folder(folder.parent)

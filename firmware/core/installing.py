@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.config.loaded import Loaded
+from firmware.durable import sync_folder
 from firmware.language import Text
 
 MAX_BYTES = 1024 * 1024
@@ -148,7 +149,7 @@ def put_in_force(new: Loaded) -> bool:
         _write(_beside(path, "old.part"), path.read_bytes())
         _beside(path, "old.part").replace(_beside(path, "old"))
         staged.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         log.error("the panel file stays as it is: %s", error)
         discard(new)
@@ -163,7 +164,7 @@ def take_back(new: Loaded) -> bool:
     try:
         _write(_beside(path, "refused"), path.read_bytes())
         _beside(path, "old").replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         log.critical("the panel file before can't be put back: %s", error)
         return False
@@ -188,11 +189,3 @@ def _write(path: Path, raw: bytes) -> None:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

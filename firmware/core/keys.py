@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from firmware.durable import sync_folder
 from firmware.protocol.jws import Signer, b64url
 
 log = logging.getLogger("fenghuo.core.keys")
@@ -108,8 +109,4 @@ def _write_new(path: Path, data: bytes, mode: int, replace: bool = False) -> Non
     if path.exists() and not replace:
         raise BadKey(f"{path}: appeared while it was being made")
     part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from firmware.journal.schema import sync_folder
+from firmware.durable import sync_folder
 
 NAME = "ballast"
 Free: TypeAlias = Callable[[Path], int]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from firmware.durable import sync_folder
+
 APPLICATION_ID = 0x46484A31
 """`FHJ1`: what `file` and a curious engineer see in the SQLite header."""
 FORMAT = 1
@@ -133,15 +135,6 @@ def touch(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     path.chmod(0o600)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in this folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def companions(path: Path) -> tuple[Path, Path, Path]:

@@ -5,12 +5,12 @@ thing. A file that can't be read is as good as none: the slot that runs is then 
 """
 
 import logging
-import os
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from firmware.durable import write_whole
 from firmware.protocol.updates import Line, Part, Slot, Source, Step, Who
 from firmware.updater.bundle import Manifest
 from firmware.updater.life import Stage
@@ -98,17 +98,7 @@ class Shelf:
     def save(self, kept: Kept) -> None:
         """Durable when this returns; the file is the old one or the new one at any moment. Raises `OSError`."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._folder / f"{NAME}.part"
-        with open(part, "wb", opener=_private) as file:  # a Path has no opener
-            file.write(kept.model_dump_json(exclude_defaults=True).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._folder / NAME)
-        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        write_whole(self._folder / NAME, kept.model_dump_json(exclude_defaults=True).encode())
 
 
 def read(raw: bytes) -> Kept | None:
@@ -121,7 +111,3 @@ def read(raw: bytes) -> Kept | None:
     except (ValidationError, ValueError) as error:
         log.error("what was kept of updates is damaged: %s", str(error).splitlines()[0][:200])
         return None
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

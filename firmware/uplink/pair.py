@@ -9,7 +9,6 @@ A renewed pair lies beside the old one (`….next`) until it has connected, so a
 """
 
 import logging
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     PrivateKeyTypes,
     PublicKeyTypes,
 )
+
+from firmware.durable import sync_folder, write_whole
 
 log = logging.getLogger("fenghuo.uplink.pair")
 
@@ -94,11 +95,11 @@ class Pair:
             return
         made = like(_private(self.key))
         data = made.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        self._write(self.next_key, data, 0o600)
+        write_whole(self.next_key, data, 0o600)
 
     def keep(self, chain: bytes) -> None:
         """Keep a checked chain (PEM, leaf first) as the candidate."""
-        self._write(self.next_certificate, chain, 0o644)
+        write_whole(self.next_certificate, chain, 0o644)
 
     def promote(self) -> None:
         """The candidate has worked: it is the pair from now on, and the old key is gone."""
@@ -109,25 +110,16 @@ class Pair:
         """The candidate is not wanted: it goes, and its key too, so that the next request is a new one."""
         self._remove(self.next_certificate, self.next_key)
 
-    def _write(self, path: Path, data: bytes, mode: int) -> None:
-        part = path.with_name(path.name + ".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        self._rename(part, path)
-
     @staticmethod
     def _rename(old: Path, new: Path) -> None:
         old.rename(new)
-        _sync(new.parent)
+        sync_folder(new.parent)
 
     @staticmethod
     def _remove(*paths: Path) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
-            _sync(path.parent)
+            sync_folder(path.parent)
 
 
 def due(certificate: x509.Certificate) -> float:
@@ -197,14 +189,6 @@ def _digest(key: PrivateKeyTypes) -> hashes.SHA256 | None:
 
 def _seconds(moment: datetime) -> float:
     return moment.timestamp()
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,12 +1,12 @@
 """`enrol.json`: what a flashed card brings for an enrolment that nobody attends (docs/enrolment.md)."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from firmware.durable import sync_folder
 from firmware.language import Text, pick
 from firmware.protocol.one_time_code import BadCode, printed, read_code
 
@@ -67,8 +67,4 @@ def read_drop(file: Path) -> Drop:
 def forget(file: Path) -> None:
     """The code has done its work: the file goes, durably. Raises `OSError`."""
     file.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)

@@ -26,6 +26,7 @@ from pydantic import Field, ValidationError
 
 from firmware.config import Loaded
 from firmware.config.models import MqttPath
+from firmware.durable import sync_folder
 from firmware.protocol.jws import Refused, unverified
 from firmware.protocol.records import PanelId, Strict, UtcText
 from firmware.uplink.pair import BadPair, Pair
@@ -139,7 +140,7 @@ class Place:
         try:
             self.owner.write(part, waiting.model_dump_json().encode(), 0o600)
             part.replace(self.state)
-            _sync(self.state.parent)
+            sync_folder(self.state.parent)
         except OSError as error:
             raise _cant(self.state, error) from None
 
@@ -156,7 +157,7 @@ class Place:
                     return True
                 if not self.key.exists() and _public(self.pair.next_key) == asked:
                     self.pair.next_key.replace(self.key)
-                    _sync(self.key.parent)
+                    sync_folder(self.key.parent)
         except OSError as error:
             raise _cant(self.state, error) from None
         return False
@@ -180,12 +181,12 @@ class Place:
         try:
             with _undisturbed():
                 both.replace(self.ca)
-                _sync(self.ca.parent)
+                sync_folder(self.ca.parent)
                 self.pair.next_certificate.unlink(missing_ok=True)
                 self.key.replace(self.pair.next_key)
-                _sync(self.key.parent)
+                sync_folder(self.key.parent)
                 _beside(self.pair.certificate, "enrol").replace(self.pair.certificate)
-                _sync(self.pair.certificate.parent)
+                sync_folder(self.pair.certificate.parent)
                 self._complete()
         except OSError as error:
             raise _cant(self.pair.certificate, error) from None
@@ -200,13 +201,13 @@ class Place:
     def _complete(self) -> None:
         if self._certified() == _public(self.pair.next_key):
             self.pair.next_key.replace(self.pair.key)
-            _sync(self.pair.key.parent)
+            sync_folder(self.pair.key.parent)
         for file in (self.ca, self.client_ca):
             if file is not None and _beside(file, "enrol").exists():
                 _beside(file, "enrol").replace(file)
-                _sync(file.parent)
+                sync_folder(file.parent)
         self.state.unlink(missing_ok=True)
-        _sync(self.state.parent)
+        sync_folder(self.state.parent)
 
 
 def tls_paths(loaded: Loaded) -> list[MqttPath]:
@@ -257,14 +258,6 @@ def _beside(file: Path, ending: str) -> Path:
 
 def _spki(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _cant(file: Path, error: Exception) -> Trouble:

@@ -1,9 +1,10 @@
 """Small files of the SMS path that a power cut leaves whole: written beside, synced, renamed."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from firmware.durable import write_whole
 
 MAX_BYTES = 1024 * 1024
 
@@ -11,18 +12,7 @@ MAX_BYTES = 1024 * 1024
 def write(path: Path, value: dict[str, Any]) -> None:
     """Keep this as JSON, readable by this user only; raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(json.dumps(value, ensure_ascii=False).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, json.dumps(value, ensure_ascii=False).encode())
 
 
 def read(path: Path) -> dict[str, Any] | None:
