@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from images import kernel
+from images import cpio, kernel
 from images.settings import HERE
 
 TOOL_S = 60
@@ -42,8 +42,7 @@ def build(root: Path, modules: Path) -> bytes:
         order.append(file.name)
         entries.append((f"modules/{file.name}", stat.S_IFREG | 0o644, file.read_bytes()))
     entries.append(("modules/order", stat.S_IFREG | 0o644, "".join(f"{name}\n" for name in order).encode()))
-    raw = b"".join(_entry(name, mode, data, number) for number, (name, mode, data) in enumerate(entries, 1))
-    return gzip.compress(raw + _entry("TRAILER!!!", 0, b"", 0), 6, mtime=0)
+    return gzip.compress(cpio.archive(entries), 6, mtime=0)
 
 
 def _there(modules: Path) -> Iterator[str]:
@@ -74,14 +73,3 @@ def _libraries(root: Path, program: Path) -> set[Path]:
 def _needs(file: Path) -> Iterable[str]:
     done = subprocess.run(["readelf", "-d", str(file)], check=True, capture_output=True, text=True, timeout=TOOL_S)
     return _NEEDED.findall(done.stdout)
-
-
-def _entry(name: str, mode: int, data: bytes, number: int) -> bytes:
-    """One entry of a cpio archive of the kind "newc"."""
-    fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
-    head = b"070701" + b"".join(f"{field:08X}".encode() for field in fields) + name.encode() + b"\0"
-    return _padded(head) + _padded(data)
-
-
-def _padded(data: bytes) -> bytes:
-    return data + b"\0" * (-len(data) % 4)

@@ -74,7 +74,7 @@ def install(kernel: Kernel, root: Path, wanted: Sequence[str]) -> Path:
         copy = target / path.relative_to(kernel.modules)
         copy.parent.mkdir(parents=True, exist_ok=True)
         # Unpacked: the squashfs packs it anyway, and better.
-        (copy.with_suffix("") if path.suffix == ".xz" else copy).write_bytes(_content(path))
+        (copy.with_suffix("") if path.suffix == ".xz" else copy).write_bytes(content(path))
     subprocess.run(["depmod", "-b", str(root / "usr"), kernel.release], check=True, capture_output=True, timeout=TOOL_S)
     return target
 
@@ -103,7 +103,7 @@ def _needed(chosen: Iterable[str], everything: dict[str, Path]) -> set[str]:
     found: set[str] = set()
     waiting = list(chosen)
     while waiting:
-        for name in _depends(_content(everything[waiting.pop()])):
+        for name in _depends(content(everything[waiting.pop()])):
             if name in everything and name not in found:
                 found.add(name)
                 waiting.append(name)
@@ -127,5 +127,6 @@ def _key(path: Path) -> str:
     return path.name.split(".ko")[0].replace("-", "_")
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """A module as it is loaded, unpacked."""
     return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()

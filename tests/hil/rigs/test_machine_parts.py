@@ -52,6 +52,7 @@ def test_the_initramfs_is_an_archive_with_modules_in_the_order_of_their_needs(tm
         (modules / f"kernel/{name}.ko").write_bytes(name.encode())
         lines.append(f"kernel/{name}.ko: " + " ".join(f"kernel/{need}.ko" for need in needs))
     (modules / "modules.dep").write_text("\n".join(lines))
+    (modules / "modules.builtin").write_text("")
     (tmp_path / "busybox").write_bytes(b"busybox")
     initramfs.build(tmp_path / "initrd", tmp_path / "busybox", modules, "/dev/vda", "ro")
     out = tmp_path / "out"
