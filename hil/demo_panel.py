@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,11 @@ def ask(socket: Path, message: BaseModel, timeout_s: float = _ANSWER_S) -> dict[
         client.close()
     if answer is None:
         raise Refused(f"no answer within {timeout_s:g} s")
+    return detail_of(answer)
+
+
+def detail_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The detail of an answer of core's. Raises `Refused` for one that says no, or is none."""
     if answer.get("type") != "answer" or not answer.get("ok"):
         raise Refused(f"{answer.get('reason')} {answer.get('detail') or ''}".strip())
     detail = answer.get("detail")

@@ -36,6 +36,7 @@ from hil.rigs.base import BaseRig
 from hil.rigs.hooks import LOG_BYTES
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
+from hil.rigs.roof import ROOF, move_roof
 from hil.rigs.site import BUS, LOADS, MODULE, Delivery, Place, Wanted
 from hil.stand import Part
 from hil.timeline import Happening
@@ -184,10 +185,8 @@ class DeskRig(BaseRig):
     # --- hands
 
     def _move(self, zone: str, position: Position) -> None:
-        if zone == "roof" and self._bus is not None:
-            if position not in (Position.OPEN, Position.CLOSE):
-                raise Unable(f"the module's input can't be brought into {position}")
-            self._bus.units[MODULE].discretes[2] = position is Position.CLOSE
+        if zone == ROOF and self._bus is not None:
+            move_roof(self._bus, position)
             return
         if position in (Position.MASK, Position.UNPOWERED):
             raise Unable(f"{zone} has a plain contact, which can't show {position}")

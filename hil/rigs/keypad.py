@@ -1,6 +1,7 @@
 """The keys of docs/keypads.md for what a scenario wants to type: for rigs that press real keys."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from firmware.protocol.messages import Code, WishName
 
@@ -40,3 +41,9 @@ def keys(code: Code, zones: Mapping[str, int], areas: Mapping[str, int]) -> str:
     if code.wish not in _WITHOUT_NUMBER:
         raise ValueError(f"no key does {code.wish}")
     return f"{_WITHOUT_NUMBER[code.wish]}{digits}#"
+
+
+def keys_at(site: Mapping[str, Any], code: Code) -> str:
+    """The same, with the numbers of a panel file as TOML reads it."""
+    numbers = {kind: {row["id"]: int(row["number"]) for row in site[kind]} for kind in ("zone", "area")}
+    return keys(code, numbers["zone"], numbers["area"])

@@ -15,14 +15,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from firmware.protocol import messages as m
-from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused
 from hil.rigs.bench.file import Bench
 from hil.rigs.bench.forwarder import Forwarder
 from hil.rigs.bench.keypad import SerialKeypad
 from hil.rigs.bench.ssh_hand import SshHand
 from hil.rigs.hooks import LOG_BYTES
-from hil.rigs.keypad import keys
+from hil.rigs.keypad import keys_at
+from hil.rigs.machine import afar
 from hil.rigs.machine.agent import AgentError
 from hil.rigs.machine.rig import GuestChannel
 from hil.rigs.protocol import Channel, NotSeen, Process, RigFault, Unable
@@ -198,29 +198,17 @@ class SshPanel:
 
     def ask(self, message: BaseModel) -> dict[str, Any]:
         """Its technician socket."""
-        try:
-            lines = self.hand.agent.ask(f"{RUN}/technician.sock", [message.model_dump_json()], 1, ANSWER_S)
-        except (AgentError, RigFault) as error:
-            raise OSError(str(error)) from error
-        answer = json.loads(lines[0]) if lines and lines[0] else {}
-        if answer.get("type") != "answer" or not answer.get("ok"):
-            raise Refused(f"{answer.get('reason')} {answer.get('detail') or ''}".strip())
-        detail = answer.get("detail")
-        return detail if isinstance(detail, dict) else {}
+        return afar.ask(lambda: self.hand.agent, message, ANSWER_S)
 
     def panel_x(self) -> str | None:
         """Of its data folder."""
-        with suppress(AgentError, RigFault, ValueError, KeyError):
-            return read_jwk_x(self.hand.agent.get(f"{self.home}/data/keys/core.jwk").decode())
-        return None
+        return afar.public_x(lambda: self.hand.agent, f"{self.home}/data")
 
     def type(self, code: m.Code) -> None:
         """On the bus."""
         if self._keypad is None:
             raise Unable("no keypad on this bench: bench.keypad and bench.keypad_port")
-        zones = {zone["id"]: int(zone["number"]) for zone in self._site["zone"]}
-        areas = {area["id"]: int(area["number"]) for area in self._site["area"]}
-        self._keypad.press(keys(code, zones, areas))
+        self._keypad.press(keys_at(self._site, code))
 
     def kill(self, process: Process) -> None:
         """SIGKILL."""

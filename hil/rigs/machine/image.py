@@ -11,18 +11,13 @@ from pathlib import Path
 
 from hil.rigs.machine import qemu, tree
 from hil.rigs.machine.agent import AgentError
-from hil.rigs.machine.prepared import Base, overlay
+from hil.rigs.machine.prepared import overlay
 from hil.rigs.machine.qemu import Boot, Disk, Forward, Qemu
 from hil.rigs.protocol import RigFault
 
 FIRMWARE = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 CARD_MIB = 2048
 BOOT_S = 300.0
-
-
-def image_base(img: Path, key: str) -> Base:
-    """For `prepared`: a machine that boots this image. `key` names its content."""
-    return Base(f"image {key}", {"card": img}, firmware=_firmware())
 
 
 class ImageBoard:

@@ -41,12 +41,11 @@ class Base:
     kernel: Path | None = None
     initrd: Path | None = None
     words: str = ""
-    firmware: Path | None = None
     warm: Sequence[str] = ()
 
     def boot(self, tree_file: Path) -> Boot:
         """How it boots with this device tree."""
-        return Boot(tree_file, self.kernel, self.initrd, self.words, self.firmware)
+        return Boot(tree_file, self.kernel, self.initrd, self.words)
 
 
 @dataclass(frozen=True)

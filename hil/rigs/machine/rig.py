@@ -18,13 +18,13 @@ from pydantic import BaseModel
 from drivers.simulated_supply import CONTACT_MV
 from drivers.wiring import MEANT, Input, Position, levels, seen_as
 from firmware.protocol import messages as m
-from hil.center.keys import read_jwk_x
 from hil.demo_panel import Refused
 from hil.modbus import ModbusLine, Unit
 from hil.rigs.base import BaseRig
 from hil.rigs.desk import black, scene
 from hil.rigs.hooks import LOG_BYTES
-from hil.rigs.keypad import keys
+from hil.rigs.keypad import keys_at
+from hil.rigs.machine import afar
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge
 from hil.rigs.machine.keypad import Keypad
@@ -33,6 +33,7 @@ from hil.rigs.machine.prepared import Prepared
 from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Disk, Forward, Qemu
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
+from hil.rigs.roof import ROOF, move_roof
 from hil.rigs.site import BUS, KEYPAD, LOADS, MODULE, Delivery, Place, Wanted
 
 HOME = "/data/fenghuo"
@@ -271,28 +272,16 @@ class MachineRig(BaseRig):
     # --- core
 
     def _ask(self, message: BaseModel) -> dict[str, Any]:
-        try:
-            lines = self.agent.ask(f"{RUN}/technician.sock", [message.model_dump_json()], 1, ANSWER_S)
-        except (AgentError, RigFault) as error:
-            raise OSError(str(error)) from error
-        answer = json.loads(lines[0]) if lines and lines[0] else {}
-        if answer.get("type") != "answer" or not answer.get("ok"):
-            raise Refused(f"{answer.get('reason')} {answer.get('detail') or ''}".strip())
-        detail = answer.get("detail")
-        return detail if isinstance(detail, dict) else {}
+        return afar.ask(lambda: self.agent, message, ANSWER_S)
 
     def _panel_x(self) -> str | None:
-        with suppress(AgentError, RigFault, ValueError, KeyError):
-            return read_jwk_x(self.agent.get(f"{DATA}/keys/core.jwk").decode())
-        return None
+        return afar.public_x(lambda: self.agent, DATA)
 
     # --- hands
 
     def _move(self, zone: str, position: Position) -> None:
-        if zone == "roof" and self._bus is not None:
-            if position not in (Position.OPEN, Position.CLOSE):
-                raise Unable(f"the module's input can't be brought into {position}")
-            self._bus.units[MODULE].discretes[2] = position is Position.CLOSE
+        if zone == ROOF and self._bus is not None:
+            move_roof(self._bus, position)
             return
         wire = self._inputs[zone]
         if seen_as(wire.wiring, position) is not MEANT[position]:
@@ -314,9 +303,7 @@ class MachineRig(BaseRig):
         if self._keypad is None:
             raise RigFault("the keypad has no power")
         self._keypad_known()
-        zones = {zone["id"]: int(zone["number"]) for zone in self._site["zone"]}
-        areas = {area["id"]: int(area["number"]) for area in self._site["area"]}
-        self._keypad.press(keys(code, zones, areas))
+        self._keypad.press(keys_at(self._site, code))
 
     def _keypad_known(self, there: bool = True) -> None:
         """Until core says that the keypad is there (what is pressed before that is lost), or that it is gone."""
