@@ -4,12 +4,11 @@ import http.client
 import ssl
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from hil.broker import HOST
+from hil.https_server import HttpsServer, Quiet
 
 Change = Callable[[bytes], bytes]
 
@@ -18,7 +17,7 @@ def _as_it_is(data: bytes) -> bytes:
     return data
 
 
-class Between:
+class Between(HttpsServer):
     """A context manager, on a port of the kernel's. `seen`: each request and answer that passed, as they came."""
 
     def __init__(self, center: str, certificate: Path, key: Path) -> None:
@@ -32,30 +31,12 @@ class Between:
         self.seen: list[bytes] = []
         self._center = urlsplit(center)
         self._pause = threading.Event()
-        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(str(certificate), str(key))
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where he listens."""
-        return f"https://{HOST}:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "Between":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(certificate, key, self._handler())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         between = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
                 asked = self.rfile.read(int(self.headers["Content-Length"]))
                 between.seen.append(asked)
@@ -71,9 +52,6 @@ class Between:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
 
         return Handler
 

@@ -1,19 +1,16 @@
 """A server to which pictures are put, for rigs and tests: over TLS, with resume, and with the faults of real ones."""
 
 import re
-import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
-from hil.broker import HOST
+from hil.https_server import HttpsServer, Quiet
 
 _RANGE = re.compile(r"bytes (\*|([0-9]+)-([0-9]+))/([0-9]+)")
 BLOCK = 4096
 
 
-class PutServer:
+class PutServer(HttpsServer):
     """Holds what was put, by path. A context manager; its port is the kernel's."""
 
     def __init__(self, certificate: Path, key: Path, resumes: bool = True) -> None:
@@ -26,41 +23,16 @@ class PutServer:
         self.asked: list[str] = []
         """`Content-Range` of each request."""
         self._resumes = resumes
-        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(str(certificate), str(key))
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._server.server_address[1])
-
-    def url(self, path: str) -> str:
-        """The address of a path."""
-        return f"https://{HOST}:{self.port}{path}"
-
-    def __enter__(self) -> "PutServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(certificate, key, self._handler())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
 
             def do_PUT(self) -> None:
                 server._put(self)
-
-            def log_message(self, *_: Any) -> None:
-                pass
 
         return Handler
 

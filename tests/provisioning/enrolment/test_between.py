@@ -41,7 +41,7 @@ def him(at: Site, tmp_path: Path) -> Iterator[Between]:
     own = Authority.make(tmp_path / "his", "his ca")
     own.issue("server", [HOST])
     with Between(at.url, own.folder / "server.pem", own.folder / "server.key") as made:
-        at.url = made.url
+        at.url = made.url()
         yield made
 
 
