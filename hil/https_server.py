@@ -1,6 +1,7 @@
 """A small HTTPS server on a port of the kernel's: what the fakes of this room that speak HTTPS have in common."""
 
 import ssl
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,12 +17,19 @@ class Quiet(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is none of the server's errors: nothing is printed into a test's terminal."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class HttpsServer:
     """A context manager: it serves between."""
 
     def __init__(self, certificate: Path, key: Path, handler: type[BaseHTTPRequestHandler]) -> None:
         """Its own certificate and key, PEM."""
-        self._server = ThreadingHTTPServer((HOST, 0), handler)
+        self._server = _Server((HOST, 0), handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(certificate), str(key))
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
