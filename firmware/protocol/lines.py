@@ -1,6 +1,7 @@
 """JSON lines over a unix socket: splitting a stream into bounded lines, and a small blocking client."""
 
 import json
+import logging
 import select
 import socket
 import time
@@ -131,3 +132,24 @@ class Client:
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
+
+
+class Caller:
+    """Reaches a socket of core's again and again; of tries in vain the first is told."""
+
+    def __init__(self, path: Path, log: logging.Logger) -> None:
+        self._path = path
+        self._log = log
+        self._in_vain = False
+
+    def call(self) -> Client | None:
+        """A new connection; None while core is not there."""
+        try:
+            client = Client(self._path)
+        except OSError as error:
+            if not self._in_vain:
+                self._log.warning("core is not there: %s", error)
+            self._in_vain = True
+            return None
+        self._in_vain = False
+        return client

@@ -15,7 +15,7 @@ from firmware import kernel_clock
 from firmware.clock import Clock, SystemClock
 from firmware.config import Loaded
 from firmware.language import Text, pick
-from firmware.protocol.lines import Client, LineTooLong
+from firmware.protocol.lines import Caller, Client, LineTooLong
 from firmware.protocol.messages import ClockSet, SetClock, to_clock
 from firmware.rights import may_set_clock
 from firmware.sd_notify import notify, watchdog_interval_s
@@ -56,15 +56,14 @@ class Timekeeper:
     """Core's socket on one side, the kernel's clock on the other."""
 
     def __init__(self, socket: Path, clock: Clock) -> None:
-        self._path = socket
+        self._core = Caller(socket, log)
         self._clock = clock
         self._judge = Judge()
         self._client: Client | None = None
-        self._silent = False
 
     def turn(self, stop: StopFlag, longest_s: float) -> None:
         """Wait for an order, at most so long, and carry it out; without core, try to reach it."""
-        client = self._client or self._connect()
+        client = self._client = self._client or self._core.call()
         if client is None:
             stop.wait(RETRY_S)
             return
@@ -98,17 +97,6 @@ class Timekeeper:
         except (OSError, OverflowError, ValueError) as error:
             return str(error)
         return ""
-
-    def _connect(self) -> Client | None:
-        try:
-            self._client = Client(self._path)
-        except OSError as error:
-            if not self._silent:
-                log.warning("core is not there: %s", error)
-            self._silent = True
-            return None
-        self._silent = False
-        return self._client
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from firmware.clock import Clock, SystemClock
 from firmware.config import Loaded
-from firmware.protocol.lines import Client, LineTooLong
+from firmware.protocol.lines import Caller, Client, LineTooLong
 from firmware.protocol.messages import Error, Welcome, to_updater
 from firmware.protocol.updates import Consent, Offer, Panel, StepTaken, Trial, UpdateStatus, Withdraw
 from firmware.sd_notify import notify
@@ -93,13 +93,12 @@ class Updater:
     """Core's socket on one side, the keeper on the other."""
 
     def __init__(self, socket: Path, keeper: Keeper) -> None:
-        self._path = socket
+        self._core = Caller(socket, log)
         self._keeper = keeper
         self._client: Client | None = None
         self._told: UpdateStatus | None = None
         self._sent = 0
         self._tested = False
-        self._silent = False
         self._unkept = False
 
     def turn(self, stop: StopFlag) -> None:
@@ -127,15 +126,9 @@ class Updater:
         self._drop()
 
     def _connect(self) -> Client | None:
-        try:
-            self._client = Client(self._path)
-        except OSError as error:
-            if not self._silent:
-                log.warning("core is not there: %s", error)
-            self._silent = True
-            return None
-        self._silent = False
-        self._told, self._sent, self._tested = None, 0, False
+        self._client = self._core.call()
+        if self._client is not None:
+            self._told, self._sent, self._tested = None, 0, False
         return self._client
 
     def _guarded(self, act: Any) -> None:

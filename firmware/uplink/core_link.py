@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from firmware.protocol.lines import Client, LineTooLong
+from firmware.protocol.lines import Caller, Client, LineTooLong
 from firmware.protocol.messages import Records, to_uplink
 from firmware.uplink.events import CoreLost, FromCore, Pulled, ToCore
 from firmware.uplink.thumbnails import thumbnails
@@ -22,11 +22,10 @@ class CoreLink:
 
     def __init__(self, socket: Path, evidence: Path) -> None:
         """`socket`: core's `uplink.sock`. `evidence`: the folder that thumbnails are read from."""
-        self._path = socket
+        self._core = Caller(socket, log)
         self._evidence = evidence
         self._client: Client | None = None
         self._try_at = 0
-        self._silent = False
 
     @property
     def connected(self) -> bool:
@@ -50,15 +49,9 @@ class CoreLink:
         if self._client is not None or now_ms < self._try_at:
             return
         self._try_at = now_ms + RETRY_MS
-        try:
-            self._client = Client(self._path)
-        except OSError as error:
-            if not self._silent:
-                log.warning("core is not there: %s", error)
-            self._silent = True
-            return
-        self._silent = False
-        log.info("connected to core")
+        self._client = self._core.call()
+        if self._client is not None:
+            log.info("connected to core")
 
     def receive(self) -> list[FromCore]:
         """What core said, in order; `CoreLost` last when the connection ended or core talks nonsense."""
