@@ -26,8 +26,8 @@ from provisioning.terminals import Block, blocks
 
 EXIT_REFUSED, EXIT_MISTAKES = 1, 2
 
-_HEADS: tuple[Text, ...] = (("terminal", "端子"), ("connected", "接入"), ("how", "接法"))
-_ZONE_HEADS: tuple[Text, ...] = (
+WIRE_HEADS: tuple[Text, ...] = (("terminal", "端子"), ("connected", "接入"), ("how", "接法"))
+ZONE_HEADS: tuple[Text, ...] = (
     ("No.", "编号"),
     ("zone", "防区"),
     ("name", "名称"),
@@ -106,7 +106,7 @@ def page(loaded: Loaded, found: Sequence[Block]) -> str:
         f"<h1>{title}</h1><p>{escape(about)}</p><p>{keys}</p>",
         drawing(found),
         *(_block(block) for block in found),
-        f"<h2>{escape(pick(_ZONES))}</h2>{_table(_ZONE_HEADS, _zones(loaded))}",
+        f"<h2>{escape(pick(_ZONES))}</h2>{_table(ZONE_HEADS, _zones(loaded))}",
         "</body></html>\n",
     ]
     return "\n".join(parts)
@@ -115,7 +115,7 @@ def page(loaded: Loaded, found: Sequence[Block]) -> str:
 def _block(block: Block) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in block.notes)
     rows = ((t.use, (t.mark, t.to or "–", t.how or "–")) for t in block.terminals)
-    return f"<h2>{escape(block.title)}</h2>{notes}{_table(_HEADS, rows)}"
+    return f"<h2>{escape(block.title)}</h2>{notes}{_table(WIRE_HEADS, rows)}"
 
 
 def _zones(loaded: Loaded) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -154,7 +154,7 @@ def _data(loaded: Loaded, found: Sequence[Block]) -> dict[str, object]:
 def _show(found: Sequence[Block]) -> None:
     for block in found:
         table = Table(title=block.title, title_justify="left")
-        for head in _HEADS:
+        for head in WIRE_HEADS:
             table.add_column(pick(head), overflow="fold")
         for terminal in block.terminals:
             table.add_row(*(Styled(text) for text in (terminal.mark, terminal.to or "–", terminal.how or "–")))

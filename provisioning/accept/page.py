@@ -11,6 +11,7 @@ from provisioning.accept.clauses import CLAUSES, RESPONSE_MS
 from provisioning.accept.judging import spread
 from provisioning.accept.results import Sample
 from provisioning.drawing import drawing
+from provisioning.site_explain import WIRE_HEADS, ZONE_HEADS
 
 TITLE: Text = ("Acceptance report: {name}", "竣工验收报告：{name}")
 _VERDICT: dict[str, Text] = {
@@ -90,14 +91,6 @@ _BASIS: Text = (
     "以主机时钟自输入电平变化时刻起计，含防抖时间。标 * 的样本无该时刻，以记录时刻减防抖时间代替。",
 )
 _CLAUSE_HEADS: tuple[Text, ...] = (("clause", "条款"), ("requirement", "要求"))
-_ZONE_HEADS: tuple[Text, ...] = (
-    ("No.", "编号"),
-    ("zone", "防区"),
-    ("name", "名称"),
-    ("type", "类型"),
-    ("areas", "区域"),
-)
-_WIRE_HEADS: tuple[Text, ...] = (("terminal", "端子"), ("connected", "接入"), ("how", "接法"))
 _CAPTION: Text = (
     "{camera}, {time}, {width} x {height}, {verdict}; SHA-256 {sha256}",
     "{camera}，{time}，{width} x {height}，{verdict}；SHA-256 {sha256}",
@@ -280,7 +273,7 @@ def _pictures(found: Account, pictures: Mapping[str, bytes]) -> Iterator[str]:
 def _site(found: Account, lang: Language) -> Iterator[str]:
     yield paper.heading(pick(_H["zones"]))
     rows = [("", [("", cell) for cell in row.cells]) for row in found.zones[lang]]
-    yield paper.table([pick(head) for head in _ZONE_HEADS], rows, (8, 22, 36, 18, 16))
+    yield paper.table([pick(head) for head in ZONE_HEADS], rows, (8, 22, 36, 18, 16))
     yield paper.heading(pick(_H["wiring"]))
     if found.wiring[lang]:
         yield f'<div class="drawing">{drawing(as_blocks(found.wiring[lang]))}</div>'
@@ -290,7 +283,7 @@ def _site(found: Account, lang: Language) -> Iterator[str]:
         terminals = [
             ("", [(row.use, row.cells[0]), ("", row.cells[1] or "–"), ("", row.cells[2] or "–")]) for row in block.rows
         ]
-        yield paper.table([pick(head) for head in _WIRE_HEADS], terminals, (20, 40, 40))
+        yield paper.table([pick(head) for head in WIRE_HEADS], terminals, (20, 40, 40))
 
 
 def _clauses(found: Account) -> str:
