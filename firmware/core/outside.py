@@ -238,6 +238,7 @@ class Outside:
             UpdateFacts(
                 m.Welcome(panel=file.panel.id, session=session, peer=1, version=VERSION),
                 self._panel_facts,
+                inside.at_rest,
                 inside.engine.submit,
                 lambda: inside.recorder.mark().seq,
                 self._reader.after,

@@ -42,10 +42,13 @@ MAY_WITHDRAW = ("offered", "consented", "installed")
 
 @dataclass(frozen=True)
 class UpdateFacts:
-    """What the port asks of core. `panel`: but for the receipt. `after`: durable records after a number."""
+    """What the port asks of core. `panel`: all of it, but for the receipt; `at_rest`: that one thing, asked at each
+    change of the state. `after`: durable records after a number.
+    """
 
     welcome: m.Welcome
     panel: Callable[[], u.Panel]
+    at_rest: Callable[[], bool]
     submit: Callable[[Noted], bool]
     head: Callable[[], int]
     after: Callable[[int], list[StoredRecord]]
@@ -127,7 +130,7 @@ class UpdatePort:
 
     def look(self) -> None:
         """The state changed: that somebody arms is told at once, or the machine would restart in spite of it."""
-        if self._server.peers("updater") and self._facts.panel().at_rest != self._at_rest:
+        if self._server.peers("updater") and self._facts.at_rest() != self._at_rest:
             self._tell()
 
     def _tell(self) -> None:

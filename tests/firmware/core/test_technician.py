@@ -86,8 +86,10 @@ class Bench:
         self.acceptance = acceptance
         welcome = m.Welcome(panel="bank-1", session=1, peer=1, version="0.1.0")
         seen = DeliveriesSeen(lambda: 0)
-        facts = UpdateFacts(welcome, lambda: REST, lambda s: self._submit(s, None), lambda: 0, lambda _seq: [], seen)
-        updates = UpdatePort(facts, self.server)
+        self.state = REST
+        state = (lambda: self.state, lambda: self.state.at_rest)
+        facts = UpdateFacts(welcome, *state, lambda s: self._submit(s, None), lambda: 0, lambda _seq: [], seen)
+        self.updates = updates = UpdatePort(facts, self.server)
         self.server.add(updates.role(folder / "updater.sock"))
         self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance, updates=updates)
         self.path = folder / "technician.sock"
@@ -638,6 +640,20 @@ def of_updater(bench: Bench, client: Client, *told: BaseModel) -> None:
     for message in told:
         client.send(message)
     bench.ask(m.AskStatus())
+
+
+def test_that_somebody_arms_is_told_to_the_updater_at_once_and_nothing_else_is(staffed: Bench) -> None:
+    updater = Client(staffed.path.with_name("updater.sock"))
+    assert [(updater.receive(5.0) or {})["type"] for _ in range(2)] == ["welcome", "panel"]
+    for at_rest, up_ms in ((False, 1), (False, 2), (True, 3)):
+        staffed.state = REST.model_copy(update={"at_rest": at_rest, "up_ms": up_ms})
+        looked = threading.Event()
+        for work in (staffed.updates.look, looked.set):
+            staffed.server.call(work)
+        assert looked.wait(5.0)
+        if up_ms != 2:  # nothing has changed then but the time
+            told = updater.receive(5.0) or {}
+            assert (told["at_rest"], told["up_ms"]) == (at_rest, up_ms)
 
 
 def test_a_wish_about_an_update_goes_to_the_updater_in_the_name_of_who_may_have_it(staffed: Bench) -> None:
