@@ -4,7 +4,8 @@ What runs in the slots, and whether a bundle is sound, core does not judge: its 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from json import loads
 from pathlib import Path
@@ -23,6 +24,10 @@ from rules.stimuli import Noted, Right, User
 log = logging.getLogger("fenghuo.core.updates")
 
 TELL_EVERY_S = 2.0
+KNOWN_STEPS = 64
+"""Steps that are known to be in the journal: as many as an updater tells at once."""
+LOOK_BACK = 512
+"""So many records back a step is looked for that was recorded just before core's end."""
 BY = "update"
 NO_UPDATER = "updater: its process is not connected"
 NO_USERS = "code: this panel has no users yet"
@@ -62,7 +67,7 @@ class UpdatePort:
         self._facts = facts
         self._server = server
         self._status: u.UpdateStatus | None = None
-        self._taken = 0
+        self._steps: deque[_Told] | None = None
         self._at_rest = False
         self._test: _Test | None = None
 
@@ -116,7 +121,7 @@ class UpdatePort:
                     self._test = _Test(self._facts)
 
     def _record(self, peer: Peer, step: u.Step) -> None:
-        if step.number <= self._taken:
+        if (step.kind, _payload(step)) in self._recorded():
             peer.send(u.StepTaken(number=step.number))
         elif not self._facts.submit(Noted(step.kind, _payload(step))):
             log.error("a step of an update could not be recorded: too much waits; it is told again")
@@ -125,8 +130,14 @@ class UpdatePort:
         """The record of a step is durable."""
         number = record.payload.get("step")
         if isinstance(number, int):
-            self._taken = max(self._taken, number)
+            self._recorded().append((record.kind, dict(record.payload)))
             self._server.broadcast("updater", u.StepTaken(number=number))
+
+    def _recorded(self) -> "deque[_Told]":
+        """The steps that the journal holds: also those whose updater core could not tell so before it ended."""
+        if self._steps is None:
+            self._steps = deque(_steps_after(self._facts), maxlen=KNOWN_STEPS)
+        return self._steps
 
     def look(self) -> None:
         """The state changed: that somebody arms is told at once, or the machine would restart in spite of it."""
@@ -142,6 +153,21 @@ class UpdatePort:
         panel = self._facts.panel()
         self._at_rest = panel.at_rest
         self._server.broadcast("updater", panel.model_copy(update={"receipt": receipt}))
+
+
+_Told = tuple[str, dict[str, JsonValue]]
+"""The kind and the payload of a step's record."""
+
+
+def _steps_after(facts: UpdateFacts) -> Iterator[_Told]:
+    """The steps among the newest records, oldest first."""
+    seq = max(0, facts.head() - LOOK_BACK)
+    while found := facts.after(seq):
+        for stored in found:
+            seq = stored.seq
+            kind = loads(stored.header)["kind"]
+            if kind.startswith("update."):
+                yield kind, loads(stored.payload or b"{}")
 
 
 class _Test:
