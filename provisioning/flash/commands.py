@@ -169,7 +169,7 @@ def _checked(job: Job, wish: _Wish) -> dict[str, Any]:
     disk, path = job.target.disk, job.target.path
     _room(job, disk.size if disk else path.stat().st_size if path.exists() else 0)
     _prove(job, wish)
-    drop_into(job.source, job.files)
+    drop_into(job.source, job.files, job.for_firmware)
     if not wish.as_json:
         print(pick(t.DRY))
     return {"dry_run": True}
@@ -192,7 +192,7 @@ def _written(job: Job, wish: _Wish) -> dict[str, Any]:
 def _carry_out(job: Job, medium: Medium, wish: _Wish) -> Outcome:
     """Nothing is written before the whole image is proven, and the drop is in it."""
     _prove(job, wish)
-    source = drop_into(job.source, job.files)
+    source = drop_into(job.source, job.files, job.for_firmware)
     if medium.size == 0:
         medium.grow(source.size)
     marked = marks(medium.size, source.size, source.release.contents)

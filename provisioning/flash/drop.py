@@ -1,4 +1,5 @@
-"""The first-boot drop: `panel.toml` and `enrol.json` in the folder `fenghuo` of the image's FAT boot partition.
+"""The first-boot drop: `panel.toml` and `enrol.json` in the folder `fenghuo` of the image's FAT boot partition, and
+what the board's firmware reads beside it.
 
 mtools lays them into a copy of that partition; the blocks that it changed go to the card together with the image's own.
 So the card is proven as a whole, and needs no second write.
@@ -23,15 +24,17 @@ _PATIENCE_S = 60
 _MAX_BOOT = 2 * 2**30
 
 
-def drop_into(source: Source, files: Mapping[str, bytes]) -> Source:
-    """The source with these files in its boot partition, read back from it. Raises `CantFlash`."""
-    if not files:
+def drop_into(source: Source, files: Mapping[str, bytes], for_firmware: Mapping[str, bytes]) -> Source:
+    """The source with these files in its boot partition, read back from it: `files` in the folder of the first boot,
+    those for the board's firmware at the top. Raises `CantFlash`."""
+    laid = {**{f"{FOLDER}/{name}": data for name, data in files.items()}, **for_firmware}
+    if not laid:
         return source
     if shutil.which("mcopy") is None:
         raise refuse(t.NO_MTOOLS)
     with tempfile.TemporaryDirectory(prefix="fenghuo-flash-") as name:
         try:
-            return Source(source.release, _patches(source, files, Path(name)))
+            return Source(source.release, _patches(source, laid, Path(name)))
         except OSError as error:
             raise refuse(t.DROP, file=source.release.image, why=said(error)) from None
 
@@ -42,8 +45,8 @@ def _patches(source: Source, files: Mapping[str, bytes], work: Path) -> dict[int
     _take_out(source, part, (before, after))
     when = datetime.fromisoformat(source.release.manifest.created).timestamp()
     _mtools(source, when, "mmd", "-D", "s", "-i", str(after), f"::{FOLDER}")
-    for name, data in files.items():
-        _lay_in(source, when, after, work / "file", name, data)
+    for path, data in files.items():
+        _lay_in(source, when, after, work / "file", path, data)
     first = part.start // BLOCK
     return {first + number: block for number, block in _changed(before, after)}
 
@@ -93,15 +96,15 @@ def _take_out(source: Source, part: Partition, copies: tuple[Path, ...]) -> None
                 file.write(chunk.data[low - chunk.offset : high - chunk.offset])
 
 
-def _lay_in(source: Source, when: float, image: Path, scratch: Path, name: str, data: bytes) -> None:
+def _lay_in(source: Source, when: float, image: Path, scratch: Path, path: str, data: bytes) -> None:
     scratch.write_bytes(data)
     os.utime(scratch, (when, when))
-    place = f"::{FOLDER}/{name}"
+    place = f"::{path}"
     _mtools(source, when, "mcopy", "-o", "-m", "-i", str(image), str(scratch), place)
     back = scratch.with_name("back")
     _mtools(source, when, "mcopy", "-n", "-o", "-i", str(image), place, str(back))
     if back.read_bytes() != data:
-        raise refuse(t.DROP, file=source.release.image, why=f"{name}: not read back as it was written")
+        raise refuse(t.DROP, file=source.release.image, why=f"{path}: not read back as it was written")
     back.unlink()
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware.boot.site import GPIO_FILE, levels
 from firmware.config import Loaded
 from firmware.language import pick
 from provisioning.enrolment.drop import Drop, read_drop
@@ -50,6 +51,11 @@ class Job:
         if self.loaded:
             files["panel.toml"] = self.loaded.text.encode()
         return {**files, "enrol.json": self.enrolment.data} if self.enrolment else files
+
+    @property
+    def for_firmware(self) -> dict[str, bytes]:
+        """For the board's firmware, beside that folder: outputs at rest from the very first power-on."""
+        return {GPIO_FILE: levels(self.loaded.file).encode()} if self.loaded else {}
 
     def show(self) -> None:
         """Say it."""

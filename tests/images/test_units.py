@@ -72,6 +72,11 @@ def test_each_process_is_watched_and_never_given_up(process: str) -> None:
     assert values(name, "StartLimitIntervalSec") == ["0"]
 
 
+def test_a_boot_waits_for_no_enrolment() -> None:
+    """A oneshot that multi-user.target wants holds that target up until it ends: a day, without a network."""
+    assert values("fenghuo-enroll.service", "Type") == ["exec"]
+
+
 def test_the_hardware_watchdog_is_behind_them() -> None:
     config = configparser.ConfigParser()
     config.read(FILES / "etc/systemd/system.conf.d/fenghuo.conf")

@@ -37,9 +37,9 @@ def holds(card: Path, release: SmallRelease) -> bool:
     )
 
 
-def lying(card: Path, name: str) -> bytes:
+def lying(card: Path, name: str, folder: str = "fenghuo/") -> bytes:
     """A file in the boot partition's folder for the first boot, as mtools reads it from the card."""
-    words = ("mtype", "-i", f"{card}@@{BOOT_AT}", f"::fenghuo/{name}")
+    words = ("mtype", "-i", f"{card}@@{BOOT_AT}", f"::{folder}{name}")
     told = {**os.environ, "MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1"}
     return subprocess.run(words, check=True, env=told, capture_output=True).stdout
 
@@ -82,6 +82,12 @@ def test_the_panel_file_and_the_enrolment_lie_in_the_boot_partition(
         "bank-0001",
         "https://enrol.example.org:8443",
     )
+
+
+def test_the_outputs_are_at_rest_from_the_very_first_power_on(release: SmallRelease, card: Path) -> None:
+    assert flash(release.image, card, release, "--config", str(BANK)).returncode == 0
+    lines = lying(card, "gpio.txt", "").decode().splitlines()
+    assert lines[1:] == [f"gpio={line}=op,dl" for line in (10, 11, 18, 20, 21, 26)]
 
 
 def test_a_code_that_is_typed_lies_there_too_and_is_never_said(release: SmallRelease, card: Path) -> None:
