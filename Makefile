@@ -21,7 +21,7 @@ test: $(STAMP)   ## all tests, against a real Mosquitto
 	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh iproute2 \
 		rauc squashfs-tools u-boot-tools cryptsetup-bin systemd dosfstools \
 		libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-microhei
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 check: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -40,7 +40,7 @@ hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine or 
 	.ci/packages mosquitto mount ffmpeg $(if $(filter machine,$(RIG)),$(MACHINE_PACKAGES))
 	$(BIN)/pytest hil/scenarios --rig $(RIG) --long --rig-report build/hil/$(RIG) $(ARGS)
 
-slice: $(STAMP)  ## five scenarios in a virtual machine: burglary, hold-up, a power cut, both watchdogs (not in CI yet)
+slice: $(STAMP)  ## five scenarios in a virtual machine: burglary, hold-up, a power cut, both watchdogs
 	.ci/packages mosquitto mount $(MACHINE_PACKAGES)
 	$(BIN)/pytest hil/scenarios --rig machine -m slice $(ARGS)
 

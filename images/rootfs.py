@@ -28,6 +28,8 @@ from images.settings import BUILD, PYTHON, REPOSITORY, TEST_KEYS, Settings
 log = logging.getLogger("images.rootfs")
 
 STAMP = ".made-of"
+OURS = ".of-ours"
+"""Of our own part of it: while that stands, the mirror need not be asked each time."""
 MAX_TOLD = 30
 
 
@@ -80,7 +82,8 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
         log.info("%s is up to date", out)
         return
     out.mkdir(parents=True, exist_ok=True)
-    (out / STAMP).unlink(missing_ok=True)
+    for stamp in (STAMP, OURS):
+        (out / stamp).unlink(missing_ok=True)
     tree = out / "root"
     root.make(tree, fetched.base, chosen.masked)
     folder = chosen.kernel_folder
@@ -100,6 +103,19 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
     shutil.copytree(found.trees, out / "trees")
     (out / "parts.json").write_text(json.dumps(parts(tree, fetched), indent=1, sort_keys=True) + "\n")
     (out / STAMP).write_text(made_of)
+
+
+def stand(out: Path, chosen: Settings, keyring: str) -> None:
+    """Note that OUT is up to date now."""
+    (out / OURS).write_text(_ours(chosen, keyring).hexdigest())
+
+
+def made_lately(out: Path, chosen: Settings, keyring: str, within_s: float) -> bool:
+    """Whether OUT was made, or found to be up to date, of our files as they are, and not longer ago than this."""
+    stamp = out / OURS
+    if not stamp.exists() or stamp.read_text() != _ours(chosen, keyring).hexdigest():
+        return False
+    return 0 <= time.time() - stamp.stat().st_mtime <= within_s
 
 
 def parts(tree: Path, fetched: Fetched) -> dict[str, list[dict[str, str]]]:
@@ -129,14 +145,19 @@ def _about(tree: Path, chosen: Settings) -> None:
 
 def _fingerprint(chosen: Settings, fetched: Fetched, keyring: str) -> str:
     """Changes with whatever goes into the tree: settings, packages, wheels, our sources and files."""
-    total = hashlib.sha256(repr(_plain(chosen)).encode() + keyring.encode())
+    total = _ours(chosen, keyring)
     for package in (*fetched.base, *fetched.kernel, *fetched.boot):
         total.update(f"{package.name} {package.version} {package.sha256}\n".encode())
     for wheel in fetched.wheels:
         total.update(wheel.name.encode())
+    return total.hexdigest()
+
+
+def _ours(chosen: Settings, keyring: str) -> "hashlib._Hash":
+    total = hashlib.sha256(repr(_plain(chosen)).encode() + keyring.encode())
     for file in _sources():
         total.update(f"{file.relative_to(REPOSITORY)} {os.access(file, os.X_OK)}\n".encode() + file.read_bytes())
-    return total.hexdigest()
+    return total
 
 
 def _plain(chosen: Settings) -> list[tuple[str, object]]:
@@ -157,6 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make the root's tree."""
     parser = argparse.ArgumentParser(prog="python -m images.rootfs", description=main.__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=BUILD / "rootfs")
+    parser.add_argument("--lately", type=float, default=0.0, metavar="HOURS", help="ask no mirror where OUT is so new")
     words = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings.find_tools()
@@ -164,7 +186,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         chosen = settings.read()
         keyring = (keys.of_build(TEST_KEYS) / "keyring.pem").read_text()
+        if made_lately(words.out, chosen, keyring, words.lately * 3600):
+            log.info("%s was made lately", words.out)
+            return 0
         make(words.out, chosen, fetch(chosen), keyring)
+        stand(words.out, chosen, keyring)
     except subprocess.CalledProcessError as error:
         print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{error.stderr}", file=sys.stderr)
         return 1

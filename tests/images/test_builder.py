@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from firmware.boot import slots
 from firmware.protocol.jws import KeyRing
 from firmware.protocol.release import release_keys
-from images import disk, inspection, keys, make, packages, panel, sbom, slot, verity
+from images import disk, inspection, keys, make, packages, panel, rootfs, sbom, slot, verity
 from images import settings as image_settings
 
 NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC)
@@ -334,3 +335,16 @@ def test_each_fault_is_found(tree: Path, name: str, content: bytes, mode: int, w
     path.write_bytes(content)
     path.chmod(mode)
     assert why in "".join(inspection.faults(tree))
+
+
+def test_a_tree_that_is_of_our_files_as_they_are_is_not_asked_for_anew_within_its_time(tmp_path: Path) -> None:
+    chosen, hours = image_settings.read(), 3600.0
+    assert not rootfs.made_lately(tmp_path, chosen, "ring", hours)
+    rootfs.stand(tmp_path, chosen, "ring")
+    assert rootfs.made_lately(tmp_path, chosen, "ring", hours)
+    assert not rootfs.made_lately(tmp_path, chosen, "another ring", hours)
+    assert not rootfs.made_lately(tmp_path, replace(chosen, target="other"), "ring", hours)
+    stamp = tmp_path / rootfs.OURS
+    for long_ago in (1.5 * hours, -1.0 * hours):  # a clock that went back is no proof either
+        os.utime(stamp, (time.time() - long_ago,) * 2)
+        assert not rootfs.made_lately(tmp_path, chosen, "ring", hours)

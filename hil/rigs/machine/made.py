@@ -36,7 +36,8 @@ def machine() -> Prepared:
     """The machine of this checkout, booted. Raises `RigFault`."""
     if made := os.environ.get(MADE_ELSEWHERE):
         return prepared(bare.base(Path(made), FOLDER / "bare"))
-    done = subprocess.run([sys.executable, "-m", "images.rootfs", str(ROOTFS)], capture_output=True, timeout=BUILD_S)
+    words = [sys.executable, "-m", "images.rootfs", str(ROOTFS), "--lately", "24"]
+    done = subprocess.run(words, capture_output=True, timeout=BUILD_S)
     if done.returncode:
         raise RigFault(f"the panel's root can't be built: {done.stderr.decode(errors='replace')[-2000:]}")
     return prepared(bare.base(ROOTFS, FOLDER / "bare"))
