@@ -46,6 +46,8 @@ class GuestAgent:
         self._came = threading.Condition()
         self._answers: dict[int, dict[str, Any]] = {}
         self._waiting: set[int] = set()
+        self._forgotten: set[int] = set()
+        """Asked before the guest restarted."""
         self._last = secrets.randbelow(1 << 40)
         self._ended = False
         self.offset_ns = 0
@@ -65,11 +67,13 @@ class GuestAgent:
             except OSError as error:
                 raise AgentError(f"{do}: the guest is gone ({error})") from error
         with self._came:
-            self._came.wait_for(lambda: number in self._answers or self._ended, wait_s)
+            self._came.wait_for(lambda: number in self._answers.keys() | self._forgotten or self._ended, wait_s)
             self._waiting.discard(number)
-            answer = self._answers.pop(number, None)
+            answer, forgotten = self._answers.pop(number, None), number in self._forgotten
+            self._forgotten.discard(number)
         if answer is None:
-            raise AgentError(f"{do}: " + ("QEMU ended" if self._ended else f"no answer within {wait_s:g} s"))
+            why = "QEMU ended" if self._ended else f"no answer within {wait_s:g} s"
+            raise AgentError(f"{do}: {'the guest has restarted' if forgotten else why}")
         if not answer["ok"]:
             raise AgentError(f"{do}: {answer['why']}")
         return answer
@@ -188,10 +192,13 @@ class GuestAgent:
     def _take(self, line: bytes) -> None:
         try:
             answer = json.loads(line)
-            number = answer["id"]
+            number = 0 if "hello" in answer else answer["id"]
         except (ValueError, KeyError, TypeError):
             return
         with self._came:
+            if number == 0:
+                self._forgotten |= self._waiting - self._answers.keys()
+                self._came.notify_all()
             if number in self._waiting:
                 self._answers[number] = answer
                 self._came.notify_all()

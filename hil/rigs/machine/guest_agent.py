@@ -268,6 +268,8 @@ class Agent:
 
     def serve(self) -> None:
         """Until the port is gone."""
+        # What was asked of the guest before it restarted, nobody answers any more.
+        self._say({"hello": True})
         rest = b""
         while True:
             data = os.read(self._file, 65536)
@@ -294,6 +296,9 @@ class Agent:
             answer = {"id": number, "ok": False, "why": f"{type(error).__name__}: {error}"}
         finally:
             self._slots.release()
+        self._say(answer)
+
+    def _say(self, answer: Answer) -> None:
         data = json.dumps(answer).encode() + b"\n"
         with self._lock:
             while data:

@@ -122,7 +122,8 @@ class Guest:
         self.agent = GuestAgent(folder / "agent.sock")
         self.port, _ = listener.accept()
         listener.close()
-        served = guest_agent.Agent(f"/proc/self/fd/{self._as_tty()}")
+        self.tty = self._as_tty()
+        served = guest_agent.Agent(f"/proc/self/fd/{self.tty}")
         threading.Thread(target=served.serve, daemon=True).start()
 
     def _as_tty(self) -> int:
@@ -166,6 +167,29 @@ def test_the_agent_answers_and_says_what_it_can_not_do(short: Path, monkeypatch:
     with pytest.raises(AgentError, match="exit code 3"):
         agent.must("sh", "-c", "exit 3")
     assert agent.run("sleep", "30", timeout_s=0.2).code is None
+
+
+def test_a_guest_that_restarts_lets_nobody_wait_for_what_it_forgot(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = Guest(short, monkeypatch)
+    guest.agent.meet(10)
+    began = short / "began"
+    why: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(AgentError) as told:
+            guest.agent.run("sh", "-c", f"touch {began}; exec sleep 20", timeout_s=120)
+        why.append(str(told.value))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not began.exists():
+        threading.Event().wait(0.02)
+    os.write(guest.tty, b'{"hello": true}\n')
+    asking.join(20)
+    assert why == ["run: the guest has restarted"]
+    guest.agent.meet(10)
 
 
 def test_a_line_that_is_driven_low_is_held_low(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
