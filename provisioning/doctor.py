@@ -77,6 +77,7 @@ def doctor(
     """Look at drivers, board, disk, keys, paths and journal of a panel. 诊断驱动、主板、存储、密钥、路径与日志。
 
     Exit code 0: all is well. 1: a fault, or no panel runs. 2: the panel file is not understood. 3: warnings alone.
+    130: Ctrl-C.
     Example: fenghuo doctor --config panel.toml
     """
     try:

@@ -56,27 +56,35 @@ def support_bundle(
     生成支持包；密码、密钥、PIN、号码和人名不会写入。
 
     Works without a running panel, and with a panel file that has mistakes. Exit code 0: written. 1: could not be
-    written. 2: not understood. Example: fenghuo support-bundle help.zip --config panel.toml --anonymous
+    written. 2: not understood. 130: Ctrl-C, nothing is written.
+    Example: fenghuo support-bundle help.zip --config panel.toml --anonymous
     """
     if out.exists() and not force:
         _fail(pick(_THERE, out=out), EXIT_NOT_UNDERSTOOD)
     if not out.absolute().parent.is_dir():
         _fail(pick(_NO_FOLDER, out=out.parent), EXIT_NOT_UNDERSTOOD)
     try:
-        panel = open_panel(config, records, anonymous)
-    except OSError as error:
-        _fail(f"{config}: {error.strerror or error}", EXIT_NOT_UNDERSTOOD)
-    try:
-        bundle = gather(panel)
-        write(bundle, out)
+        bundle = _bundle(out, config, records, anonymous)
     except KeyboardInterrupt:
         _fail(pick(_STOPPED), EXIT_STOPPED)
-    except OSError as error:
-        _fail(f"{out}: {error.strerror or error}", EXIT_FAILED)
     if as_json:
         print(json.dumps({"out": str(out), **bundle.manifest()}, ensure_ascii=False, indent=2))
     else:
         _show(bundle, out)
+
+
+def _bundle(out: Path, config: Path, records: int, anonymous: bool) -> Bundle:
+    """Gathered and written."""
+    try:
+        panel = open_panel(config, records, anonymous)
+    except OSError as error:
+        _fail(f"{config}: {error.strerror or error}", EXIT_NOT_UNDERSTOOD)
+    bundle = gather(panel)
+    try:
+        write(bundle, out)
+    except OSError as error:
+        _fail(f"{out}: {error.strerror or error}", EXIT_FAILED)
+    return bundle
 
 
 def _fail(why: str, code: int) -> NoReturn:

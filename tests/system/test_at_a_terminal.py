@@ -1,8 +1,14 @@
 """A person at a real terminal, at a real panel: wrong answers, Ctrl-C amid a wait, a full card, a second run."""
 
+import os
 import re
 import resource
+import socket
+import subprocess
+import sys
 import zipfile
+
+import pytest
 
 from tests.provisioning.person import at_terminal, ended
 from tests.system.rig import CODE, rig
@@ -109,3 +115,53 @@ def test_the_doctor_at_a_terminal_speaks_its_language_and_needs_no_panel() -> No
         code, said = ended(at_terminal("doctor", cwd=panel.folder, lang="zh"))
         assert (code, "无主机应答" in said, "→" in said) == (1, True, True), said
         assert "no panel answers" not in said
+
+
+AS_NOBODY = """
+import os, sys
+from provisioning import doctor, trying
+from provisioning.support import commands
+commands.main(["warm.zip"])  # what is imported late may stand where only root reads
+doctor.main([])
+os.remove("warm.zip")
+os.setresuid(65534, 65534, 65534)
+told = [doctor.main([]), commands.main(["help.zip"])]
+told += [trying.main([part, "--code-stdin"]) for part in ("battery", "camera")]
+print(told)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_without_rights_nothing_is_tried_or_written_and_it_says_whose_rights_are_needed() -> None:
+    with rig() as panel, socket.socket(socket.AF_UNIX) as core:
+        panel.folder.chmod(0o755)
+        panel.run.mkdir()
+        core.bind(str(panel.run / "technician.sock"))
+        (panel.run / "technician.sock").chmod(0o600)
+        words = [sys.executable, "-c", AS_NOBODY]
+        english = {**os.environ, "FENGHUO_LANG": "en"}
+        done = subprocess.run(
+            words, cwd=panel.folder, env=english, input=f"{CODE}\n" * 2, capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout.splitlines()[-1] == "[1, 1, 1, 1]", done.stdout + done.stderr
+        assert done.stdout.count("this user may not open the technician's socket") == 1
+        assert done.stderr.count("this user may not open the technician's socket") == 2
+        assert "help.zip: Permission denied" in done.stderr
+        assert not list(panel.folder.glob("*.zip*"))
+
+
+@pytest.mark.parametrize(("words", "says"), [(("doctor",), ""), (("support-bundle", "help.zip"), "nothing is written")])
+def test_ctrl_c_while_the_panel_is_asked_ends_it_and_leaves_nothing(words: tuple[str, ...], says: str) -> None:
+    with rig() as panel, socket.socket(socket.AF_UNIX) as silent:
+        panel.run.mkdir()
+        silent.bind(str(panel.run / "technician.sock"))
+        silent.listen()
+        silent.settimeout(60)
+        before = sorted(panel.folder.rglob("*"))
+        person = at_terminal(*words, cwd=panel.folder)
+        with silent.accept()[0] as asking:
+            assert asking.recv(100), "it asks, and waits for an answer that does not come"
+            person.sendintr()
+            code, said = ended(person)
+        assert (code, says in said, "Traceback" in said) == (130, True, False), said
+        assert sorted(panel.folder.rglob("*")) == before

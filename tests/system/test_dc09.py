@@ -1,13 +1,17 @@
 """A panel of real processes whose only way out is a DC-09 receiver: hold-up, kill, and a journal that is whole."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
 from firmware.protocol import messages as m
 from hil.dc09 import Receiver
+from provisioning.trying import main as trying
+from tests.provisioning.calling import call
 from tests.system.rig import CODE, Rig, rig
 
 PLAIN = "I accept that anyone on the network can read and drop reports"
@@ -67,3 +71,29 @@ def test_everything_that_has_a_code_arrives_once_and_is_delivered(panel: Rig, re
     panel.stop()
     panel.check_journal()
     assert kept(panel) == {"alarm": "dc09:receiver", "status": "dc09:receiver"}
+
+
+def tried(panel: Rig, seconds: int) -> tuple[int, dict[str, Any]]:
+    words = ("path", "--path", "receiver", "--for", str(seconds), "--config", str(panel.panel_toml), "--code-stdin")
+    done = call(trying, *words, "--json", typed=f"{CODE}\n")
+    assert done.stderr == ""
+    found: dict[str, Any] = json.loads(done.stdout)["paths"]["receiver"]
+    return done.returncode, found
+
+
+def test_a_technician_tries_the_way_to_the_receiver_and_hears_of_one_that_says_no(
+    panel: Rig, receiver: Receiver
+) -> None:
+    panel.start("core", "uplink")
+    panel.settle()
+    panel.add_user()
+    code, told = tried(panel, 60)
+    assert (code, told["carried"]) == (0, "receiver")
+    assert 0 <= told["receipt_ms"] < 60_000
+    [report] = [record for record in panel.records() if record["kind"] == "test.manual"]
+    assert (report["journal"], report["lane_seq"]) == (told["journal"], told["lane_seq"])
+    [arrived] = [event for event in receiver.events if event.record == f"{report['journal']}-{report['seq']}"]
+    assert arrived.content == "1601 00 004", "a manual test, and by whom"
+    receiver.standing = "nak"
+    code, told = tried(panel, 1)
+    assert (code, told["ok"]) == (1, False)
