@@ -188,6 +188,11 @@ class BaseRig(Hooks):
         self.record.note("power", "panel", False)
         self._power_cut()
 
+    def switch_off(self) -> None:
+        """Shut it down in good order; until it is off."""
+        self.record.note("power", "panel", False)
+        self._switch_off()
+
     def power_on(self) -> None:
         """It comes back; until core is ready."""
         self.record.note("power", "panel", True)

@@ -137,10 +137,7 @@ class DeskRig(BaseRig):
         raise NotSeen(f"core has not read its inputs within {START_S:g} s")
 
     def _stop(self, folder: Path) -> None:
-        code = self._guard.stop() if self._guard is not None else 1
-        self._guard = None
-        if code:
-            raise NotSeen(f"the panel did not stop in good order: exit code {code}")
+        self._switch_off()
         for file in self._data.glob("journal*.sqlite*"):
             shutil.copy2(file, folder)
 
@@ -245,6 +242,13 @@ class DeskRig(BaseRig):
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
         guard.kill()
+        self._dark()
+
+    def _switch_off(self) -> None:
+        code = self._guard.stop() if self._guard is not None else 1
+        self._guard = None
+        if code:
+            raise NotSeen(f"the panel did not stop in good order: exit code {code}")
         self._dark()
 
     def _power_on(self) -> None:

@@ -79,6 +79,10 @@ class Hooks(ABC):
         """Everything ends at this instant."""
 
     @abstractmethod
+    def _switch_off(self) -> None:
+        """It ends in good order; return when nothing of it runs. Raises `NotSeen` where it does not."""
+
+    @abstractmethod
     def _power_on(self) -> None:
         """It boots; return once core has read every input."""
 

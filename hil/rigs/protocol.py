@@ -96,6 +96,10 @@ class Supply(Protocol):
         """All power goes at this instant: nothing is told, nothing is flushed."""
         ...
 
+    def switch_off(self) -> None:
+        """It is shut down in good order, as a technician does, and its power goes; returns when it is off."""
+        ...
+
     def power_on(self) -> None:
         """It comes back; returns when the panel's core is ready."""
         ...

@@ -36,6 +36,17 @@ def test_mains_failure_during_an_alarm(rig: Rig) -> None:
     assert rig.reads("siren-outside")
 
 
+def test_switched_off(rig: Rig) -> None:
+    """An armed panel is shut down: the center has that before the power goes; on again, it is armed. 正常关机。"""
+    rig.arm()
+    since = rig.now()
+    rig.switch_off()
+    rig.center_sees("panel.stopped", since=since, within_s=1)
+    rig.power_on()
+    assert rig.mode("hall") == "armed"
+    rig.center_sees("panel.started", since=since, within_s=LONG_S)
+
+
 def test_power_cut_while_disarmed(rig: Rig) -> None:
     """It comes back disarmed, says how long it was dark, and works. 撤防状态断电。"""
     _cut(rig)

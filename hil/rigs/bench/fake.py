@@ -127,6 +127,10 @@ class DeskPanel(DeskRig):
         """Power is on: it starts here, as a board boots by itself meanwhile."""
         self._power_on()
 
+    def shut_down(self) -> None:
+        """The desk's."""
+        self._switch_off()
+
     def went_dark(self) -> None:
         """The power socket has done it."""
 

@@ -43,6 +43,10 @@ class BenchPanel(Protocol):
         """Power is back: return once core has read every input."""
         ...
 
+    def shut_down(self) -> None:
+        """End it in good order, before its power goes."""
+        ...
+
     def went_dark(self) -> None:
         """Its power is gone."""
         ...

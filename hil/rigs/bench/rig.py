@@ -160,6 +160,11 @@ class BenchRig(BaseRig):
         self._switched().switch(False)
         self._panel.went_dark()
 
+    def _switch_off(self) -> None:
+        self._panel.shut_down()
+        self._switched().switch(False)
+        self._panel.went_dark()
+
     def _power_on(self) -> None:
         self._switched().switch(True)
         self._panel.booted()

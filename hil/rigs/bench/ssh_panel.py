@@ -46,6 +46,7 @@ lgpio.gpio_claim_output(handle, line, level)
 time.sleep(60)
 """
 HOLD_S = 0.5
+OFF_S, HALT_S = 60.0, 5.0
 """Until a holder has its line: Python's start on a small board."""
 
 
@@ -151,6 +152,18 @@ class SshPanel:
                 if time.monotonic() > end:
                     raise NotSeen(f"the panel does not boot within {BOOT_S:g} s: {fault}") from fault
                 time.sleep(1)
+
+    def shut_down(self) -> None:
+        """Its computer halts; how far it came, nobody tells: its line goes first."""
+        self._must("systemctl", "poweroff", "--no-block")
+        end = time.monotonic() + OFF_S
+        while time.monotonic() < end:
+            try:
+                self.hand.agent.must("true")
+            except AgentError:
+                break
+            time.sleep(1.0)
+        time.sleep(HALT_S)
 
     def went_dark(self) -> None:
         """The connection went with it."""

@@ -141,6 +141,14 @@ class Qemu:
         """Whether it runs."""
         return self._process.poll() is None
 
+    def ended(self, within_s: float) -> bool:
+        """Whether it ends by itself in that time: its guest switched the power off."""
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def link(self, up: bool) -> None:
         """Plug or pull the network cable."""
         self.qmp("set_link", name="net0", up=up)

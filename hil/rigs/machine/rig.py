@@ -50,6 +50,7 @@ ANSWER_S = 120.0
 READY_S = 300.0
 MEET_S = 60.0
 BOOT_S = 300.0
+OFF_S = 180.0
 PROCESSES: tuple[Process, ...] = ("core", "uplink", "camera")
 
 
@@ -358,6 +359,18 @@ class MachineRig(BaseRig):
     def _power_cut(self) -> None:
         machine, self._machine = self.machine, None
         machine.kill()
+        self._went_dark()
+
+    def _switch_off(self) -> None:
+        self.agent.must("systemctl", "poweroff", "--no-block")
+        machine = self.machine
+        if not machine.ended(OFF_S):
+            raise NotSeen(f"the machine does not switch itself off within {OFF_S:g} s\n{machine.console()}")
+        self._machine = None
+        machine.close()
+        self._went_dark()
+
+    def _went_dark(self) -> None:
         self._disconnect()
         for output in [name for name, on in self._on.items() if on]:
             self._noted(now_ms(), output, False)
