@@ -32,8 +32,11 @@ _fenghuo() {
 }
 compdef _fenghuo fenghuo
 """,
-    "fish": """complete -c fenghuo -a \
-'(fenghuo completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+    "fish": """function __fenghuo
+    set -l found (fenghuo completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+    test -n "$found"; and printf '%s\\n' $found; or __fish_complete_path (commandline -ct)
+end
+complete -c fenghuo -f -a '(__fenghuo)'
 """,
 }
 _USAGE: Text = (

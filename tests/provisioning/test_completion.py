@@ -1,4 +1,4 @@
-"""Completion as a shell asks for it, and in a real bash."""
+"""Completion as a shell asks for it, and in real ones: bash, zsh, fish."""
 
 import os
 import sys
@@ -78,17 +78,22 @@ def environment(program: Path) -> dict[str, str]:
     [
         ("fenghuo site ins\t", "fenghuo site install"),
         ("fenghuo walk-test --area v\t", "fenghuo walk-test --area vault"),
+        ("fenghuo site check pan\t", "fenghuo site check panel.toml"),
     ],
 )
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_person_at_a_real_shell_presses_the_tabulator(shell: str, typed: str, completed: str, program: Path) -> None:
-    words = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}[shell]
-    rc = {"bash": "", "zsh": "autoload -Uz compinit; compinit -u -d ./dump; unsetopt zle_bracketed_paste; "}[shell]
+    words = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"], "fish": ["--no-config", "-i"]}[shell]
+    rc = {
+        "bash": "PS1='ready> '; ",
+        "zsh": "PS1='ready> '; autoload -Uz compinit; compinit -u -d ./dump; unsetopt zle_bracketed_paste; ",
+        "fish": "function fish_prompt; echo -n 'ready> '; end\n",
+    }[shell]
     (program.parent / "rc").write_text(rc + SCRIPTS[shell])
     person = pexpect.spawn(
         shell, words, cwd=program.parent, env=environment(program), encoding="utf-8", timeout=60, dimensions=(24, 150)
     )
-    person.sendline(". ./rc; PS1='ready> '; echo read''y")
+    person.sendline(". ./rc; echo read''y")
     person.expect("\r\nready\r\n")
     person.expect("ready> ")
     person.send(typed)
