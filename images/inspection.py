@@ -12,6 +12,7 @@ _SECRET = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\r?\n[A-Za-z0-9+/
 _TOOLS = re.compile(
     r"^(.*-)?(gcc|g\+\+|cc|ld|as|swig|make|pip3?|apt(-get)?|dpkg|gdb|strace|tcpdump|nc|telnetd|sudo|su)(-[0-9.]+)?$"
 )
+_USERS, _NAME = re.compile(r"skuid (\{[^}]*\}|\S+)"), re.compile(r'"([^"]+)"')
 _ELF, _AARCH64 = b"\x7fELF", 183
 WRITABLE = ("data", "run", "var", "tmp", "dev", "proc", "sys", "boot/firmware", "media/mirror")
 """Where something else is mounted; all else is the verified root. fstab and the initramfs mount them."""
@@ -19,7 +20,7 @@ WRITABLE = ("data", "run", "var", "tmp", "dev", "proc", "sys", "boot/firmware", 
 
 def faults(root: Path) -> list[str]:
     """Each thing that must not be there, with its path; empty for a good tree."""
-    return [*_files(root), *_panel(root), *_accounts(root), *_mounts(root)]
+    return [*_files(root), *_panel(root), *_accounts(root), *_firewall(root), *_mounts(root)]
 
 
 def _files(root: Path) -> Iterator[str]:
@@ -71,6 +72,16 @@ def _accounts(root: Path) -> Iterator[str]:
         name, *_, shell = line.split(":")
         if name not in ("root", "sync") and not shell.endswith(("nologin", "false")):
             yield f"etc/passwd: {name} has the shell {shell}"
+
+
+def _firewall(root: Path) -> Iterator[str]:
+    """One name that is not known, and the whole file is refused: then there is no firewall."""
+    known = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
+    rules = root / "etc/nftables.conf"
+    for words in _USERS.findall(rules.read_text() if rules.exists() else ""):
+        for name in _NAME.findall(words):
+            if name not in known:
+                yield f"etc/nftables.conf: there is no user {name}"
 
 
 def _mounts(root: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ The panel reaches one address, a proxy's; behind it the broker may be replaced a
 are made for each run and die with its folder.
 """
 
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -62,13 +63,27 @@ class FarEnd:
         try:
             self._stack.enter_context(self._broker)
             self._line = self._stack.enter_context(FaultProxy(self._tls_port))
-            self.center = Center(HOST, self._broker.port, self.folder / "center", self._key_of)
-            self.center.on_arrival(self._take)
-            self._stack.enter_context(self.center)
+            self._open_center()
         except (OSError, RuntimeError, TimeoutError) as error:
             self.close()
             raise RigFault(f"the alarm center's end does not start: {error}") from error
         return self
+
+    def _open_center(self) -> None:
+        self.center = Center(HOST, self._broker.port, self.folder / "center", self._key_of)
+        self.center.on_arrival(self._take)
+        self._stack.enter_context(self.center)
+
+    def center_of(self, store: Path) -> None:
+        """The center goes on from this folder's store, at a broker that knows of nobody; the panel is off meanwhile."""
+        self.center.stop()
+        self.replace_broker()
+        for name in ("center.sqlite-wal", "center.sqlite-shm"):
+            (self.folder / "center" / name).unlink(missing_ok=True)
+        shutil.copyfile(store / "center.sqlite", self.folder / "center" / "center.sqlite")
+        with self._arrived:
+            self._held.clear()
+        self._open_center()
 
     def keep_keys(self) -> None:
         """Another run may go on from this folder: with the same authority, center and store."""

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -22,6 +22,7 @@ from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Forward
 from hil.rigs.protocol import RigFault
 from hil.rigs.recording import Recording
 from hil.rigs.site import AREAS, Place, Wanted, panel_file
+from hil.updates import frozen
 
 PANEL = "bank-update"
 HOME = "/data/fenghuo"
@@ -38,19 +39,25 @@ _MIB = 1024 * 1024
 class UpdateBoard:
     """A context manager: the board is on, the panel guards, and its center holds what it recorded."""
 
-    def __init__(self, img: Path, folder: Path) -> None:
+    def __init__(self, img: Path, folder: Path, forwards: Sequence[Forward] = ()) -> None:
+        """`forwards`: what the panel reaches besides its broker."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._x: str | None = None
-        self.far = FarEnd(folder / "far", PANEL, (HOST_SEEN_FROM_GUEST,), lambda: self._x, Recording())
+        self.x: str | None = None
+        self.far = FarEnd(folder / "far", PANEL, (HOST_SEEN_FROM_GUEST,), lambda: self.x, Recording())
         (folder / "far").mkdir(exist_ok=True)
         self.far.start()
         place = Place(pins="board", keys=f"{HOME}/keys", data=f"{HOME}/data", run="/run/fenghuo")
-        self._toml = panel_file(PANEL, place, self.far.way(HOST_SEEN_FROM_GUEST, PORT), Wanted())
-        self.board = ImageBoard(img, folder / "board", [Forward(PORT, self.far.port)], _at_rest(self._toml))
+        self.toml = panel_file(PANEL, place, self.far.way(HOST_SEEN_FROM_GUEST, PORT), Wanted())
+        ways = [Forward(PORT, self.far.port), *forwards]
+        self.board = ImageBoard(self._card(img), folder / "board", ways, _at_rest(self.toml))
         self._stick = ""
 
-    def __enter__(self) -> "UpdateBoard":
+    def _card(self, img: Path) -> Path:
+        """What is on the card before the first boot."""
+        return img
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,12 +72,16 @@ class UpdateBoard:
         for name, content in self.far.identity().items():
             agent.put(f"{HOME}/keys/{name}", content, 0o600, "fenghuo-uplink")
         agent.must("chown", "fenghuo-uplink:", f"{HOME}/keys")
-        agent.put(f"{HOME}/panel.toml", self._toml.encode(), 0o644)
+        agent.put(f"{HOME}/panel.toml", self.toml.encode(), 0o644)
         agent.must("systemctl", "start", "--no-block", "fenghuo-core", "fenghuo-uplink", "fenghuo-updater")
         made = f"{HOME}/data/keys/core.jwk"
         self.until(lambda: agent.run("test", "-e", made).code == 0, CORE_S, "core has made its key")
-        self._x = json.loads(agent.get(made))["x"]
+        self.x = json.loads(agent.get(made))["x"]
         self.up()
+        self.people()
+
+    def people(self) -> None:
+        """The first installer and the first user; the center hears of them."""
         areas = list(AREAS)
         self.ask(m.SetUser(id="fitter", name="F", level=3, areas=areas, new_code=FITTER))
         self.ask(m.SetUser(id="boss", name="B", level=2, areas=areas, new_code=BOSS, code=FITTER))
@@ -167,12 +178,15 @@ class UpdateBoard:
             ["mcopy", "-i", str(image), str(bundle), "::"],
         ):
             subprocess.run(words, check=True, capture_output=True)
-        node = f"stick{time.monotonic_ns()}"
+        self._add_stick()
+        self.until(lambda: self._sees_stick(), 60, "the stick is seen")
+
+    def _add_stick(self) -> None:
+        node, image = f"stick{time.monotonic_ns()}", self.folder / "stick.img"
         qmp = self.board.machine.qmp
         qmp("blockdev-add", driver="raw", node_name=node, file={"driver": "file", "filename": str(image)})
         qmp("device_add", driver="usb-storage", id=node, drive=node, bus="usb.0")
         self._stick = node
-        self.until(lambda: self._sees_stick(), 60, "the stick is seen")
 
     def _sees_stick(self) -> bool:
         return bool(self.board.machine.agent.run("sh", "-c", "ls /sys/class/block | grep ^sd").out.strip())
@@ -187,12 +201,18 @@ class UpdateBoard:
 
     # --- the card
 
-    def from_card(self, card: Path) -> None:
-        """The power goes; it comes back with this card."""
+    def from_card(self, card: Path, center: Path) -> None:
+        """The power goes; it comes back with this card, the stick in it, and a center that holds what it held then."""
         self.board.cut()
-        self._stick = ""
+        self.far.center_of(center)
         shutil.copyfile(card, self.folder / "board" / "card.qcow2")
-        self.board.on()
+        self.board.on(0.0)
+        self._add_stick()
+        self.board.met()
+
+    def known(self, center: Path) -> frozen.Known:
+        """For a look at a card; `center`: the folder of a copy of its store."""
+        return frozen.Known(str(self.x), self.far.center.receipt_key.x, center)
 
     def audit(self) -> str:
         """What the center says of the records it holds: each once, in its place, unaltered."""

@@ -1,4 +1,5 @@
-"""A card as a power cut left it, looked at on the host: which slot would start, is it whole, what the data says.
+"""A card as a power cut left it, looked at on the host: which slot would start, is it whole, what the data says, and
+whether each record is in its journal that the center held at that moment.
 
 Much quicker than a boot, so many moments of an update can be looked at; a sample of them is booted, too.
 """
@@ -13,27 +14,39 @@ from pathlib import Path
 from typing import Any
 
 from firmware.boot import slots
+from hil.verdict import Verdict, judge
 
 SECTOR, BLOCK = 512, 4096
 PARTS = {"A": 2, "B": 3, "data": 4}
+JOURNAL = "/fenghuo/data"
 _PIECE = 1024 * 1024
 CLEAN = (0, 1)
 """Exit codes of `e2fsck -p` after which a boot goes on."""
 
 
 @dataclass(frozen=True)
+class Known:
+    """What the center knew at that moment: the panel's public key, its own of receipts, and the folder of its store."""
+
+    panel_x: str
+    receipt_x: str
+    center: Path
+
+
+@dataclass(frozen=True)
 class Found:
-    """`starts`: the slot that would start; `version`: of what is in it; `whole`: by its hash tree; `stage`: of the
-    update, by the book. `faults`: why this is no panel that runs."""
+    """`starts`: the slot that would start; `version`: of what is in it; `whole`: each byte of it; `stage`: of the
+    update, by the book; `records`: in the journal. `faults`: why this is no panel that runs, or what it has lost."""
 
     starts: str
     version: str
     whole: bool
     stage: str
+    records: int
     faults: tuple[str, ...]
 
 
-def look(card: Path, good: Mapping[str, tuple[str, int]]) -> Found:
+def look(card: Path, good: Mapping[str, tuple[str, int]], known: Known) -> Found:
     """`card`: qcow2, which is not changed. `good`: SHA-256 and size of the whole slot images by version."""
     with tempfile.TemporaryDirectory(dir=card.parent) as folder:
         raw = Path(folder) / "card.raw"
@@ -55,9 +68,38 @@ def look(card: Path, good: Mapping[str, tuple[str, int]]) -> Found:
             faults.append(f"e2fsck -p ended with {code}")
         book = _read(data, "/updater/update.json")
         stage = str(json.loads(book).get("stage", "none")) if book else "none"
-        if not _read(data, "/fenghuo/data/journal.sqlite"):
-            faults.append("no journal")
-    return Found(starts, version, whole, stage, tuple(faults))
+        verdict = _judged(data, Path(folder) / "journal", known)
+        faults += _lost(verdict)
+    return Found(starts, version, whole, stage, verdict.records, tuple(faults))
+
+
+def _judged(data: Path, folder: Path, known: Known) -> Verdict:
+    folder.mkdir()
+    for name in ("journal.sqlite", "journal.sqlite-wal"):
+        if content := _read(data, f"{JOURNAL}/{name}"):
+            (folder / name).write_bytes(content)
+    return judge(folder, known.panel_x, [known.receipt_x], [known.center])
+
+
+def _lost(verdict: Verdict) -> list[str]:
+    """What must not be, also in the midst of a delivery: others are what is on its way."""
+    counts = {name: getattr(verdict, name) for name in ("receipted_lost", "doubled", "altered", "unsound")}
+    bad = [f"{count} {name}: {verdict.texts[:3]}" for name, count in counts.items() if count]
+    return bad if verdict.records else [*bad, "no journal"]
+
+
+def hash_of(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a slot's image."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+
+
+def image_of(bundle: Path) -> tuple[str, int]:
+    """SHA-256 and size of the image in a bundle. Raises `CalledProcessError`."""
+    words = ["rauc", "info", "--no-verify", "--output-format=json", str(bundle)]
+    told = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    image = told["images"][0]["rootfs"]
+    return str(image["checksum"]), int(image["size"])
 
 
 def _places(raw: Path) -> dict[str, tuple[int, int]]:

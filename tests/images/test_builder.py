@@ -326,6 +326,8 @@ def test_a_good_tree_has_no_faults(tree: Path) -> None:
         (f"{panel.SITE}/firmware/core/desk_port.py", b"", 0o644, "desk"),
         ("etc/shadow", b"root:$y$x:1\n", 0o600, "password"),
         ("etc/passwd", b"lp:x:7:7::/:/bin/sh\n", 0o644, "shell"),
+        ("etc/nftables.conf", b'meta skuid { "root", "nobody-knows" } accept\n', 0o644, "no user nobody-knows"),
+        ("etc/nftables.conf", b'meta skuid "stranger" tcp dport 53 accept\n', 0o644, "no user stranger"),
         ("var/lib/x", b"", 0o644, "mount would hide"),
     ],
 )

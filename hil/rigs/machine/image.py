@@ -51,7 +51,7 @@ class ImageBoard:
             self.folder, self._boot, [self._disk], self.forwards, levels=self.levels, clock=clock, on_watchdog="reset"
         )
         if wait_s:
-            self._met(wait_s)
+            self.met(wait_s)
         return self._machine
 
     def cut(self) -> None:
@@ -69,7 +69,7 @@ class ImageBoard:
         while time.monotonic() < end:
             try:
                 if self.machine.agent.run("cat", "/proc/sys/kernel/random/boot_id", timeout_s=5).out.strip() != before:
-                    self._met(30)
+                    self.met(30)
                     return
             except AgentError:
                 pass
@@ -86,7 +86,8 @@ class ImageBoard:
             self.cut()
         self._disk.path.unlink(missing_ok=True)
 
-    def _met(self, wait_s: float) -> None:
+    def met(self, wait_s: float = BOOT_S) -> None:
+        """Wait for the agent after an `on` that did not. Raises `RigFault` with the console's end."""
         try:
             self.machine.agent.meet(wait_s)
         except AgentError as error:
