@@ -51,25 +51,29 @@ def look(card: Path, good: Mapping[str, tuple[str, int]], known: Known) -> Found
     with tempfile.TemporaryDirectory(dir=card.parent) as folder:
         raw = Path(folder) / "card.raw"
         subprocess.run(["qemu-img", "convert", "-O", "raw", str(card), str(raw)], check=True)
-        places = _places(raw)
-        faults = []
-        starts = _starts(raw)
-        with raw.open("rb") as disk:
-            disk.seek(places[starts][0])
-            version = _version(disk.read(BLOCK))
-        whole = version in good and _sha256(raw, places[starts][0], good[version][1]) == good[version][0]
-        if not whole:
-            faults.append(f"slot {starts} would start, and is not whole ({version or 'no entry'})")
-        data = Path(folder) / "data.ext4"
-        _take(raw, *places["data"], data)
-        raw.unlink()
-        code = subprocess.run(["e2fsck", "-p", str(data)], capture_output=True, check=False).returncode
-        if code not in CLEAN:
-            faults.append(f"e2fsck -p ended with {code}")
-        book = _read(data, "/updater/update.json")
-        stage = str(json.loads(book).get("stage", "none")) if book else "none"
-        verdict = _judged(data, Path(folder) / "journal", known)
-        faults += _lost(verdict)
+        return look_at(raw, Path(folder), good, known)
+
+
+def look_at(raw: Path, folder: Path, good: Mapping[str, tuple[str, int]], known: Known) -> Found:
+    """As `look`, at a raw disk, which is not changed; `folder` takes what is taken out of it."""
+    places = _places(raw)
+    faults = []
+    starts = slots.primary(slots.read(raw))
+    with raw.open("rb") as disk:
+        disk.seek(places[starts][0])
+        version = _version(disk.read(BLOCK))
+    whole = version in good and _sha256(raw, places[starts][0], good[version][1]) == good[version][0]
+    if not whole:
+        faults.append(f"slot {starts} would start, and is not whole ({version or 'no entry'})")
+    data = folder / "data.ext4"
+    _take(raw, *places["data"], data)
+    code = subprocess.run(["e2fsck", "-p", str(data)], capture_output=True, check=False).returncode
+    if code not in CLEAN:
+        faults.append(f"e2fsck -p ended with {code}")
+    book = _read(data, "/updater/update.json")
+    stage = str(json.loads(book).get("stage", "none")) if book else "none"
+    verdict = _judged(data, folder / "journal", known)
+    faults += _lost(verdict)
     return Found(starts, version, whole, stage, verdict.records, tuple(faults))
 
 
@@ -110,11 +114,6 @@ def _places(raw: Path) -> dict[str, tuple[int, int]]:
         name: (table[number - 1]["start"] * SECTOR, table[number - 1]["size"] * SECTOR)
         for name, number in PARTS.items()
     }
-
-
-def _starts(raw: Path) -> str:
-    """As the boot script chooses."""
-    return slots.primary(slots.read(raw))
 
 
 def _version(entry: bytes) -> str:

@@ -39,7 +39,7 @@ def make(built: Path, out: Path, variant: Variant, keys: Path) -> Path:
     subprocess.run(["cp", "-al", str(built / "rootfs" / "root"), str(tree / "root")], check=True)
     for part in ("vmlinuz", "initrd"):
         os.link(built / "rootfs" / part, tree / part)
-    _change(tree / "root", variant)
+    change(tree / "root", variant)
     made = slot.make(tree, out / "variant.slot", epoch(), variant.version)
     about = bundle.About(version=variant.version, floor=variant.floor)
     bundle.make(made.file, out / name, about, keys / "signer.crt", keys / "signer.pem")
@@ -48,7 +48,8 @@ def make(built: Path, out: Path, variant: Variant, keys: Path) -> Path:
     return out / name
 
 
-def _change(root: Path, variant: Variant) -> None:
+def change(root: Path, variant: Variant) -> None:
+    """Exchange in this tree what the variant wants otherwise; files that it shares with another tree stay there."""
     version = _only(root, "firmware/version.py")
     _exchange(version, _VERSION.sub(f'VERSION = "{variant.version}"', version.read_text()))
     if variant.dies:
