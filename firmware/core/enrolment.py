@@ -14,6 +14,7 @@ from firmware.protocol.typ import ENROLMENT
 from rules.effects import JsonValue
 from rules.stimuli import Noted
 
+KIND = "path.enrolled"
 ASKS, ASKS_PER_S = 20, 1 / 300
 """Requests and records: so many at once, then one in five minutes."""
 _OFTEN = "enrolment: too many requests, one in five minutes from now on"
@@ -53,14 +54,18 @@ class Enrolment:
             return m.Answer(ok=False, reason=f"path: {told.path!r} is not in the panel file")
         if not self._notes.take():
             return m.Answer(ok=False, reason=_OFTEN)
-        payload: dict[str, JsonValue] = {
-            "path": told.path,
-            "new": told.certificate,
-            "not_after": told.not_after,
-            "authorities": list(told.authorities),
-            "keys": list(told.keys),
-            "proof": told.proof,
-        }
-        if not self._submit(Noted("path.enrolled", payload)):
+        if not self._submit(Noted(KIND, payload(told))):
             return m.Answer(ok=False, reason=_BUSY)
         return m.Answer(ok=True)
+
+
+def payload(told: m.Enrolled) -> dict[str, JsonValue]:
+    """Of the record."""
+    return {
+        "path": told.path,
+        "new": told.certificate,
+        "not_after": told.not_after,
+        "authorities": list(told.authorities),
+        "keys": list(told.keys),
+        "proof": told.proof,
+    }

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("fenghuo.core")
 
 TOLD_KINDS = (
-    *("user.set", "user.removed", "config.keys"),
+    *("user.set", "user.removed", "config.keys", "path.enrolled"),
     *("acceptance.begun", "acceptance.ended", "acceptance.signed"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
     *(kind for kind in KINDS if kind.startswith("update.")),

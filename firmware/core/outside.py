@@ -23,6 +23,8 @@ from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.delivery import Deliveries
+from firmware.core.enrolled_later import LateEnrolments, Past
+from firmware.core.enrolment import KIND as ENROLLED
 from firmware.core.enrolment import Enrolment
 from firmware.core.evidence_acts import EvidenceActs
 from firmware.core.evidence_keeper import EvidenceKeeper
@@ -116,6 +118,8 @@ class Outside:
         self._acceptance = AcceptanceActs(
             file.panel.id, inside.loaded.sha256, inside.keys.signer, inside.clock, inside.engine.submit
         )
+        past = Past(lambda: inside.recorder.mark().seq, self._reader.after)
+        self._enrolled = LateEnrolments(inside.loaded.data, inside.engine.submit, past)
         self._updates = self._make_updates()
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
@@ -304,6 +308,8 @@ class Outside:
         server.every(PRUNE_EVERY_S, self._prune)
         server.every(FULLNESS_EVERY_S, self._fullness.look)
         server.call(self._fullness.look)
+        server.every(HEALTH_EVERY_S, self._enrolled.look)
+        server.call(self._enrolled.look)
         if self._keypads:
             server.every(KEYPADS_EVERY_S, self._look)
         self._codes.start()
@@ -370,6 +376,8 @@ class Outside:
                 self._server.call(lambda: self._commands.answer(word))
             case Record() if word.kind == "config.keys":
                 self._server.call(self._exchange_keys)
+            case Record() if word.kind == ENROLLED:
+                self._server.call(lambda: self._enrolled.recorded(word))
             case Record() if word.kind == "evidence.deleted":
                 self._server.call(lambda: self._keeper.recorded(word))
             case Record() if word.kind.startswith("acceptance."):

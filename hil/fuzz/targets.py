@@ -29,7 +29,7 @@ from drivers.osdp import cards
 from drivers.reader.lines import Format, Lines
 from firmware.camera import reference
 from firmware.camera.sight import FINE
-from firmware.core import installing
+from firmware.core import enrolled_later, installing
 from firmware.mirror import words as mirror_words
 from firmware.protocol import jws, lines, release, signed, typ
 from firmware.protocol import messages as m
@@ -87,6 +87,7 @@ def targets() -> list[Target]:
         _jws(),
         _mountinfo(),
         _installed_file(),
+        _enrolled_later(),
         _issued_certificate(),
         *_pictures(),
         _camera_reference(),
@@ -261,6 +262,24 @@ def _socket_messages() -> list[Target]:
         _adapted("clock to core", m.from_clock, (m.ClockSet(how="stepped", off_ms=-90_000),)),
         _adapted("core to clock", m.to_clock, (m.SetClock(utc_ms=1_790_000_000_000, monotonic_ms=7),)),
     ]
+
+
+def _enrolled_later() -> Target:
+    """What an enrolment left for core to record, in a folder that root writes to."""
+    told = m.Enrolled(
+        path="center-1",
+        certificate="1" * 64,
+        authorities=["2" * 64],
+        keys=["kid"],
+        not_after="2027-03-14T00:00:00.000Z",
+        proof="code",
+    )
+    sound = enrolled_later.written([enrolled_later.Late(time="2026-03-14T00:00:00.000Z", enrolled=told)])
+
+    def parse(frame: bytes) -> None:
+        _holds(len(enrolled_later.parse(frame)) <= enrolled_later.MOST)
+
+    return Target("enrolled.json", (sound,), parse, (ValueError,))
 
 
 def _adapted(name: str, adapter: TypeAdapter[Any], sound: Sequence[BaseModel]) -> Target:

@@ -206,7 +206,7 @@ def _unattended(it: Enrolling, wish: Drop, again: bool, patience: float, as_json
     while True:
         try:
             if (found := it.in_force(again)) is not None:
-                return Done(found, None, False)
+                return Done(found, None, "no")
             return it.ask(wish.center, read_code(wish.code), wish.ca)
         except Trouble as trouble:
             left = end - time.monotonic()

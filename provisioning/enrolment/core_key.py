@@ -1,14 +1,19 @@
-"""Core's signature under a request: over the technician's socket, or by its key on disk where core does not run."""
+"""Core's part where it may not run: the signature under a request by its key on disk, a record left for its start."""
 
 import socket
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from firmware.clock import SystemClock, utc_text
 from firmware.config import Loaded
+from firmware.core import enrolled_later
 from firmware.core.keys import BadKey, Keys, load_or_make
 from firmware.core.lock import NAME as LOCK
 from firmware.core.lock import AlreadyRunning, DataLock
+from firmware.durable import sync_folder
 from firmware.language import pick
 from firmware.protocol.jws import b64url
 from firmware.protocol.messages import Enrolled, SignEnrolment
@@ -16,6 +21,9 @@ from firmware.protocol.typ import ENROLMENT
 from provisioning.enrolment.owner import CORE, Owner
 from provisioning.enrolment.trouble import Trouble
 from provisioning.technician import SOCKET, NoAnswer, connected
+
+STARTS_S = 10.0
+"""So long core has from its lock to its socket, or the other way round."""
 
 
 def runs(loaded: Loaded) -> bool:
@@ -46,31 +54,74 @@ def signed(loaded: Loaded, csr: str, nonce: str) -> str:
     except (BadKey, OSError) as error:
         raise Trouble("core", detail=error) from None
     key = b64url(signer.public.public_bytes_raw())
-    time = utc_text(SystemClock().utc())
-    payload = {"panel": loaded.file.panel.id, "csr": csr, "key": key, "nonce": nonce, "time": time}
+    now = utc_text(SystemClock().utc())
+    payload = {"panel": loaded.file.panel.id, "csr": csr, "key": key, "nonce": nonce, "time": now}
     return signer.sign(ENROLMENT, payload)
 
 
-def recorded(loaded: Loaded, told: list[Enrolled]) -> bool:
-    """Have it recorded, where core runs; whether it was."""
-    if not runs(loaded):
-        return False
+Recording = Literal["recorded", "later", "no"]
+"""It is in the journal; core records it at its next start; neither."""
+
+
+def recorded(loaded: Loaded, told: list[Enrolled]) -> Recording:
+    """Have it recorded: by core where it runs, else left for its next start."""
+    until = time.monotonic() + STARTS_S
+    while not runs(loaded):
+        try:
+            return _left(loaded.data, told)
+        except AlreadyRunning:  # it starts or stops just now
+            if time.monotonic() > until:
+                return "no"
+            time.sleep(0.2)
     with suppress(NoAnswer), connected(loaded) as technician:
         for each in told:
             technician.ask(each)
-        return True
-    return False
+        return "recorded"
+    return "no"
 
 
-def _keys(data: Path) -> Keys:
-    """As core would make them, while nobody else may; they belong to core's user."""
+def _left(data: Path, told: list[Enrolled]) -> Recording:
+    """Raises `AlreadyRunning`."""
     owner = Owner.of(CORE, data)
+    file = data / enrolled_later.NAME
+    part = file.with_name(f"{file.name}.part")
+    now = utc_text(SystemClock().utc())
+    try:
+        with _folder(data, owner):
+            late = enrolled_later.read(data)
+            there = {(one.enrolled.path, one.enrolled.certificate) for one in late}
+            late += [
+                enrolled_later.Late(time=now, enrolled=each)
+                for each in told
+                if (each.path, each.certificate) not in there
+            ]
+            if len(late) > enrolled_later.MOST:
+                return "no"
+            owner.write(part, enrolled_later.written(late), 0o600)
+            part.replace(file)
+            sync_folder(data)
+    except (enrolled_later.BadLeft, OSError):
+        return "no"
+    return "later"
+
+
+@contextmanager
+def _folder(data: Path, owner: Owner) -> Iterator[None]:
+    """Core's data folder, while nobody else may have it. Raises `AlreadyRunning`, `OSError`."""
     owner.folder(data, 0o755)
     lock = DataLock(data)
     try:
-        keys = load_or_make(data / "keys")
-        for name in (LOCK, "keys", "keys/core.pem", "keys/core.jwk", "keys/pepper"):
-            owner.give(data / name)
-        return keys
+        yield
+        owner.give(data / LOCK)
     finally:
         lock.release()
+
+
+def _keys(data: Path) -> Keys:
+    """As core would make them; they belong to core's user."""
+    owner = Owner.of(CORE, data)
+    with _folder(data, owner):
+        keys = load_or_make(data / "keys")
+        for name in ("keys", "keys/core.pem", "keys/core.jwk", "keys/pepper"):
+            owner.give(data / name)
+        return keys

@@ -28,7 +28,7 @@ class Done:
 
     certificate: x509.Certificate
     answer: e.EnrolmentAnswer | None
-    recorded: bool
+    recorded: core_key.Recording
 
     @property
     def members(self) -> dict[str, Any]:
@@ -36,7 +36,8 @@ class Done:
         return {
             "certificate": self.certificate.fingerprint(hashes.SHA256()).hex(),
             "not_after": utc_text(ends_at(self.certificate)),
-            "recorded": self.recorded,
+            "recorded": self.recorded == "recorded",
+            "recorded_later": self.recorded == "later",
             "addresses": [each.model_dump() for each in self.answer.addresses] if self.answer else [],
         }
 
@@ -60,6 +61,8 @@ class Enrolling:
         with self.place.alone():
             completed = self.place.settle()
             found = self.place.current()
+            if completed:
+                self._completed(found)
         if found is None or ends_at(found) <= self.clock.utc():
             return None
         return found if completed or not again else None
@@ -113,22 +116,34 @@ class Enrolling:
     def _take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
         answer, answered = self._checked(text, waiting, typed)
         self.place.put(answered)
-        return Done(answered.leaf, answer, core_key.recorded(self.loaded, self._told(answer, answered.leaf, waiting)))
-
-    def _told(self, answer: e.EnrolmentAnswer, leaf: x509.Certificate, waiting: Waiting) -> list[Enrolled]:
-        authorities = [*answer.authorities, *answer.client_authorities]
+        authorities = [_fingerprint(pem) for pem in (*answer.authorities, *answer.client_authorities)]
         keys = [*answer.receipt_keys, *answer.command_keys, *answer.root_keys]
-        return [
+        ids = [key_id(load_public(key)) for key in keys]
+        return Done(answered.leaf, answer, self._record(answered.leaf, waiting, authorities, ids))
+
+    def _completed(self, found: x509.Certificate | None) -> None:
+        """A cut came between the answer's coming into force and its record; which keys it told is known no more."""
+        waiting = self.place.waiting()
+        if found is not None and waiting is not None:
+            self._record(found, waiting, _authorities(self.place), [])
+
+    def _record(
+        self, leaf: x509.Certificate, waiting: Waiting, authorities: list[str], keys: list[str]
+    ) -> core_key.Recording:
+        told = [
             Enrolled(
                 path=path,
                 certificate=leaf.fingerprint(hashes.SHA256()).hex(),
-                authorities=list(dict.fromkeys(_fingerprint(pem) for pem in authorities)),
-                keys=list(dict.fromkeys(key_id(load_public(key)) for key in keys)),
+                authorities=list(dict.fromkeys(authorities)),
+                keys=list(dict.fromkeys(keys)),
                 not_after=utc_text(ends_at(leaf)),
                 proof="code" if waiting.answer_key else "fingerprint",
             )
             for path in self.place.paths
         ]
+        how = core_key.recorded(self.loaded, told)
+        self.place.done()
+        return how
 
     def standing(self) -> dict[str, Any]:
         """Where it stands; changes nothing."""

@@ -6,7 +6,8 @@ only names change, in an order in which each step leaves a pair that works:
 1. the CA file gets both, the CAs of before and the new ones;
 2. `KEY.enrol` becomes `KEY.next`, the certificate is put in force, the key after it. Between these two the uplink
    itself would finish it (`firmware.uplink.pair`);
-3. the CA file gets the new ones alone, and what waited is gone.
+3. the CA file gets the new ones alone;
+4. it is recorded, or left for core to record, and what waited is gone.
 """
 
 import fcntl
@@ -145,7 +146,9 @@ class Place:
             raise _cant(self.state, error) from None
 
     def settle(self) -> bool:
-        """Complete, or take back, what a cut interrupted; whether the answer is in force now. Raises `Trouble`."""
+        """Complete, or take back, what a cut interrupted. Whether the answer is in force: then `done` is still to be
+        called. Raises `Trouble`.
+        """
         waiting = self.waiting()
         if waiting is None:
             return False
@@ -163,7 +166,7 @@ class Place:
         return False
 
     def put(self, answered: Answered) -> None:
-        """Put an answer in force. Raises `Trouble`, and then what was in force still is."""
+        """Put an answer in force; `done` ends it. Raises `Trouble`, and then what was in force still is."""
         files = {self.pair.certificate: answered.chain, self.ca: answered.authorities}
         if self.client_ca is not None and answered.client_authorities is not None:
             files[self.client_ca] = answered.client_authorities
@@ -206,8 +209,14 @@ class Place:
             if file is not None and _beside(file, "enrol").exists():
                 _beside(file, "enrol").replace(file)
                 sync_folder(file.parent)
-        self.state.unlink(missing_ok=True)
-        sync_folder(self.state.parent)
+
+    def done(self) -> None:
+        """The answer is in force, and whoever should know knows. Raises `Trouble`."""
+        try:
+            self.state.unlink(missing_ok=True)
+            sync_folder(self.state.parent)
+        except OSError as error:
+            raise _cant(self.state, error) from None
 
 
 def tls_paths(loaded: Loaded) -> list[MqttPath]:

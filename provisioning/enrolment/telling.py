@@ -23,6 +23,8 @@ from provisioning.enrolment.texts import say, text
 from provisioning.enrolment.trouble import EXIT_REFUSED, EXIT_WRONG, Trouble
 from provisioning.questions import agreed
 
+_RECORDING = {"recorded": "recorded", "later": "recorded-later", "no": "not-recorded"}
+
 
 def finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool, code_stdin: bool = False) -> None:
     """Tell, and see to the center's keys. `code_stdin`: where an installer's code is needed it is the next line."""
@@ -30,7 +32,7 @@ def finish(it: Enrolling, done: Done, take_keys: bool, as_json: bool, code_stdin
     if not as_json:
         until, paths = utc_text(ends_at(done.certificate)), ", ".join(place.paths)
         print(say("done", panel=place.panel, paths=paths, until=until))
-        print(say("recorded" if done.recorded else "not-recorded"))
+        print(say(_RECORDING[done.recorded]))
         print(say("uplink"))
         for each in found.addresses if found else ():
             print(say("address", host=each.host, port=each.port))
@@ -63,7 +65,7 @@ def was(it: Enrolling, found: x509.Certificate, as_json: bool) -> None:
     """It was enrolled already."""
     until = utc_text(ends_at(found))
     if as_json:
-        members = {"panel": it.place.panel, "paths": it.place.paths, **Done(found, None, False).members}
+        members = {"panel": it.place.panel, "paths": it.place.paths, **Done(found, None, "no").members}
         print(json.dumps({"ok": True, "enrolled": True, "already": True, **members}, ensure_ascii=False))
     else:
         print(say("was", panel=it.place.panel, until=until))

@@ -101,14 +101,28 @@ def test_with_core_running_it_is_signed_recorded_and_receipted(place: Place) -> 
     assert place.center.wait(lambda c: c.complete(place.panel.panel) == [], WAIT_S)
 
 
-def test_before_core_ever_ran_its_key_is_made_as_core_takes_it(place: Place) -> None:
+def test_before_core_ever_ran_its_key_is_made_as_core_takes_it_and_core_records_it_once(place: Place) -> None:
     done = place.enroll()
-    assert (done.returncode, "core does not run" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "it records this when it starts" in done.stdout) == (0, True), done.stderr
     x = place.panel.panel_x()
+    left = place.panel.data / "enrolled.json"
+    again = place.enroll("--again", "--json")
+    told, waiting = json.loads(again.stdout), left.read_bytes()
+    assert (told["recorded"], told["recorded_later"]) == (False, True)
+    assert oct(left.stat().st_mode & 0o777) == "0o600"
     place.panel.start("core", "uplink")
     assert place.panel.panel_x() == x
+    enrolled = place.wait_held("path.enrolled", 2)
+    assert (enrolled["path"], enrolled["new"], enrolled["proof"]) == ("center-1", told["certificate"], "code")
+    assert enrolled["at"] == json.loads(waiting)[1]["time"]
+    place.panel.kill("core")
+    assert not left.exists()
+    left.write_bytes(waiting)  # as if core had ended before it could take it away
+    place.panel.start("core")
     trip(place)
     place.wait_held("alarm.hold-up")
+    assert place.panel.kinds().count("path.enrolled") == 2
+    assert not left.exists()
 
 
 def test_enrolled_anew_while_it_is_connected_the_line_goes_on(place: Place) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from firmware.config import load
+from firmware.core import enrolled_later
 from firmware.protocol.one_time_code import read_code
 from firmware.uplink.pair import BadPair, Pair
 from hil.authority import Authority, Life, pem
@@ -93,6 +95,8 @@ def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Pa
         for file, data in saved.items():
             file.write_bytes(data)
             file.chmod(0o600)
+        left = at.folder / "data" / enrolled_later.NAME
+        left.unlink(missing_ok=True)
         old = works(at) if before else None
         code = at.invite()
 
@@ -117,6 +121,8 @@ def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Pa
         assert found != old
         assert at.ca.read_text() == new_ca
         assert sorted(at.files()) == ["center-ca.pem", "uplink.key", "uplink.pem"], f"step {step}"
+        waits = [late.enrolled.certificate for late in enrolled_later.read(left.parent)]
+        assert waits == [found.fingerprint(hashes.SHA256()).hex()], f"step {step}: core has it to record, once"
     else:
         pytest.fail("it never came to its end")
 
