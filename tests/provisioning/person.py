@@ -1,5 +1,6 @@
 """A person at a terminal: `fenghuo` in a pseudo terminal, as it is typed and read."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import pexpect
 
 PATIENCE_S = 60
+AGAIN_S = 10
 
 
 def at_terminal(
@@ -32,5 +34,17 @@ def at_terminal(
 def ended(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
     """The exit code and the rest of what it said."""
     child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus, child.before or ""
+
+
+def interrupted(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
+    """The same after Ctrl-C. Where nothing happens a person presses it again: CPython loses one that comes between a
+    prompt and its read."""
+    for _ in range(3):
+        child.sendintr()
+        with contextlib.suppress(pexpect.TIMEOUT):
+            child.expect(pexpect.EOF, timeout=AGAIN_S)
+            break
     child.close()
     return child.exitstatus, child.before or ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hil.sshd import Sshd
 from provisioning.remote import FOLDER, Shell, ssh
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.provisioning.test_users import BANK, MINE, NEW, WANG, Core
 
 TREE = Path(__file__).parents[2]
@@ -83,8 +83,7 @@ def test_at_a_terminal_a_code_is_asked_for_there_without_echo(sshd: Sshd, core: 
 def test_ctrl_c_reaches_the_far_command(sshd: Sshd, core: Core, site: Path) -> None:
     person = at_terminal("--panel", *sshd.words(site), "users", "revoke", "wang", cwd=site)
     person.expect("Your own code: ")
-    person.sendintr()
-    code, said = ended(person)
+    code, said = interrupted(person)
     assert (code, "stopped" in said) == (130, True), said
     assert [message["type"] for message in core.asked] == ["status"]
 

@@ -12,7 +12,7 @@ from firmware.config import load
 from provisioning import site
 from provisioning.site_new import KINDS
 from tests.provisioning.calling import Done, call
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 
 KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 
@@ -146,8 +146,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     person.expect("Panel id.*: ")
     person.sendline("bank-0042")
     person.expect("Name of the site.*: ")
-    person.sendintr()
-    code, said = ended(person)
+    code, said = interrupted(person)
     assert (code, "Traceback" in said, names(tmp_path)) == (130, False, [])
 
 

@@ -19,7 +19,7 @@ import pytest
 from firmware.protocol.messages import from_technician
 from provisioning.users import main
 from tests.provisioning.calling import Done, call
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, interrupted
 
 BANK = Path("docs/examples/bank.toml").read_text()
 WANG = {
@@ -462,8 +462,7 @@ def test_ctrl_c_amid_a_code_changes_nothing_and_exits_130(core: Core, site: Path
     person.expect("New code, 6 to 8 digits: ")
     person.sendline("470011")
     person.expect("Again: ")
-    person.sendintr()
-    code, said = ended(person)
+    code, said = interrupted(person)
     assert (code, "Traceback" in said) == (130, False), said
     assert [message["type"] for message in core.asked] == ["status"]
 

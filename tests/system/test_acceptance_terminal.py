@@ -14,7 +14,7 @@ import tomlkit
 from firmware.protocol import messages as m
 from hil.fitter import Fitter
 from hil.fuzz import reports
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.system.rig import CODE, Rig, rig
 
 FITTER = "577215"
@@ -77,8 +77,7 @@ def test_a_person_is_led_answers_wrongly_stops_goes_on_and_reads_the_result(pane
     panel.move("front-door", "close")
     person.expect("合格")
     person.expect("请触发防区 9 box-tamper")
-    person.sendintr()
-    code, said = ended(person)
+    code, said = interrupted(person)
     assert (code, "同一命令可继续" in said) == (130, True)
     assert kept(panel.folder / "acceptance") == {"zone:front-door:trip": "passed"}
     assert panel.status()["walk_test"] is False, "the walk test outlived the command"

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.system.rig import CODE, rig
 
 NEW = "470011"
@@ -36,8 +36,7 @@ def test_tests_wait_and_are_stopped_by_ctrl_c_and_a_wrong_code_begins_nothing() 
         since = panel.mark()
         person.sendline(CODE)
         panel.wait("record", "test.manual", since=since)
-        person.sendintr()
-        code, said = ended(person)
+        code, said = interrupted(person)
         assert (code, "已停止等待" in said) == (130, True), said
         assert "test.manual" in panel.kinds(), "what was begun stays recorded"
 
@@ -161,7 +160,6 @@ def test_ctrl_c_while_the_panel_is_asked_ends_it_and_leaves_nothing(words: tuple
         person = at_terminal(*words, cwd=panel.folder)
         with silent.accept()[0] as asking:
             assert asking.recv(100), "it asks, and waits for an answer that does not come"
-            person.sendintr()
-            code, said = ended(person)
+            code, said = interrupted(person)
         assert (code, says in said, "Traceback" in said) == (130, True, False), said
         assert sorted(panel.folder.rglob("*")) == before

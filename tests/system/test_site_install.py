@@ -13,7 +13,7 @@ import pytest
 from firmware.protocol import messages as m
 from provisioning import site
 from tests.provisioning.calling import Done, call
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.system.rig import CODE, Process, Rig, rig
 
 FITTER = "161803"
@@ -174,8 +174,7 @@ def test_a_person_reads_what_changes_says_yes_and_types_the_code(panel: Rig) -> 
     person.expect("into force.*")
     person.sendline("y")
     person.expect("installer's code: ")
-    person.sendintr()
-    assert ended(person)[0] == 130
+    assert interrupted(person)[0] == 130
     assert panel.panel_toml.read_bytes() != path.read_bytes()
 
     person = at_terminal(*words, cwd=panel.folder, lang="zh")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pexpect
 
 from firmware.protocol import messages as m
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.system.rig import CODE, Rig, rig
 from tests.system.test_power import RATE, powered
 
@@ -63,8 +63,7 @@ def test_the_battery_is_tried_by_a_person_who_slips_gives_up_and_comes_again() -
         person = begun(panel, "battery", CODE, "zh")
         person.expect("正在进行负载测试")
         with stopped(panel, "core"):
-            person.sendintr()
-            code, said = ended(person)
+            code, said = interrupted(person)
         assert (code, "将在主机上自行结束" in said) == (130, True), said
         panel.wait("record", "test.battery-ended", since=since, timeout_s=30)
         panel.wait("output", "power:load", False, since=since)
@@ -82,8 +81,7 @@ def test_a_camera_is_tried_by_a_person_who_slips_gives_up_and_comes_again() -> N
             person = begun(panel, "camera", CODE, "zh")
             person.expect("lobby：正在抓拍")
             panel.wait("record", "test.camera", since=since)
-            person.sendintr()
-            code, said = ended(person)
+            code, said = interrupted(person)
         assert (code, "将在主机上自行结束" in said) == (130, True), said
         panel.wait("record", "evidence.pictures", since=since, timeout_s=30)
         code, said = ended(begun(panel, "camera", CODE))

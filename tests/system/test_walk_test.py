@@ -14,7 +14,7 @@ from firmware.protocol import messages as m
 from firmware.protocol.lines import Client
 from provisioning.walk_test import main
 from tests.provisioning.calling import call
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 from tests.system.rig import CODE, Rig, rig
 
 
@@ -68,8 +68,7 @@ def test_ctrl_c_ends_it_on_the_panel_and_names_what_is_missing(panel: Rig) -> No
     panel.wait("record", "test.walk-started", since=since)
     trip(panel, "front-door")
     person.expect("front-door（")
-    person.sendintr()
-    code, rest = ended(person)
+    code, rest = interrupted(person)
     assert code == 1
     assert "未触发：" in rest
     assert "vault" not in rest

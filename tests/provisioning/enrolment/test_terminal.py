@@ -9,7 +9,7 @@ import pytest
 from firmware.protocol.enrolment_parts import parts
 from firmware.protocol.one_time_code import new_code, printed
 from tests.provisioning.enrolment.site import Site, site
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 
 
 @pytest.fixture
@@ -43,8 +43,7 @@ def test_a_slip_a_code_and_the_center_s_keys(at: Site) -> None:
 def test_ctrl_c_at_the_prompt_and_in_the_middle_leaves_nothing_in_force(at: Site) -> None:
     person = at_terminal("enroll", "--center", at.url, cwd=at.folder)
     person.expect("One-time code")
-    person.sendintr()
-    exit_code, said = ended(person)
+    exit_code, said = interrupted(person)
     assert (exit_code, "Traceback" in said, at.files()) == (130, False, {})
     code = at.invite()
     with at.desk._lock:  # the center takes its time
@@ -56,8 +55,7 @@ def test_ctrl_c_at_the_prompt_and_in_the_middle_leaves_nothing_in_force(at: Site
         while not (at.folder / "keys" / "uplink.key.enrol.json").exists():
             assert time.monotonic() < end
             time.sleep(0.02)
-        person.sendintr()
-        exit_code, said = ended(person)
+        exit_code, said = interrupted(person)
     assert (exit_code, "Traceback" in said) == (130, False)
     assert not at.certificate.exists()
     assert at.enroll(code).returncode == 0

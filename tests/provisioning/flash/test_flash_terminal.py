@@ -14,7 +14,7 @@ from hil.logged_disk import why_not
 from hil.small_release import MIB, SmallRelease
 from provisioning.flash.medium import Medium
 from tests.provisioning.flash.test_flash import BANK, holds
-from tests.provisioning.person import at_terminal, ended
+from tests.provisioning.person import at_terminal, ended, interrupted
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"a block device {why_not()}")
 NOBODY = 65534
@@ -87,8 +87,7 @@ def test_ctrl_c_in_the_middle_and_the_same_command_goes_on(release: SmallRelease
     with served(held, Fault(slow_ms=100)) as card:
         person = at_terminal(*words(release, card, "--yes"), cwd=tmp_path)
         person.expect("writing: [0-9]+ %")
-        person.sendintr()
-        code, said = ended(person)
+        code, said = interrupted(person)
         assert (code, "Traceback" in said, "goes on where it stopped" in said) == (130, False, True)
         assert not holds(held, release)
         code, said = ended(at_terminal(*words(release, card, "--yes"), cwd=tmp_path))
