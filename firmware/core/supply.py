@@ -117,6 +117,7 @@ class Supply:
             "battery_ma": _whole(reading.ma),
             "battery_c": _whole(reading.celsius),
             "load_ma": _whole(self._load()),
+            "load_measured": self._load_ma is not None,
             "standby_min": self._standby_min,
             "battery_testing": self._test.running,
         }
@@ -192,6 +193,7 @@ class Supply:
             return
         for line in self._lines:
             self._told.switch(line, False)
+        self._estimate_ms = 0  # it may have measured the load
         if verdict.missing or verdict.ok:
             self._causes.tell("battery-missing", "test", verdict.missing, verdict.detail)
         self._told.submit(TestDone("battery", verdict.ok, verdict.detail, verdict.possible))

@@ -70,7 +70,7 @@ def run_of(loaded: Loaded, bad: Mapping[str, Result] | None = None) -> Run:
     figures: dict[Act, dict[str, Figure]] = {
         Act.RESPONSE: judged(list(samples), True),
         Act.TRIP: {"local_ms": 301, "at": "record", "center_ms": 364, "path": "center-1"},
-        Act.STANDBY: {"hours": 9.5, "least_h": 8.0},
+        Act.STANDBY: {"hours": 9.5, "basis": "typed", "least_h": 8.0},
     }
     results = tuple(
         (bad or {}).get(step.id)

@@ -357,22 +357,33 @@ class Player:
 
     def _standby(self, step: Step) -> Seen:
         least = float(max(STANDBY_H, self._file.timings.standby_h))
+        known = self._worked_out()
         while True:
-            self._talk.tell("ask", t.HOURS, step=step.id, act="standby", what="hours")
+            text = t.HOURS_OR if known else t.HOURS
+            computed = {"computed": known["hours"]} if known else {}
+            self._talk.tell("ask", text, said=known, step=step.id, act="standby", what="hours", **computed)
             said = self._talk.answer()
             if said.word == "w" and said.rest:
                 raise Waived(said.rest)
-            try:
-                hours = float(said.word)
-            except ValueError:
+            figures = known if known and not said.word else _typed_hours(said.word)
+            if figures is None:
                 self._talk.tell("ask", t.NOT_A_NUMBER)
-                continue
-            if not 0 <= hours <= 1000:
-                self._talk.tell("ask", t.NOT_A_NUMBER)
-            elif hours < least:
+            elif (hours := float(figures["hours"])) < least:
                 raise Failed("short", found=hours, least=least)
             else:
-                return Seen({"hours": hours, "least_h": least})
+                return Seen({**figures, "least_h": least})
+
+    def _worked_out(self) -> dict[str, Figure]:
+        """The standby time as core works it out of the battery's table and the load; empty where it can't."""
+        health, battery = self._panel.status()["health"], self._file.power.battery
+        if battery is None or health.get("standby_min") is None:
+            return {}
+        return {
+            "hours": int(health["standby_min"]) // 6 / 10,
+            "basis": "load-measured" if health["load_measured"] else "load-of-file",
+            "load_ma": int(health["load_ma"]),
+            "capacity_mah": battery.capacity_mah,
+        }
 
     def _siren(self, step: Step) -> Seen:
         self._walk(False)
@@ -455,3 +466,12 @@ class Player:
             self._rest(step)
         self._walk(False)
         return Seen(judged(self.samples, self._receipted))
+
+
+def _typed_hours(word: str) -> dict[str, Figure] | None:
+    """Hours that a person has measured; None where it is no such number."""
+    try:
+        hours = float(word)
+    except ValueError:
+        return None
+    return {"hours": hours, "basis": "typed"} if 0 <= hours <= 1000 else None

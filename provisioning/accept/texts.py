@@ -52,6 +52,12 @@ HOURS: Text = (
     "Hours that the standby supply lasted under the real load, measured (w REASON to waive)",
     "备用电源在实际负载下实测小时数（w 加理由可豁免）",
 )
+HOURS_OR: Text = (
+    "The standby supply lasts {hours:g} h, worked out of {capacity_mah} mAh and {load_ma} mA: Enter takes it. "
+    "Or the hours that it lasted under the real load, measured (w REASON to waive)",
+    "按 {capacity_mah} mAh 与 {load_ma} mA 计算，备用电源可维持 {hours:g} 小时：回车采用。"
+    "或输入实际负载下实测小时数（w 加理由可豁免）",
+)
 KEYS: Text = (
     "At any time: w REASON waives the step, f REASON fails it, q stops (the run can go on later)",
     "随时：w 理由 豁免本步，f 理由 判定不合格，q 停止（可稍后继续）",

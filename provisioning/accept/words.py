@@ -48,6 +48,9 @@ FIGURES: dict[str, Text] = {
     "report_delay_s": ("report delay {value} s", "上报延时 {value} s"),
     "detail": ("{value}", "{value}"),
     "hours": ("{value} h", "{value} h"),
+    "basis": ("{value}", "{value}"),
+    "capacity_mah": ("{value} mAh", "{value} mAh"),
+    "load_ma": ("{value} mA", "{value} mA"),
     "least_h": ("at least {value} h", "不少于 {value} h"),
     "outputs": ("{value}", "{value}"),
     "for_s": ("{value} s", "{value} s"),
@@ -66,11 +69,19 @@ FIGURES: dict[str, Text] = {
     "receipted": ("{value} receipted", "{value} 条有回执"),
 }
 _RECORD: Text = ("the record", "记录")
+BASES: dict[str, Text] = {
+    "typed": ("measured by the tester", "测试人员实测"),
+    "load-measured": ("worked out, the load was measured", "计算值，负载为实测"),
+    "load-of-file": ("worked out, the load is the panel file's", "计算值，负载取自配置文件"),
+}
+"""Where the standby hours come from."""
 
 
 def figures(found: dict[str, Figure]) -> str:
     """The figures of a result that people read; those of the response time have a table of their own."""
     shown = {**found, "at": at(str(found["at"]))} if "at" in found else found
+    if (basis := str(shown.get("basis", ""))) in BASES:
+        shown = {**shown, "basis": pick(BASES[basis])}
     return ", ".join(pick(FIGURES[name], value=value) for name, value in shown.items() if name in FIGURES)
 
 

@@ -37,12 +37,17 @@ def tiny(text: str) -> str:
 @pytest.fixture
 def panel() -> Iterator[Rig]:
     with rig(edit=tiny) as made:
-        made.start("core")
-        everywhere = ["hall", "vault"]
-        made.technician(m.SetUser(id="fitter", name="F", level=3, areas=everywhere, new_code=FITTER))
-        made.technician(m.SetUser(id="boss", name="B", level=2, areas=everywhere, new_code=CODE, code=FITTER))
-        made.settle()
+        begin(made)
         yield made
+
+
+def begin(panel: Rig) -> None:
+    """Core runs, and has an installer and a user who may let him in."""
+    panel.start("core")
+    everywhere = ["hall", "vault"]
+    panel.technician(m.SetUser(id="fitter", name="F", level=3, areas=everywhere, new_code=FITTER))
+    panel.technician(m.SetUser(id="boss", name="B", level=2, areas=everywhere, new_code=CODE, code=FITTER))
+    panel.settle()
 
 
 def grant(panel: Rig) -> None:
@@ -150,6 +155,35 @@ def test_a_script_stopped_amid_goes_on_and_a_second_run_does_nothing_again(panel
     (run / "run.json").write_text('{"panel": 1}')
     broken = fitter(panel)
     assert (broken.run(FITTER, words), "--new" in broken.said) == (2, True)
+
+
+def with_a_battery(text: str) -> str:
+    """A sensor measures the battery's current, so its load is known when a test has cut the charger off."""
+    file = tomlkit.parse(tiny(text))
+    battery = {"cells": 6, "capacity_mah": 12_000, "ina219": {"address": 65}, "charger_line": 52}
+    file["power"] = {"battery": battery}
+    file["timings"]["battery_test_s"] = 20
+    return tomlkit.dumps(file)
+
+
+def test_the_standby_time_is_worked_out_where_the_file_knows_the_battery_and_typed_where_a_person_measured_it() -> None:
+    with rig(edit=with_a_battery, clock_rate=20) as panel:
+        begin(panel)
+        run = panel.folder / "acc"
+        words = ("--by", "Wang", "--dir", str(run), "--patience", "20")
+        grant(panel)
+        taking = fitter(panel, answers={"standby": ""}, stop_at="siren")
+        assert taking.run(FITTER, words) == 130, taking.said
+        told = taking.results()["standby"]["figures"]
+        load_ma = panel.status()["health"]["load_ma"]
+        assert (told["basis"], told["capacity_mah"]) == ("load-measured", 12_000)
+        assert told["load_ma"] == load_ma, "measured: the file says none"
+        assert 8 <= told["hours"] <= 12_000 / load_ma
+        [asked] = [event for event in taking.events if event.get("what") == "hours"]
+        assert (asked["computed"], "Enter takes it" in asked["text"]) == (told["hours"], True)
+        typing = fitter(panel, answers={"standby": "8.5"}, stop_at="siren")
+        assert typing.run(FITTER, (*words, "--again", "standby")) == 130, typing.said
+        assert typing.results()["standby"]["figures"] == {"hours": 8.5, "basis": "typed", "least_h": 8.0}
 
 
 def test_a_full_disk_costs_the_step_at_hand_and_nothing_before_it(panel: Rig) -> None:

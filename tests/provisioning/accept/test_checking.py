@@ -121,7 +121,7 @@ def test_each_row_of_a_page_is_read_back_as_its_data_say(made: Files) -> None:
     account = ACCOUNT.validate_json(made["acceptance.json"])
     assert len([id_ for id_ in rows if id_.startswith("r-")]) == len(account.steps)
     assert rows["f-panel"] == ["主机编号", "bank-demo"]
-    assert rows["r-standby"][:3] == ["备用电源时间", "合格", "9.5 h, 不少于 8.0 h"]
+    assert rows["r-standby"][:3] == ["备用电源时间", "合格", "9.5 h, 测试人员实测, 不少于 8.0 h"]
 
 
 def test_pages_of_another_build_are_signed_but_not_compared(made: Files) -> None:
