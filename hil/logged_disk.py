@@ -5,12 +5,16 @@ root, /dev/fuse and a loop device; `why_not` says what is missing.
 """
 
 import ctypes
+import errno
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from firmware.boot.data import check
+from images.settings import find_tools
 
 IMAGE_BYTES = 64 * 1024 * 1024
 _CAP_SYS_ADMIN = 21
@@ -52,14 +56,15 @@ def make_image(image: Path) -> None:
 
 @contextmanager
 def mounted(image: Path, folder: Path) -> Iterator[None]:
-    """The image mounted at the folder as at a boot: `e2fsck -p` first, then the kernel. Raises `CalledProcessError`.
+    """The image mounted at the folder as at a boot: the panel's own check first, then the kernel.
 
-    A cut may tear the commit block of ext4's own journal; the kernel alone then refuses the mount, though nothing that
-    was flushed is lost, and the preening check of every boot mends it (exit 1; what it cannot mend is 4 and more).
+    A cut may tear the commit block of ext4's own journal, or its superblock; the kernel alone then refuses the mount,
+    though nothing that was flushed is lost, and the check of every boot mends it. Raises `CalledProcessError`,
+    `OSError` where it does not.
     """
-    checked = subprocess.run(["e2fsck", "-p", str(image)], env=_with_sbin(), capture_output=True)
-    if checked.returncode not in (0, 1):
-        checked.check_returncode()
+    find_tools()
+    if not check(image):
+        raise OSError(errno.EUCLEAN, "the check of a boot does not mend it", str(image))
     folder.mkdir(exist_ok=True)
     _run("mount", "-t", "ext4", "-o", "loop,noatime", str(image), str(folder))
     try:
@@ -103,8 +108,5 @@ class LoggedDisk:
 
 
 def _run(*words: str, check: bool = True) -> None:
-    subprocess.run(words, check=check, env=_with_sbin(), stderr=None if check else subprocess.DEVNULL)
-
-
-def _with_sbin() -> dict[str, str]:
-    return os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+    find_tools()
+    subprocess.run(words, check=check, stderr=None if check else subprocess.DEVNULL)

@@ -219,7 +219,7 @@ class _Cutter:
         try:
             with mounted(self._image, self._disk.folder):
                 return look(self._stand, self._truth, seq, lanes)
-        except subprocess.CalledProcessError as error:
+        except (subprocess.CalledProcessError, OSError) as error:
             return Found(lost=seq, unsound=f"the disk can't be mounted: {error}")
 
     def _starts(self, tally: Tally, at: int, seq: int) -> bool:

@@ -41,7 +41,8 @@ class Settings:
 
 def find_tools() -> None:
     """Let the tools of a Debian machine be found that only root's PATH has: mke2fs, mkfs.vfat, depmod, debugfs."""
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    known = os.environ.get("PATH", "/usr/bin:/bin").split(":")
+    os.environ["PATH"] = ":".join([*known, *(place for place in ("/usr/sbin", "/sbin") if place not in known)])
 
 
 def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:

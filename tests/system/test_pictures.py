@@ -134,7 +134,7 @@ def test_the_command_line_fetches_a_picture_and_says_what_is_wrong(
     assert file.stem == sha256(file.read_bytes()).hexdigest()
     assert center_cli([*words[:3], "60", *words[4:]]) == 1
     assert "pictures" in capsys.readouterr().err
-    (seq,) = {record["header"]["seq"] for record in site.held("journal.begun")}
+    seq = site.wait_held("journal.begun")["header"]["seq"]
     assert center_cli([*words[:2], str(seq), *words[3:]]) == 1
     # What is gone from the panel is told.
     named = site.event().rpartition("-")

@@ -303,6 +303,7 @@ def test_with_an_unsure_clock_everything_else_is_checked_as_ever(folder: Path, a
         assert first_event(folder, path(broker.port), shown(folder, path(broker.port), floor)) == e.Opened("now")
 
 
+@pytest.mark.usefixtures("ahead")
 def test_no_byte_of_mqtt_goes_to_a_broker_whose_certificate_ended_before_the_floor(folder: Path) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "ahead" / "broker.pem", folder / "ahead" / "broker.key")
