@@ -4,6 +4,7 @@ Each frozen card is looked at on the host (which slot would start, is it whole, 
 holds); of every state one is booted, beside a center that holds what it held then, until the update has come to an end.
 """
 
+import base64
 import json
 import logging
 import sqlite3
@@ -25,8 +26,9 @@ log = logging.getLogger("hil.updates")
 
 BOOK = "/data/updater/update.json"
 LOOK_S, ANSWER_S = 0.15, 1.5
-EVERY_S = 8.0
-"""A card is frozen at each new step, and so long after the last one at the latest."""
+EVERY_S, LEAVING_S = 8.0, 3.0
+"""A card is frozen at each new step, and so long after the last one at the latest: sooner while it restarts."""
+LEAVING = ("switching", "restarting", "going-back")
 COMPLETE_S = 180.0
 
 
@@ -63,15 +65,15 @@ class Knife:
         last = ""
         while len(self.taken) < self._most and not self._ended.wait(LOOK_S):
             step = self._step() or last
-            if step != last or time.monotonic() - at >= EVERY_S:
+            if step != last or time.monotonic() - at >= (LEAVING_S if step in LEAVING else EVERY_S):
                 self._freeze(f"{time.monotonic() - begun:.0f} s", step)
                 at, last = time.monotonic(), step
 
     def _step(self) -> str:
         """Where the update is, as its book says; nothing while the machine is not there to be asked."""
         try:
-            told = self._box.board.machine.agent.call("run", ANSWER_S, argv=["cat", BOOK], timeout_s=1, input="")
-            return str(json.loads(told["out"]).get("stage", ""))
+            told = self._box.board.machine.agent.call("get", ANSWER_S, path=BOOK)
+            return str(json.loads(base64.b64decode(told["data"])).get("stage", ""))
         except (AgentError, RigFault, ValueError, KeyError):
             return ""
 
