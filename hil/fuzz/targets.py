@@ -88,6 +88,7 @@ def targets() -> list[Target]:
         _mountinfo(),
         _installed_file(),
         _enrolled_later(),
+        _marks(),
         _issued_certificate(),
         *_pictures(),
         _camera_reference(),
@@ -262,6 +263,19 @@ def _socket_messages() -> list[Target]:
         _adapted("clock to core", m.from_clock, (m.ClockSet(how="stepped", off_ms=-90_000),)),
         _adapted("core to clock", m.to_clock, (m.SetClock(utc_ms=1_790_000_000_000, monotonic_ms=7),)),
     ]
+
+
+def _marks() -> Target:
+    """What was kept of a trial's alarms, in a folder of the technician's."""
+    from provisioning.accept.marks import MARKS, MOST, Mark, Marks
+
+    mark = Mark("8f14e45f", 7, "false", "a spider in the lens", "Wang", "2026-03-14T00:00:00.000Z")
+    sound = MARKS.dump_json(Marks("bank-1", (mark, mark)))
+
+    def parse(frame: bytes) -> None:
+        _holds(len(MARKS.validate_json(frame).marks) <= MOST)
+
+    return Target("alarms.json", (sound,), parse, (ValidationError,))
 
 
 def _enrolled_later() -> Target:

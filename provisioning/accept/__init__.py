@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from provisioning.accept.marking import mark
 from provisioning.accept.reporting import report
 from provisioning.accept.running import run
 from provisioning.accept.trial import trial
@@ -14,7 +15,7 @@ from provisioning.accept.verifying import verify
 from provisioning.terminal import run as run_app
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-_KNOWN = ("run", "report", "verify", "trial")
+_KNOWN = ("run", "report", "verify", "trial", "mark")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,3 +38,4 @@ app.command("run")(run)
 app.command("report")(report)
 app.command("verify")(verify)
 app.command("trial")(trial)
+app.command("mark")(mark)

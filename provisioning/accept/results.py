@@ -7,7 +7,7 @@ on with the next one.
 import os
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -20,7 +20,8 @@ NAME = "run.json"
 MAX_BYTES = 32 * 1024 * 1024
 MAX_SAMPLES = 1_000
 Outcome = Literal["passed", "failed", "waived"]
-Word = Annotated[str, Field(max_length=400)]
+MAX_WORD = 400
+Word = Annotated[str, Field(max_length=MAX_WORD)]
 Figure = Annotated[int | float | Word, Field()]
 
 _BROKEN: Text = (
@@ -122,11 +123,23 @@ _RUN = TypeAdapter(Run)
 
 def load_run(folder: Path) -> Run | None:
     """The run of this folder, None where there is none. Raises `Broken`, `OSError`."""
-    file = folder / NAME
+    return read(folder / NAME, _RUN)
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Store it whole, readable by its owner alone. Raises `OSError`; the file before stays then."""
+    write(folder / NAME, _RUN.dump_json(run, indent=1))
+
+
+T = TypeVar("T")
+
+
+def read(file: Path, shape: TypeAdapter[T]) -> T | None:
+    """What lies there; None where there is nothing. Raises `Broken`, `OSError`."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise Broken(pick(_BROKEN, file=file, why=f"{file.stat().st_size} bytes"))
-        return _RUN.validate_json(file.read_bytes())
+        return shape.validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -135,11 +148,11 @@ def load_run(folder: Path) -> Run | None:
         raise Broken(pick(_BROKEN, file=file, why=why)) from None
 
 
-def save_run(folder: Path, run: Run) -> None:
-    """Store it whole, readable by its owner alone. Raises `OSError`; the file before stays then."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def write(file: Path, data: bytes) -> None:
+    """Put it there whole, readable by its owner alone. Raises `OSError`; the file before stays then."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     before = os.umask(0o077)
     try:
-        write_whole(folder / NAME, _RUN.dump_json(run, indent=1).decode())
+        write_whole(file, data.decode())
     finally:
         os.umask(before)

@@ -21,9 +21,10 @@ from firmware.language import Text, pick
 from provisioning.accept import bundle
 from provisioning.accept.account import Who, software
 from provisioning.accept.clauses import TRIAL_DAYS
+from provisioning.accept.marks import Marks, load_marks
 from provisioning.accept.reporting import Name, NoPdf, Out, Signing, pages, save
 from provisioning.accept.results import Place
-from provisioning.accept.running import EXIT_FAILED, AsJson, By, CodeStdin, Config, asked_code, in_words
+from provisioning.accept.running import EXIT_FAILED, AsJson, By, CodeStdin, Config, Folder, asked_code, in_words
 from provisioning.accept.talking import Talk, Typed
 from provisioning.accept.trial_account import FORMAT, TRIAL, Trial
 from provisioning.accept.trial_figures import DAY_S, Period, checks, days_of, figures
@@ -49,6 +50,7 @@ def trial(
         Path | None,
         typer.Option("--telemetry", help="Telemetry that the center holds, JSON lines. 中心所存遥测。", metavar="FILE"),
     ] = None,
+    folder: Folder = Path("acceptance"),
     user: Name = "",
     installer: Name = "",
     acceptor: Name = "",
@@ -58,6 +60,7 @@ def trial(
 ) -> None:
     """Report of the trial run: availability, alarms, troubles, paths. 试运行报告。
 
+    What `fenghuo accept mark` kept of its alarms in --dir is told with them.
     Exit code 0: made, and its limits are met. 1: made and not met, or the panel refused. 2: not understood.
     Example: fenghuo accept trial --days 30 --out trial.zip --by "Wang Gong"
     """
@@ -69,7 +72,8 @@ def trial(
         talk = Talk(typed, as_json)
         with connected(loaded) as technician:
             code = asked_code(code_stdin, typed)
-            found = account(loaded, sources(None, config, None), days, by, Who(user, installer, acceptor), telemetry)
+            who, marks = Who(user, installer, acceptor), load_marks(folder, loaded.file.panel.id)
+            found = account(loaded, sources(None, config, None), days, by, who, telemetry, marks)
             files = {bundle.DATA["trial"]: TRIAL.dump_json(found, indent=1)}
             files |= pages(lambda lang: page(found, lang), talk, not no_pdf)
             save(loaded, out, "trial", found.run, files, Signing(technician, code, by))
@@ -77,15 +81,16 @@ def trial(
     raise typer.Exit(0 if found.verdict == "passed" else EXIT_FAILED)
 
 
-def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, telemetry: Path | None) -> Trial:
+def account(
+    loaded: Loaded, source: Source, days: int, by: str, who: Who, telemetry: Path | None, marks: Marks
+) -> Trial:
     """Everything of the trial run. Raises `BadUse`, `OSError`."""
     now = time.time()
     first, last = _ends(source, now - days * DAY_S, now)
-    # A panel that has not run so long has had a shorter trial, whatever was asked for.
-    period = Period(max(now - days * DAY_S, _at(first)), now)
+    period = _period(first, days, now)
     paths = [path.id for path in loaded.file.path]
     latencies = [*_ring(loaded), *(_exported(telemetry) if telemetry else ())]
-    found = figures(_records(source), period, paths, latencies)
+    found = figures(records(source), period, paths, latencies, marks.by_record())
     rows = checks(found, _findings(source), loaded.file.storage.evidence_days)
     panel = loaded.file.panel
     return Trial(
@@ -109,10 +114,21 @@ def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, teleme
     )
 
 
+def period_of(source: Source, days: int) -> Period:
+    """The last so many days, as far as there are records. Raises `BadUse` where there are none."""
+    now = time.time()
+    return _period(_ends(source, now - days * DAY_S, now)[0], days, now)
+
+
+def _period(first: Stored, days: int, now: float) -> Period:
+    """A panel that has not run so long has had a shorter trial, whatever was asked for."""
+    return Period(max(now - days * DAY_S, _at(first)), now)
+
+
 def _ends(source: Source, begin: float, end: float) -> tuple[Stored, Stored]:
     """The first and the last record of this time. Raises `BadUse` where there is none."""
     first = last = None
-    for record in _records(source):
+    for record in records(source):
         if begin <= _at(record) <= end:
             first, last = first or record, record
     if first is None or last is None:
@@ -120,7 +136,7 @@ def _ends(source: Source, begin: float, end: float) -> tuple[Stored, Stored]:
     return first, last
 
 
-def _records(source: Source) -> Iterator[Stored]:
+def records(source: Source) -> Iterator[Stored]:
     """All records of all files, as far as they can be read, one at a time: a journal may hold a million."""
     for path in source.files:
         with closing(read_file(path)) as rows:

@@ -1,5 +1,6 @@
 """The account of a trial run: what `trial.json` of its report holds, and from which its pages are made."""
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -22,12 +23,18 @@ class RestartRow:
 
 @dataclass(frozen=True, config=STRICT)
 class AlarmRow:
-    """An alarm. `sort`: confirmed, unconfirmed, cancelled or test (`trial_figures`)."""
+    """An alarm. `sort`: confirmed, unconfirmed, cancelled or test (`trial_figures`). `says`: what a person marked it,
+    true or false, empty where nobody did; `cause` and `by`: of the mark.
+    """
 
     time: Word
     kind: Word
     zone: Word
     sort: Word
+    seq: int = 0
+    says: Word = ""
+    cause: Word = ""
+    by: Word = ""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -105,6 +112,9 @@ class Figures:
     pictures: int
     pictures_deleted: int
     pictures_deleted_early: int
+    aborted: int = 0
+    marked: dict[Word, int] = field(default_factory=dict)
+    """Alarms that are no tests, by what people marked them: true, false, open."""
 
 
 @dataclass(frozen=True, config=STRICT)

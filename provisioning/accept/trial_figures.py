@@ -1,16 +1,18 @@
 """The figures of a trial run, from the records of a journal: availability, alarms, troubles, paths, pictures, clock.
 
-Pure: records in, an account out. What counts as a false alarm is said where it is counted; the panel knows of no mark
-that an operator sets, so an alarm that nothing confirmed is *not confirmed*, not false.
+Pure: records in, an account out. What counts as a false alarm is said where it is counted: one that a user cancelled or
+a person marked so; one that nothing confirmed is *not confirmed*, not false.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from provisioning.accept.clauses import PICTURE_DAYS, TRIAL_DAYS
+from provisioning.accept.marks import Mark
 from provisioning.accept.trial_account import (
     AlarmRow,
     CheckRow,
@@ -28,7 +30,7 @@ SITTING_ENDS = ("acceptance.ended", "installer.left", "panel.stopped")
 session, or after half a day."""
 CONFIRM_S = 3_600.0
 CONFIRMED = ("alarm.confirmed", "alarm.hold-up-confirmed", "camera.person")
-CANCELLED = "area.alarm-cancelled"
+CANCELLED, ABORTED = "area.alarm-cancelled", "area.alarm-aborted"
 CLASSES = ("confirmed", "unconfirmed", "cancelled", "test")
 MAX_ROWS = 200
 PATH_LIMIT = 0.998
@@ -62,12 +64,15 @@ class Period:
 
 
 @dataclass
-class _Alarm:
+class Alarm:
+    """An alarm of the period. `record`: its journal and number; `sort`: one of `CLASSES`."""
+
     at: float
     kind: str
     zone: str
     areas: frozenset[str]
     incident: int
+    record: tuple[str, int]
     sort: str = "unconfirmed"
 
 
@@ -75,7 +80,7 @@ class _Alarm:
 class _Seen:
     """What was gathered while reading, in the order of the records."""
 
-    alarms: list[_Alarm] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
     spans: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     opened: dict[str, float] = field(default_factory=dict)
     starts: Counter[str] = field(default_factory=Counter)
@@ -91,6 +96,7 @@ class _Seen:
     taken: int = 0
     deleted_early: int = 0
     deleted: int = 0
+    aborted: int = 0
 
 
 def seconds(text: str) -> float:
@@ -98,13 +104,22 @@ def seconds(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def alarms(records: Iterable[Record], period: Period) -> list[Alarm]:
+    """The alarms of this period, told apart as far as the journal can."""
+    return _seen(records, period).alarms
+
+
 def figures(
-    records: Iterable[Record], period: Period, paths: Sequence[str], latencies: Iterable[Mapping[str, Any]] = ()
+    records: Iterable[Record],
+    period: Period,
+    paths: Sequence[str],
+    latencies: Iterable[Mapping[str, Any]] = (),
+    marks: Mapping[tuple[str, int], Mark] = MappingProxyType({}),
 ) -> Figures:
-    """All figures of this period. `paths`: of the panel file; `latencies`: `delivery` telemetry, as data."""
-    seen = _Seen()
-    for record in records:
-        _take(seen, record, period)
+    """All figures of this period. `paths`: of the panel file; `latencies`: `delivery` telemetry, as data; `marks`: what
+    people said of alarms, by journal and number.
+    """
+    seen = _seen(records, period)
     for name, since in seen.opened.items():
         seen.spans.setdefault(name, []).append((since, period.end))
     dark_s = sum(high - low for low, high in _merged(seen.dark))
@@ -120,7 +135,7 @@ def figures(
         restarts=tuple(RestartRow(cause, count) for cause, count in sorted(seen.starts.items())),
         classes=dict(Counter(alarm.sort for alarm in seen.alarms)),
         kinds=dict(Counter(alarm.kind for alarm in seen.alarms)),
-        alarms=tuple(AlarmRow(_text(alarm.at), alarm.kind, alarm.zone, alarm.sort) for alarm in seen.alarms[:MAX_ROWS]),
+        alarms=tuple(_row(alarm, marks.get(alarm.record)) for alarm in seen.alarms[:MAX_ROWS]),
         alarms_by_day=_by_day(seen.alarms, period),
         troubles=tuple(_troubles(seen, period)),
         troubles_by_day=_begun_by_day(seen, period),
@@ -131,7 +146,26 @@ def figures(
         pictures=seen.taken,
         pictures_deleted=seen.deleted,
         pictures_deleted_early=seen.deleted_early,
+        aborted=seen.aborted,
+        marked=_marked(seen.alarms, marks),
     )
+
+
+def _seen(records: Iterable[Record], period: Period) -> _Seen:
+    seen = _Seen()
+    for record in records:
+        _take(seen, record, period)
+    return seen
+
+
+def _row(alarm: Alarm, mark: Mark | None) -> AlarmRow:
+    row = AlarmRow(moment(alarm.at), alarm.kind, alarm.zone, alarm.sort, alarm.record[1])
+    return row if mark is None else replace(row, says=mark.says, cause=mark.cause, by=mark.by)
+
+
+def _marked(found: Sequence[Alarm], marks: Mapping[tuple[str, int], Mark]) -> dict[str, int]:
+    said = Counter(marks[a.record].says if a.record in marks else "open" for a in found if a.sort != "test")
+    return {name: said[name] for name in ("true", "false", "open")}
 
 
 def _take(seen: _Seen, record: Record, period: Period) -> None:
@@ -156,6 +190,8 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
         _started(seen, payload, at, period)
     elif kind == CANCELLED:
         _cancelled(seen, payload)
+    elif kind == ABORTED:
+        seen.aborted += len(payload.get("incidents", ())) if not _testing(seen, at) else 0
     elif kind == "journal.lost":
         seen.lost += 1
     elif kind == "clock.set":
@@ -169,8 +205,13 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
     if kind.startswith("alarm.") and kind not in CONFIRMED:
         incident = int(payload.get("incident", 0))
         areas = frozenset(str(area) for area in payload.get("areas", ()))
-        sort = "test" if seen.walking or at < seen.accepting_until else "unconfirmed"
-        seen.alarms.append(_Alarm(at, kind, str(payload.get("zone", "")), areas, incident, sort))
+        place = (str(header.get("journal", "")), int(header.get("seq", 0)))
+        sort = "test" if _testing(seen, at) else "unconfirmed"
+        seen.alarms.append(Alarm(at, kind, str(payload.get("zone", "")), areas, incident, place, sort))
+
+
+def _testing(seen: _Seen, at: float) -> bool:
+    return seen.walking or at < seen.accepting_until
 
 
 def _trouble(seen: _Seen, kind: str, payload: Mapping[str, Any], at: float) -> None:
@@ -306,11 +347,12 @@ def _day(at: float) -> str:
     return str(datetime.fromtimestamp(at, UTC).date())
 
 
-def _text(at: float) -> str:
+def moment(at: float) -> str:
+    """Seconds as UTC text."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _by_day(alarms: Sequence[_Alarm], period: Period) -> dict[str, tuple[int, ...]]:
+def _by_day(alarms: Sequence[Alarm], period: Period) -> dict[str, tuple[int, ...]]:
     """Alarms of each class on each day, in the order of `days_of`."""
     counts = Counter((alarm.sort, _day(alarm.at)) for alarm in alarms)
     return {sort: tuple(counts[sort, day] for day in days_of(period)) for sort in CLASSES}

@@ -64,6 +64,10 @@ _F: dict[str, Text] = {
     "unconfirmed": ("not confirmed", "未复核"),
     "cancelled": ("cancelled by a user: false", "用户取消（误报）"),
     "test": ("in a test", "测试中"),
+    "aborted": ("ended by a user before they were reported: false", "上报前由用户取消（误报）"),
+    "true": ("marked true by a person", "人工判定属实"),
+    "false": ("marked false by a person", "人工判定误报"),
+    "open": ("marked by nobody", "未作人工判定"),
     "pictures": ("pictures taken", "抓拍图像"),
     "deleted": ("captures deleted", "已删除抓拍"),
     "unsure": ("records without a synchronised clock", "时钟未同步时的记录"),
@@ -74,6 +78,10 @@ _CLASSES: dict[str, tuple[Text, str]] = {
     "unconfirmed": (("not confirmed", "未复核"), "#e08214"),
     "cancelled": (("cancelled by a user", "用户取消"), "#5aae61"),
     "test": (("in a test", "测试中"), "#999999"),
+}
+_SAYS: dict[str, Text] = {
+    "true": ("true: {cause} ({by})", "属实：{cause}（{by}）"),
+    "false": ("false: {cause} ({by})", "误报：{cause}（{by}）"),
 }
 _OK: Text = ("met", "符合")
 _NOT_OK: Text = ("NOT met", "不符合")
@@ -89,7 +97,13 @@ _CHECK_HEADS: tuple[Text, ...] = (
     ("clause", "条款"),
 )
 _KIND_HEADS: tuple[Text, ...] = (("kind", "类型"), ("count", "次数"))
-_LIST_HEADS: tuple[Text, ...] = (("time (UTC)", "时间（UTC）"), ("kind", "类型"), ("zone", "防区"), ("class", "分类"))
+_LIST_HEADS: tuple[Text, ...] = (
+    ("time (UTC)", "时间（UTC）"),
+    ("kind", "类型"),
+    ("zone", "防区"),
+    ("class", "分类"),
+    ("marked", "人工判定"),
+)
 _TROUBLE_HEADS: tuple[Text, ...] = (
     ("trouble", "故障"),
     ("subject", "对象"),
@@ -116,10 +130,11 @@ _LATENCY_HEADS: tuple[Text, ...] = (
 )
 _HOW_FALSE: Text = (
     "How they are told apart: confirmed by a second detector, or by a person on a picture; cancelled: a user cancelled "
-    "the alarm in time, which says that it was false; in a test: during a walk test or an acceptance run. The "
-    "panel has no mark of an operator for a false alarm: what nothing confirmed is not confirmed, not false.",
-    "分类方法：已复核，即第二探测器或图像中有人员；用户取消，即由用户及时取消，视为误报；测试中，即步测或验收期间。"
-    "主机没有值班员误报标记：未经复核者仅为“未复核”，并非误报。",
+    "the alarm in time, which says that it was false; in a test: during a walk test or an acceptance run; "
+    "what nothing confirmed is not confirmed, not false. Beside it stands what a person marked it, and why "
+    "(fenghuo accept mark).",
+    "分类方法：已复核，即第二探测器或图像中有人员；用户取消，即由用户及时取消，视为误报；测试中，即步测或验收期间；"
+    "未经复核者仅为“未复核”，并非误报。另列人工判定及原因（fenghuo accept mark）。",
 )
 _NO_LATENCY: Text = (
     "No telemetry of deliveries is at hand: the panel sends it to the center and keeps the newest alone "
@@ -199,6 +214,8 @@ def fact_values(found: Trial) -> dict[str, str]:
         "starts": starts or "0",
         "alarms": str(sum(figures.classes.values())),
         **{sort: str(figures.classes.get(sort, 0)) for sort in CLASSES},
+        "aborted": str(figures.aborted),
+        **{says: str(count) for says, count in figures.marked.items() if says in _F},
         "pictures": str(figures.pictures),
         "deleted": str(figures.pictures_deleted),
         "unsure": str(figures.unsure),
@@ -219,6 +236,7 @@ def rows(found: Trial) -> dict[str, list[str]]:
     told |= {f"f-{id_}": [fact_name(id_), value] for id_, value in fact_values(found).items()}
     told |= {f"c-{row.name}": check_cells(row) for row in found.checks}
     told |= {f"k-{kind}": [kind_name(kind), str(n)] for kind, n in found.figures.kinds.items()}
+    told |= {f"a-{n}": cells for n, cells in enumerate(_alarm_cells(found))}
     told |= {f"t-{cells[0]}-{cells[1]}": cells for cells in _trouble_cells(found)}
     told |= {f"p-{cells[0]}": cells for cells in _path_cells(found)}
     return told
@@ -230,6 +248,11 @@ def kind_name(kind: str) -> str:
     return pick((known.en, known.zh)) if known else kind
 
 
+def class_name(sort: str) -> str:
+    """A class of alarms in words."""
+    return pick(_CLASSES[sort][0]) if sort in _CLASSES else sort
+
+
 def _styled(row: CheckRow) -> list[tuple[str, str]]:
     style = "passed" if row.ok else "failed"
     return [(style if n == 3 else "", text) for n, text in enumerate(check_cells(row))]
@@ -238,12 +261,14 @@ def _styled(row: CheckRow) -> list[tuple[str, str]]:
 def _list(found: Trial) -> Iterator[str]:
     if found.figures.alarms:
         yield paper.heading(pick(_H["list"]), 3)
-        rows_ = [
-            ("", [("", _time(a.time)), ("", kind_name(a.kind)), ("", a.zone or "–"), ("", pick(_CLASSES[a.sort][0]))])
-            for a in found.figures.alarms
-            if a.sort in _CLASSES
-        ]
-        yield paper.table([pick(head) for head in _LIST_HEADS], rows_, (24, 36, 22, 18))
+        rows_ = [(f"a-{n}", [("", cell) for cell in cells]) for n, cells in enumerate(_alarm_cells(found))]
+        yield paper.table([pick(head) for head in _LIST_HEADS], rows_, (20, 20, 15, 13, 32))
+
+
+def _alarm_cells(found: Trial) -> Iterator[list[str]]:
+    for a in found.figures.alarms:
+        marked = pick(_SAYS[a.says], cause=a.cause or "–", by=a.by) if a.says in _SAYS else "–"
+        yield [_time(a.time), kind_name(a.kind), a.zone or "–", class_name(a.sort), marked]
 
 
 def _troubles(found: Trial) -> Iterator[str]:

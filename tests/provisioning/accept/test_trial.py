@@ -1,6 +1,7 @@
 """The figures of a trial run against what truly happened in thirty simulated days, and small cases by hand."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,7 @@ from hil.fuzz import reports
 from hil.life.lived_trial import BEGIN, LivedRecord, Truth, lived, text
 from provisioning.accept.account import Who, software
 from provisioning.accept.checking import rows_of
+from provisioning.accept.marks import Mark, Marks
 from provisioning.accept.trial_account import FORMAT, TRIAL, Trial
 from provisioning.accept.trial_figures import DAY_S, Period, checks, days_of, figures
 from provisioning.accept.trial_page import page, rows
@@ -125,6 +127,39 @@ def test_alarms_of_a_test_a_person_and_a_cancellation_are_classes_of_their_own()
     found = figures(told, PERIOD, [])
     assert found.classes == {"test": 2, "confirmed": 1, "cancelled": 1, "unconfirmed": 1}
     assert [row.sort for row in found.alarms] == ["test", "test", "confirmed", "cancelled", "unconfirmed"]
+
+
+def test_what_people_marked_stands_beside_what_the_journal_tells_and_is_counted() -> None:
+    told = [
+        record(1, "acceptance.begun"),
+        record(1.1, "alarm.tamper", zone="box", areas=["hall"], incident=1),
+        record(1.2, "acceptance.ended"),
+        *(record(n, "alarm.intruder", zone="door", areas=["hall"], incident=n) for n in (2, 3, 4)),
+        record(4.1, "area.alarm-cancelled", areas=["hall"], incidents=[4]),
+        record(5, "area.alarm-aborted", areas=["hall"], incidents=[5, 6]),
+    ]
+    told = [LivedRecord({**one.header, "journal": "j", "seq": n}, one.payload) for n, one in enumerate(told, 1)]
+    marks = (
+        Mark("j", 4, "false", "a <spider>", "王工", text(0)),
+        Mark("j", 6, "true", "", "王工", text(0)),
+        Mark("j", 99, "false", "of no alarm", "王工", text(0)),
+    )
+    found = figures(told, PERIOD, [], marks=Marks("bank-demo", marks).by_record())
+    assert found.marked == {"true": 1, "false": 1, "open": 1}
+    assert (found.aborted, found.classes) == (2, {"test": 1, "unconfirmed": 2, "cancelled": 1})
+    assert [(row.seq, row.says, row.by) for row in found.alarms] == [
+        (2, "", ""),
+        (4, "false", "王工"),
+        (5, "", ""),
+        (6, "true", "王工"),
+    ]
+    made = replace(trial((told, Truth())), figures=found)
+    for lang, said in (("en", "false: a <spider> (王工)"), ("zh", "误报：a <spider>（王工）")):
+        with speaking(lang):  # type: ignore[arg-type]
+            shown, expected = rows_of(page(made, lang)), rows(made)  # type: ignore[arg-type]
+        assert shown == expected
+        assert shown["a-1"][4] == said
+        assert shown["f-false"][1] == "1"
 
 
 def test_pictures_that_went_too_early_lost_records_and_a_short_trial_do_not_meet_the_limits() -> None:
