@@ -79,7 +79,7 @@ def test_what_is_none_of_ours_is_told_and_stays(
 ) -> None:
     (tmp_path / enrolled_later.NAME).write_bytes(content)
     engine = Engine(room=9)
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR, "fenghuo"):
         of(tmp_path, engine).look()
     assert engine.took == []
     assert why in caplog.text
