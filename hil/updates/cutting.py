@@ -26,8 +26,8 @@ log = logging.getLogger("hil.updates")
 
 BOOK = "/data/updater/update.json"
 LOOK_S, ANSWER_S = 0.15, 1.5
-EVERY_S, LEAVING_S = 8.0, 3.0
-"""A card is frozen at each new step, and so long after the last one at the latest: sooner while it restarts."""
+EVERY_S, LEAVING_S = 12.0, 5.0
+"""A card is frozen at each new step, and so long after the last one: sooner while it restarts."""
 LEAVING = ("switching", "restarting", "going-back")
 COMPLETE_S = 180.0
 
@@ -46,6 +46,7 @@ class Knife:
     """Freezes cards while a play goes on; a context manager."""
 
     def __init__(self, box: UpdateBoard, folder: Path, most: int) -> None:
+        """`most`: cards, but for those of new steps."""
         self._box, self._folder, self._most = box, folder, most
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="knife", daemon=True)
@@ -63,9 +64,10 @@ class Knife:
     def _run(self) -> None:
         begun = at = time.monotonic()
         last = ""
-        while len(self.taken) < self._most and not self._ended.wait(LOOK_S):
+        while not self._ended.wait(LOOK_S):
             step = self._step() or last
-            if step != last or time.monotonic() - at >= (LEAVING_S if step in LEAVING else EVERY_S):
+            due = time.monotonic() - at >= (LEAVING_S if step in LEAVING else EVERY_S)
+            if step != last or (due and len(self.taken) < self._most):
                 self._freeze(f"{time.monotonic() - begun:.0f} s", step)
                 at, last = time.monotonic(), step
 

@@ -171,3 +171,28 @@ def test_a_description_is_one_or_refused(note: str, reads: list[int]) -> None:
         "images": [{"rootfs": {"checksum": "a" * 64, "filename": "x"}}],
     }
     assert read_info(json.dumps(info).encode()).note_en == note
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [("https://h:8/x.raucb", "--tls-no-verify https://h:8/x.raucb"), ("http://h/x", "http://h/x"), ("/x", "/x")],
+)
+def test_of_a_bundle_on_the_web_no_authority_is_asked(source: str, asked: str) -> None:
+    """On the image there is none: the bundle's signature counts."""
+    says_its_words = Rauc(["sh", "-c", 'echo "$@" >&2; exit 1', "rauc"])
+    with pytest.raises(NotTaken) as not_taken:
+        says_its_words.info(source)
+    assert not_taken.value.detail == f"info --output-format=json {asked}"
+    writing = says_its_words.install(source)
+    while writing.poll() is None:
+        pass
+    assert writing.said == f"install {asked}"
+
+
+def test_what_reads_a_bundle_on_the_web_may_become_its_user_and_is_let_out() -> None:
+    conf = Path("images/files/etc/rauc/system.conf").read_text()
+    unit = Path("images/units/fenghuo-updater.service").read_text()
+    assert "sandbox-user=fenghuo-stream" in conf
+    assert "CAP_SETUID" in unit
+    assert "CAP_SETGID" in unit
+    assert 'skuid "fenghuo-stream" meta l4proto tcp accept' in Path("images/files/etc/nftables.conf").read_text()
