@@ -131,7 +131,7 @@ def _proving(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
 
 
 def _going_back(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
-    box.plug(ground.bundle(Variant(DIES, dies=True)))
+    box.plug(ground.bundle(Variant(DIES, harm="core")))
     before = box.board.boot_id()
     with Knife(box, ground.folder / "going-back", most) as knife:
         code, said = box.consents("install", "--usb")
@@ -146,7 +146,7 @@ def _going_back(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
 
 
 def _good(ground: Ground) -> dict[str, tuple[str, int]]:
-    variants = {NEXT: Variant(NEXT), DIES: Variant(DIES, dies=True)}
+    variants = {NEXT: Variant(NEXT), DIES: Variant(DIES, harm="core")}
     good = {version: frozen.image_of(ground.bundle(variant)) for version, variant in variants.items()}
     return {**good, ground.version: frozen.hash_of(ground.built / f"fenghuo-{ground.version}.slot")}
 

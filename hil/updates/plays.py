@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hil.bundle_signer import BundleSigner
 from hil.updates.board import CORE_S, INSTALL_S, TRIAL_S
 from hil.updates.cutting import cuts
 from hil.updates.first_boot import first_boot
 from hil.updates.ground import BOOT_S, DIES, ENDS, NEXT, OLDER, Ground, Result, expect
-from hil.updates.variants import Variant
+from hil.updates.variants import Harm, Variant
 from hil.updates.waiting import no_receipt, waits
 from images import bundle
 
@@ -79,27 +80,39 @@ def refused(ground: Ground, _cuts: int, _boots: int) -> Result:
     return found
 
 
+WHY_BACK: Mapping[Harm, str] = {"kernel": "did-not-start", "root": "did-not-start", "core": "core-silent"}
+
+
 def broken(ground: Ground, _cuts: int, _boots: int) -> Result:
-    """A bundle whose panel does not start: it goes back by itself, and the center hears why."""
+    """Signed bundles whose kernel, root or panel does not start: back by itself, and the center hears why."""
     found: Result = {}
+    faults: list[str] = []
     with ground.board("broken") as box:
         box.commission()
-        box.plug(ground.bundle(Variant(DIES, dies=True)))
-        before = box.board.boot_id()
-        code, said = box.consents("install", "--usb")
-        expect(code == 0, said)
-        box.board.again(before, INSTALL_S)
-        begun, before = time.monotonic(), box.board.boot_id()
-        found["tried"] = box.board.slot()
-        box.board.again(before, TRIAL_S)
-        box.up(BOOT_S)
-        found["back after s"] = round(time.monotonic() - begun)
-        told = box.far.wait_held("update.gone-back", lambda _: True, CORE_S)
-        found["runs"], found["why"] = box.board.slot(), told["payload"]["why"]
+        for harm, why in WHY_BACK.items():
+            box.plug(ground.bundle(Variant(DIES, harm=harm)))
+            before, tried = box.board.boot_id(), ""
+            code, said = box.consents("install", "--usb")
+            expect(code == 0, said)
+            box.board.again(before, INSTALL_S)
+            begun = time.monotonic()
+            if (tried := box.board.slot()) == "B":
+                box.board.again(box.board.boot_id(), TRIAL_S)
+            box.up(BOOT_S)
+            box.until(lambda: box.status().get("stage") == "gone-back", BOOT_S, "it has gone back")
+            told = box.status()
+            found[harm] = f"{box.board.slot()}, {told['why']}, after {time.monotonic() - begun:.0f} s"
+            if (box.board.slot(), told["why"], tried) != ("A", why, "B" if harm == "core" else "A"):
+                faults.append(f"{harm}: {found[harm]}, tried {tried}")
+            box.far.wait_held("update.gone-back", _because(why), CORE_S)
         found["at the center"] = box.kinds()
         found["audit"] = box.audit()
-    found["faults"] = [] if (found["runs"], found["why"]) == ("A", "core-silent") else [str(found)]
+    found["faults"] = faults
     return found
+
+
+def _because(why: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda record: bool(record["payload"]["why"] == why)
 
 
 PLAYS: Mapping[str, Callable[[Ground, int, int], Result]] = {

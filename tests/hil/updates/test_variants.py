@@ -40,6 +40,6 @@ def test_another_version_is_said_and_the_built_tree_stays_as_it_was(built: Path,
 
 def test_one_whose_panel_dies_has_no_core(built: Path, tmp_path: Path) -> None:
     site = linked(built, tmp_path / "tree")
-    change(tmp_path / "tree", Variant("0.2.9", dies=True))
+    change(tmp_path / "tree", Variant("0.2.9", harm="core"))
     assert (site / "core/main.py").read_text() == DIES
     assert not list(site.rglob("*.pyc"))
