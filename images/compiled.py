@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from images.architecture import BUILDER
 from images.packages import Package, unpack
 from images.settings import PYTHON
 
@@ -24,8 +25,8 @@ def compile_all(root: Path, python: Iterable[Package], work: Path) -> None:
         unpack(package, work)
     for cache in sorted(root.rglob("__pycache__")):
         shutil.rmtree(cache)
-    loader = next(work.glob("usr/lib64/ld-linux-*.so.2"))
-    libraries = work / "usr/lib/x86_64-linux-gnu"
+    loader = work / "usr" / BUILDER.loader
+    libraries = work / "usr/lib" / BUILDER.multiarch
     program = [str(loader), "--library-path", str(libraries), str(work / f"usr/bin/python{PYTHON}"), "-s", "-S"]
     words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/"]
     environment = {"PYTHONHOME": str(work.resolve() / "usr"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from images import panel
+from images.architecture import Architecture
 
 MAX_TEXT = 4 * 1024 * 1024
 _SECRET = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\r?\n[A-Za-z0-9+/=\r\n]{40}")
@@ -13,17 +14,17 @@ _TOOLS = re.compile(
     r"^(.*-)?(gcc|g\+\+|cc|ld|as|swig|make|pip3?|apt(-get)?|dpkg|gdb|strace|tcpdump|nc|telnetd|sudo|su)(-[0-9.]+)?$"
 )
 _USERS, _NAME = re.compile(r"skuid (\{[^}]*\}|\S+)"), re.compile(r'"([^"]+)"')
-_ELF, _AARCH64 = b"\x7fELF", 183
+_ELF = b"\x7fELF"
 WRITABLE = ("data", "run", "var", "tmp", "dev", "proc", "sys", "boot/firmware", "media/mirror")
 """Where something else is mounted; all else is the verified root. fstab and the initramfs mount them."""
 
 
-def faults(root: Path) -> list[str]:
+def faults(root: Path, whose: Architecture) -> list[str]:
     """Each thing that must not be there, with its path; empty for a good tree."""
-    return [*_files(root), *_panel(root), *_accounts(root), *_firewall(root), *_mounts(root)]
+    return [*_files(root, whose), *_panel(root), *_accounts(root), *_firewall(root), *_mounts(root)]
 
 
-def _files(root: Path) -> Iterator[str]:
+def _files(root: Path, whose: Architecture) -> Iterator[str]:
     for path in sorted(root.rglob("*")):
         mode = path.lstat().st_mode
         name = path.relative_to(root)
@@ -38,14 +39,14 @@ def _files(root: Path) -> Iterator[str]:
             yield f"{name}: others may write it"
         if mode & 0o100 and "bin" in path.parent.name and _TOOLS.match(path.name):
             yield f"{name}: a tool that no panel needs"
-        yield from _content(path, name)
+        yield from _content(path, name, whose)
 
 
-def _content(path: Path, name: Path) -> Iterator[str]:
+def _content(path: Path, name: Path, whose: Architecture) -> Iterator[str]:
     with path.open("rb") as file:
         head = file.read(20)
         if head.startswith(_ELF):
-            if int.from_bytes(head[18:20], "little") != _AARCH64:
+            if int.from_bytes(head[18:20], "little") != whose.elf:
                 yield f"{name}: not for this architecture"
         elif path.stat().st_size <= MAX_TEXT and _SECRET.search(head + file.read()):
             yield f"{name}: a private key"

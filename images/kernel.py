@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from images.architecture import Architecture
 from images.packages import Package, unpack
 
 TOOL_S = 120
-_IMAGE_MAGIC = (0x38, b"ARMd")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """What there is of it. `image`: a raw arm64 Image, as U-Boot's booti takes it; `trees`: folder of device trees."""
+    """What there is of it. `image`: as U-Boot's booti or QEMU takes it; `trees`: folder of device trees, or nothing."""
 
     release: str
     image: Path
@@ -27,7 +27,7 @@ class BadKernel(Exception):
     """What was found is no kernel that can be booted; names it."""
 
 
-def of_packages(packages: Iterable[Package], work: Path) -> Kernel:
+def of_packages(packages: Iterable[Package], work: Path, whose: Architecture) -> Kernel:
     """Debian's: the `linux-*` packages unpacked in `work`. Raises `BadKernel`, `OSError`."""
     if work.exists():
         shutil.rmtree(work)
@@ -37,23 +37,23 @@ def of_packages(packages: Iterable[Package], work: Path) -> Kernel:
     if len(folders) != 1:
         raise BadKernel(f"{work}: {len(folders)} kernels, expected one")
     modules = folders[0]
-    return _checked(Kernel(modules.name, modules / "vmlinuz", modules, modules / "dtb"))
+    return _checked(Kernel(modules.name, modules / "vmlinuz", modules, modules / "dtb"), whose)
 
 
-def of_folder(folder: Path) -> Kernel:
+def of_folder(folder: Path, whose: Architecture) -> Kernel:
     """A vendor's: `Image`, `modules/RELEASE`, `dtb`. Raises `BadKernel`, `OSError`."""
     releases = [path for path in (folder / "modules").iterdir() if path.is_dir()]
     if len(releases) != 1:
         raise BadKernel(f"{folder / 'modules'}: {len(releases)} releases, expected one")
-    return _checked(Kernel(releases[0].name, folder / "Image", releases[0], folder / "dtb"))
+    return _checked(Kernel(releases[0].name, folder / "Image", releases[0], folder / "dtb"), whose)
 
 
-def _checked(kernel: Kernel) -> Kernel:
-    offset, magic = _IMAGE_MAGIC
+def _checked(kernel: Kernel, whose: Architecture) -> Kernel:
+    offset, magic = whose.kernel_magic
     with kernel.image.open("rb") as file:
-        head = file.read(64)
-    if head[offset : offset + 4] != magic:
-        raise BadKernel(f"{kernel.image}: not a raw arm64 Image (no {magic.decode()} at byte {offset})")
+        head = file.read(offset + len(magic))
+    if head[offset:] != magic:
+        raise BadKernel(f"{kernel.image}: not {whose.kernel_kind} (no {magic.decode()} at byte {offset})")
     return kernel
 
 

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from firmware.version import VERSION
+from images.architecture import Architecture
 from images.packages import Package, unpack
 from images.settings import PYTHON, REPOSITORY
 
@@ -40,7 +41,6 @@ _GLIBC = range(17, 42)
 _ENVIRONMENT = {
     "python_version": PYTHON,
     "python_full_version": f"{PYTHON}.5",
-    "platform_machine": "aarch64",
     "sys_platform": "linux",
     "implementation_name": "cpython",
     "platform_system": "Linux",
@@ -50,45 +50,47 @@ _ENVIRONMENT = {
 }
 
 
-def requirements(pyproject: Path = REPOSITORY / "pyproject.toml") -> list[str]:
+def requirements(whose: Architecture, pyproject: Path = REPOSITORY / "pyproject.toml") -> list[str]:
     """What the panel needs on the target, by the project's file: its dependencies, and the cameras' streams."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["streams"]]
     parsed = [Requirement(text) for text in wanted]
+    there = {**_ENVIRONMENT, "platform_machine": whose.machine}
     return [
         f"{r.name}{r.specifier}"
         for r in parsed
-        if (r.marker is None or r.marker.evaluate(_ENVIRONMENT)) and r.name not in _NO_WHEEL
+        if (r.marker is None or r.marker.evaluate(there)) and r.name not in _NO_WHEEL
     ]
 
 
-def fetch_wheels(cache: Path) -> list[Path]:
+def fetch_wheels(cache: Path, whose: Architecture) -> list[Path]:
     """The wheels for the target, lgpio's source among them; those fetched before for the same requirements, where
     there are. Newer ones come with other requirements or an empty cache. Raises `CalledProcessError`."""
-    wanted = requirements()
-    folder = cache / hashlib.sha256("\n".join([*wanted, LGPIO, PYTHON]).encode()).hexdigest()[:16]
+    wanted = requirements(whose)
+    named = "\n".join([*wanted, LGPIO, PYTHON, whose.debian])
+    folder = cache / hashlib.sha256(named.encode()).hexdigest()[:16]
     if not (folder / _WHOLE).exists():
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-        _download(folder, wanted)
+        _download(folder, wanted, whose)
         (folder / _WHOLE).touch()
     return sorted([*folder.glob("*.whl"), *folder.glob("lgpio-*.tar.gz")])
 
 
-def _download(folder: Path, wanted: list[str]) -> None:
+def _download(folder: Path, wanted: list[str], whose: Architecture) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
     target = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"]
     for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none"):
         target += ["--abi", abi]
     for glibc in _GLIBC:
-        target += ["--platform", f"manylinux_2_{glibc}_aarch64"]
-    target += ["--platform", "manylinux2014_aarch64"]
+        target += ["--platform", f"manylinux_2_{glibc}_{whose.machine}"]
+    target += ["--platform", f"manylinux2014_{whose.machine}"]
     _run([*pip, *target, *wanted], PIP_S)
     _run([*pip, "--no-deps", "--no-binary=lgpio", LGPIO], PIP_S)
 
 
-def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work: Path) -> None:
+def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work: Path, whose: Architecture) -> None:
     """Make /opt/fenghuo in the tree. `headers`: the packages with the target's Python.h, to build lgpio against."""
     site = root / SITE
     site.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,7 @@ def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work
         if file.suffix == ".whl":
             _unpack_wheel(file, site)
         else:
-            _build_lgpio(file, headers, work, site)
+            _build_lgpio(file, headers, work, site, whose)
     for source in _own():
         target = site / source.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,8 +135,8 @@ def _unpack_wheel(file: Path, site: Path) -> None:
         raise OSError(f"{file}: {name} {version} has no metadata")
 
 
-def _build_lgpio(source: Path, headers: Iterable[Package], work: Path, site: Path) -> None:
-    """swig and the cross-compiler, here; nothing of them reaches the image."""
+def _build_lgpio(source: Path, headers: Iterable[Package], work: Path, site: Path, whose: Architecture) -> None:
+    """swig and the compiler for the target, here; nothing of them reaches the image."""
     if work.exists():
         shutil.rmtree(work)
     for package in headers:
@@ -149,8 +151,8 @@ def _build_lgpio(source: Path, headers: Iterable[Package], work: Path, site: Pat
     include = work / f"sysroot/usr/include/python{PYTHON}"
     sources = sorted(str(path) for path in (folder / "src").glob("lg*.c"))
     tag = PYTHON.replace(".", "")
-    library = work / f"_lgpio.cpython-{tag}-aarch64-linux-gnu.so"
-    compiler = ["aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-O2", "-pthread", f"-ffile-prefix-map={work}=."]
+    library = work / f"_lgpio.cpython-{tag}-{whose.multiarch}.so"
+    compiler = [f"{whose.multiarch}-gcc", "-shared", "-fPIC", "-O2", "-pthread", f"-ffile-prefix-map={work}=."]
     places = [f"-I{include}", f"-I{include.parent}", f"-I{folder}/src"]
     code = [str(folder / "wrap.c"), *sources, str(folder / "src/rgpiod.c")]
     _run([*compiler, *places, *code, "-lrt", "-ldl", "-s", "-o", str(library)], BUILD_S)

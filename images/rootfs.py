@@ -1,9 +1,9 @@
-"""`python -m images.rootfs OUT`: the panel's root as a tree, its kernel and initramfs.
+"""`python -m images.rootfs OUT [--arch amd64]`: the panel's root as a tree, its kernel and initramfs.
 
 OUT/root      the tree (everything belongs to root in the image, whoever owns it here)
-OUT/vmlinuz   the kernel, a raw arm64 Image
+OUT/vmlinuz   the kernel, as U-Boot or QEMU takes it
 OUT/initrd    the initramfs of a slot
-OUT/trees     device trees
+OUT/trees     device trees, where the architecture has any
 OUT/parts.json  every package and wheel with its version and hash
 """
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from firmware.version import FLOOR, VERSION
 from images import compiled, initramfs, inspection, kernel, keys, panel, root, settings
+from images.architecture import ARM64, BUILDER, KNOWN
 from images.packages import UNSTABLE, Apt, Package
 from images.settings import BUILD, PYTHON, REPOSITORY, TEST_KEYS, Settings
 
@@ -51,26 +52,28 @@ class Fetched:
 
 def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
     """Fetch what is not in the cache. Raises `CalledProcessError`, `NoMirror`."""
-    target, here = Apt(cache / "apt", chosen.suite, "arm64"), Apt(cache / "apt", chosen.suite, "amd64")
+    target = Apt(cache / "apt", chosen.suite, chosen.architecture.debian)
+    here = Apt(cache / "apt", chosen.suite, BUILDER.debian)
     target.update()
-    here.update()
+    if chosen.architecture != BUILDER:
+        here.update()
     newer = {package.name: package for package in _newer(chosen, cache)}
     kernels = [] if chosen.kernel_folder else target.fetch([chosen.kernel], release=f"{chosen.suite}-backports")
     return Fetched(
         [newer.get(package.name, package) for package in target.fetch(chosen.packages, chosen.without)],
         [package for package in kernels if package.name.startswith("linux-")],
-        target.fetch(chosen.boot_packages),
+        target.fetch(chosen.boot_packages) if chosen.boot_packages else [],
         # Its headers alone: the C library's are the cross-compiler's.
         [p for p in target.fetch([f"libpython{PYTHON}-dev"]) if p.name == f"libpython{PYTHON}-dev"],
         here.fetch([f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib"]),
-        panel.fetch_wheels(cache / "wheels"),
+        panel.fetch_wheels(cache / "wheels", chosen.architecture),
     )
 
 
 def _newer(chosen: Settings, cache: Path) -> list[Package]:
     if not chosen.newer:
         return []
-    unstable = Apt(cache / "apt", UNSTABLE, "arm64")
+    unstable = Apt(cache / "apt", UNSTABLE, chosen.architecture.debian)
     unstable.update()
     return unstable.alone(chosen.newer)
 
@@ -86,21 +89,25 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
         (out / stamp).unlink(missing_ok=True)
     tree = out / "root"
     root.make(tree, fetched.base, chosen.masked)
-    folder = chosen.kernel_folder
-    found = kernel.of_folder(folder) if folder else kernel.of_packages(fetched.kernel, cache / "kernel")
+    folder, for_whom = chosen.kernel_folder, chosen.architecture
+    work = cache / "work" / for_whom.debian
+    found = (
+        kernel.of_folder(folder, for_whom) if folder else kernel.of_packages(fetched.kernel, work / "kernel", for_whom)
+    )
     modules = kernel.install(found, tree, chosen.modules)
-    panel.install(tree, fetched.wheels, fetched.headers, cache / "lgpio")
+    panel.install(tree, fetched.wheels, fetched.headers, work / "lgpio", for_whom)
     _about(tree, chosen)
     (tree / "etc/rauc/keyring.pem").write_text(keyring)
-    compiled.compile_all(tree, fetched.python, cache / "python")
+    compiled.compile_all(tree, fetched.python, work / "python")
     root.close(tree)
-    if faults := inspection.faults(tree):
+    if faults := inspection.faults(tree, for_whom):
         raise BadTree("\n".join(faults[:MAX_TOLD]))
     shutil.copyfile(found.image, out / "vmlinuz")
-    (out / "initrd").write_bytes(initramfs.build(tree, modules))
+    (out / "initrd").write_bytes(initramfs.build(tree, modules, for_whom))
     if (out / "trees").exists():
         shutil.rmtree(out / "trees")
-    shutil.copytree(found.trees, out / "trees")
+    if found.trees.is_dir():
+        shutil.copytree(found.trees, out / "trees")
     (out / "parts.json").write_text(json.dumps(parts(tree, fetched), indent=1, sort_keys=True) + "\n")
     (out / STAMP).write_text(made_of)
 
@@ -177,24 +184,26 @@ def _sources() -> Iterable[Path]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the root's tree."""
     parser = argparse.ArgumentParser(prog="python -m images.rootfs", description=main.__doc__)
-    parser.add_argument("out", type=Path, nargs="?", default=BUILD / "rootfs")
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("--arch", choices=KNOWN, default=ARM64.debian, help="a release is for arm64")
     parser.add_argument("--lately", type=float, default=0.0, metavar="HOURS", help="ask no mirror where OUT is so new")
     words = parser.parse_args(argv)
+    out: Path = words.out or BUILD / ("rootfs" if words.arch == ARM64.debian else f"rootfs-{words.arch}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings.find_tools()
     began = time.monotonic()
     try:
-        chosen = settings.read()
+        chosen = settings.read(architecture=KNOWN[words.arch])
         keyring = (keys.of_build(TEST_KEYS) / "keyring.pem").read_text()
-        if made_lately(words.out, chosen, keyring, words.lately * 3600):
-            log.info("%s was made lately", words.out)
+        if made_lately(out, chosen, keyring, words.lately * 3600):
+            log.info("%s was made lately", out)
             return 0
-        make(words.out, chosen, fetch(chosen), keyring)
-        stand(words.out, chosen, keyring)
+        make(out, chosen, fetch(chosen), keyring)
+        stand(out, chosen, keyring)
     except subprocess.CalledProcessError as error:
         print(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}:\n{error.stderr}", file=sys.stderr)
         return 1
-    log.info("%s after %.0f s", words.out, time.monotonic() - began)
+    log.info("%s after %.0f s", out, time.monotonic() - began)
     return 0
 
 

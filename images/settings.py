@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from images.architecture import ARM64, Architecture
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
 BUILD = REPOSITORY / "build" / "image"
@@ -31,6 +33,7 @@ class Settings:
     boot_mib: int
     slot_mib: int
     data_mib: int
+    architecture: Architecture
 
     @property
     def kernel_folder(self) -> Path | None:
@@ -45,9 +48,11 @@ def find_tools() -> None:
     os.environ["PATH"] = ":".join([*known, *(place for place in ("/usr/sbin", "/sbin") if place not in known)])
 
 
-def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
+def read(path: Path = HERE / "settings.toml", architecture: Architecture = ARM64, **changed: str) -> Settings:
     """The settings; `changed` as on the command line. Raises `KeyError`, `OSError`, `TOMLDecodeError`."""
-    found: dict[str, Any] = {**tomllib.loads(path.read_text(encoding="utf-8")), **changed}
+    found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    # The file is the release's; another architecture has a table of what is its own.
+    found |= found["instead"].get(architecture.debian, {}) | changed
     sizes = found["sizes_mib"]
     return Settings(
         found["suite"],
@@ -63,4 +68,5 @@ def read(path: Path = HERE / "settings.toml", **changed: str) -> Settings:
         sizes["boot"],
         sizes["slot"],
         sizes["data"],
+        architecture,
     )

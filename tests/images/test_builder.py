@@ -21,6 +21,7 @@ from firmware.protocol.jws import KeyRing
 from firmware.protocol.release import release_keys
 from images import disk, inspection, keys, make, packages, panel, rootfs, sbom, slot, verity
 from images import settings as image_settings
+from images.architecture import ARM64
 
 NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC)
 
@@ -50,7 +51,7 @@ def test_no_mirror_is_told(tmp_path: Path) -> None:
 
 
 def test_the_wheels_are_those_of_the_target() -> None:
-    wanted = panel.requirements()
+    wanted = panel.requirements(ARM64)
     names = {text.split("<")[0].split(">")[0].split("=")[0] for text in wanted}
     assert {"pydantic", "gpiozero", "paho-mqtt", "ai-edge-litert", "av"} <= names
     assert not names & {"tflite-runtime", "lgpio", "picamera2", "iotcore", "pytest"}
@@ -59,7 +60,7 @@ def test_the_wheels_are_those_of_the_target() -> None:
 def test_wheels_are_fetched_once_and_anew_where_it_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[Path] = []
 
-    def download(folder: Path, _: list[str]) -> None:
+    def download(folder: Path, _: list[str], __: object) -> None:
         fetched.append(folder)
         (folder / f"x-{len(fetched)}-py3-none-any.whl").touch()
         if len(fetched) == 1:
@@ -67,11 +68,11 @@ def test_wheels_are_fetched_once_and_anew_where_it_broke_off(tmp_path: Path, mon
 
     monkeypatch.setattr(panel, "_download", download)
     with pytest.raises(subprocess.CalledProcessError):
-        panel.fetch_wheels(tmp_path)
-    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-2-py3-none-any.whl"]
-    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-2-py3-none-any.whl"]
-    monkeypatch.setattr(panel, "requirements", lambda: ["other>=1"])
-    assert [path.name for path in panel.fetch_wheels(tmp_path)] == ["x-3-py3-none-any.whl"]
+        panel.fetch_wheels(tmp_path, ARM64)
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-2-py3-none-any.whl"]
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-2-py3-none-any.whl"]
+    monkeypatch.setattr(panel, "requirements", lambda _: ["other>=1"])
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-3-py3-none-any.whl"]
 
 
 def test_nothing_of_the_desk_is_in_the_image_and_nothing_needs_it() -> None:
@@ -310,7 +311,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_good_tree_has_no_faults(tree: Path) -> None:
-    assert inspection.faults(tree) == []
+    assert inspection.faults(tree, ARM64) == []
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_each_fault_is_found(tree: Path, name: str, content: bytes, mode: int, w
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(mode)
-    assert why in "".join(inspection.faults(tree))
+    assert why in "".join(inspection.faults(tree, ARM64))
 
 
 def test_a_tree_that_is_of_our_files_as_they_are_is_not_asked_for_anew_within_its_time(tmp_path: Path) -> None:

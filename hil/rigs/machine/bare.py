@@ -8,7 +8,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from hil.rigs.machine import initramfs
+from hil.rigs.machine import boards, initramfs
+from hil.rigs.machine.boards import ARM64, Board
 from hil.rigs.machine.prepared import Base
 
 DISK_SIGNATURE = "0xf39f0901"
@@ -16,7 +17,6 @@ DISK_SIGNATURE = "0xf39f0901"
 BOOT_MIB, DATA_MIB = 16, 96
 MIB, SECTOR = 1024 * 1024, 512
 FIRST = 2048
-WORDS = "console=ttyAMA0 quiet loglevel=4 panic=10"
 # As the image's own initramfs leaves it, but for slots.
 AFTER = """\
 /bin/busybox mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=32M var /root/var
@@ -34,21 +34,23 @@ PATIENT = ("fenghuo-core", "fenghuo-uplink", "fenghuo-camera", "fenghuo-site", "
 WARM = "/opt/fenghuo/bin/python -c 'import firmware.core.main, firmware.uplink.main, drivers.board'"
 
 
-def base(rootfs: Path, out: Path) -> Base:
+def base(rootfs: Path, out: Path, board: Board = ARM64) -> Base:
     """The machine of a tree that `images.rootfs` made; what it needs is made in `out` where it is not there."""
     out.mkdir(parents=True, exist_ok=True)
     key = (rootfs / ".made-of").read_text().strip()
     stamp = out / "made-of"
     root, card, initrd = out / "root.squashfs", out / "card.img", out / "initrd"
-    mark = f"{key} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+    own = b"".join(Path(file).read_bytes() for file in (__file__, boards.__file__, initramfs.__file__))
+    mark = f"{key} {hashlib.sha256(own).hexdigest()}"
     if not stamp.exists() or stamp.read_text() != mark:
         stamp.unlink(missing_ok=True)
         _squash(rootfs / "root", root)
         _card(card)
         modules = next((rootfs / "root/usr/lib/modules").iterdir())
-        initramfs.build(initrd, rootfs / "root/usr/bin/busybox", modules, "/dev/vda", "ro -t squashfs", AFTER)
+        busybox, after = rootfs / "root/usr/bin/busybox", board.script + AFTER
+        initramfs.build(initrd, busybox, modules, "/dev/vda", "ro -t squashfs", after, board.modules)
         stamp.write_text(mark)
-    return Base(mark, {"root": root, "card": card}, rootfs / "vmlinuz", initrd, WORDS, warm=(WARM,))
+    return Base(mark, {"root": root, "card": card}, rootfs / "vmlinuz", initrd, board.words, (WARM,), board)
 
 
 def _squash(tree: Path, out: Path) -> None:

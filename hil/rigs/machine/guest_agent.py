@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 PORT = "/dev/virtio-ports/fenghuo.rig"
-LINES = Path("/sys/devices/platform/gpio-sim/gpiochip0")
+_PLATFORM = Path("/sys/devices/platform")
+LINES = next(_PLATFORM.glob("gpio-sim*/gpiochip0"), _PLATFORM / "gpio-sim/gpiochip0")
+"""A chip of the device tree has that name; one that configfs made has a number behind it."""
 UP, DOWN = "pull-up", "pull-down"
 OUT_LIMIT = 256 * 1024
 MOST_AT_ONCE = 16

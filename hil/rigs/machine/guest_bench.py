@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-LINES = Path("/sys/devices/platform/gpio-sim/gpiochip0")
+LINES = next(Path("/sys/devices/platform").glob("gpio-sim*/gpiochip0"))
 LONGEST_S = 5.0
 REST_S = 0.15
 

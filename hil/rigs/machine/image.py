@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hil.rigs.machine import qemu, tree
 from hil.rigs.machine.agent import AgentError
+from hil.rigs.machine.boards import ARM64
 from hil.rigs.machine.prepared import overlay
 from hil.rigs.machine.qemu import Boot, Disk, Forward, Qemu
 from hil.rigs.protocol import RigFault
@@ -34,7 +35,7 @@ class ImageBoard:
         self._boot = Boot(folder / "board.dtb", firmware=_firmware())
         self._disk = Disk(folder / "card.qcow2", "card")
         self._machine: Qemu | None = None
-        tree.write(folder / "board.dtb", qemu.board())
+        tree.write(folder / "board.dtb", qemu.command(ARM64))
         overlay(self._disk.path, img)
         subprocess.run(["qemu-img", "resize", "-q", str(self._disk.path), f"{CARD_MIB}M"], check=True)
 

@@ -4,6 +4,7 @@ For a machine that QEMU starts with a kernel of its own; an image brings its own
 """
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from images import cpio, kernel
@@ -22,12 +23,21 @@ exec /bin/busybox switch_root /root /sbin/init
 """
 
 
-def build(out: Path, busybox: Path, modules: Path, root: str, options: str = "ro", after: str = "") -> None:
-    """Write it. `modules`: the kernel's folder under /lib/modules; `after`: shell lines for when /root is mounted.
+def build(
+    out: Path,
+    busybox: Path,
+    modules: Path,
+    root: str,
+    options: str = "ro",
+    after: str = "",
+    more: Sequence[str] = (),
+) -> None:
+    """Write it. `modules`: the kernel's folder under /lib/modules, of which `more` are loaded besides those of disks;
+    `after`: shell lines for when /root is mounted.
 
     Raises `OSError`, and `BadKernel` where there is no such module.
     """
-    needed = kernel.with_dependencies(modules, MODULES)
+    needed = kernel.with_dependencies(modules, (*MODULES, *more))
     names = [path.name.split(".")[0] for path in needed]
     init = _INIT.format(modules=" ".join(names), root=root, options=options, after=after).encode()
     entries = [(folder, stat.S_IFDIR | 0o755, b"") for folder in ("dev", "proc", "root", "bin", "modules")]

@@ -11,7 +11,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from hil.rigs.machine import bare
+from hil.rigs.machine import bare, boards
 from hil.rigs.machine.moved_in import moved_in
 from hil.rigs.machine.prepared import FOLDER, Prepared, prepared
 from hil.rigs.machine.rig import MachineRig
@@ -33,14 +33,17 @@ def machine_rig(folder: Path, wanted: Wanted) -> MachineRig:
 
 @cache
 def machine() -> Prepared:
-    """The machine of this checkout, booted. Raises `RigFault`."""
+    """The machine of this checkout, booted: of the board that FENGHUO_MACHINE names. Raises `RigFault`."""
+    board = boards.asked()
+    work = FOLDER / f"bare{board.suffix}"
     if made := os.environ.get(MADE_ELSEWHERE):
-        return prepared(bare.base(Path(made), FOLDER / "bare"))
-    words = [sys.executable, "-m", "images.rootfs", str(ROOTFS), "--lately", "24"]
+        return prepared(bare.base(Path(made), work, board))
+    rootfs = ROOTFS.with_name(ROOTFS.name + board.suffix)
+    words = [sys.executable, "-m", "images.rootfs", str(rootfs), "--arch", board.architecture, "--lately", "24"]
     done = subprocess.run(words, capture_output=True, timeout=BUILD_S)
     if done.returncode:
         raise RigFault(f"the panel's root can't be built: {done.stderr.decode(errors='replace')[-2000:]}")
-    return prepared(bare.base(ROOTFS, FOLDER / "bare"))
+    return prepared(bare.base(rootfs, work, board))
 
 
 def main() -> int:

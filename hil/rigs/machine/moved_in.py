@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from hil.rigs.machine.prepared import READY, Prepared, locked
+from hil.rigs.machine.prepared import READY, TREE, Prepared, locked
 from hil.rigs.site import Wanted
 
 GOOD_FOR_S = 12 * 3600
@@ -69,7 +69,8 @@ def _make(ready: Prepared, wanted: Wanted, folder: Path) -> None:
         told = {"panel": rig.panel, "toml": rig.toml}
         for disk in disks:
             shutil.move(disk.path, folder / disk.path.name)
-        shutil.copyfile(ready.folder / "board.dtb", folder / "board.dtb")
+        if ready.base.board.tree:
+            shutil.copyfile(ready.folder / TREE, folder / TREE)
     finally:
         rig.end()
     (folder / "done.json").write_text(json.dumps(told))

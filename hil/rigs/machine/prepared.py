@@ -16,17 +16,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hil.rigs.machine import qemu, tree
+from hil.rigs.machine.boards import ARM64, Board
 from hil.rigs.machine.qemu import Boot, Disk, Forward, Qemu
 from hil.rigs.protocol import RigFault
 
 FOLDER = Path("build/hil")
 READY = "ready"
-MADE_BY = ("qemu.py", "tree.py", "guest_agent.py", "prepared.py")
+TREE = "board.dtb"
+MADE_BY = ("qemu.py", "boards.py", "tree.py", "guest_agent.py", "prepared.py")
 """Our own files that a snapshot depends on."""
-KEPT = 3
+KEPT = 4
 BOOT_S = 240.0
-TOOLS = ("qemu-system-aarch64", "qemu-img", "fdtput", "socat", "setpriv")
-PACKAGES = "qemu-system-arm qemu-utils device-tree-compiler socat"
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,12 @@ class Base:
     initrd: Path | None = None
     words: str = ""
     warm: Sequence[str] = ()
+    board: Board = ARM64
 
-    def boot(self, tree_file: Path) -> Boot:
-        """How it boots with this device tree."""
-        return Boot(tree_file, self.kernel, self.initrd, self.words)
+    def boot(self, folder: Path) -> Boot:
+        """How it boots, with the device tree of this folder where the board has one."""
+        tree_file = folder / TREE if self.board.tree else None
+        return Boot(tree_file, self.kernel, self.initrd, self.words, board=self.board)
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,14 @@ class Prepared:
     ) -> Qemu:
         """From the snapshot, or by a boot from what the disks hold; returns before the guest answers."""
         name = "" if boot else READY
-        return Qemu(
-            folder, self.base.boot(self.folder / "board.dtb"), disks, forwards, name, levels=levels, clock=clock
-        )
+        return Qemu(folder, self.base.boot(self.folder), disks, forwards, name, levels=levels, clock=clock)
 
 
 def prepared(base: Base, root: Path = FOLDER) -> Prepared:
     """The machine of these inputs, made now where it is not there. Raises `RigFault`."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing = [tool for tool in base.board.tools if shutil.which(tool) is None]
     if missing:
-        raise RigFault(f"{', '.join(missing)} not installed: .ci/packages {PACKAGES}")
+        raise RigFault(f"{', '.join(missing)} not installed: .ci/packages {base.board.packages}")
     root.mkdir(parents=True, exist_ok=True)
     folder = root / _hash(base)
     with locked(root):
@@ -107,12 +107,13 @@ def overlay(disk: Path, base: Path) -> None:
 
 
 def _make(base: Base, folder: Path) -> None:
-    tree.write(folder / "board.dtb", qemu.board())
+    if base.board.tree:
+        tree.write(folder / TREE, qemu.command(base.board))
     disks = []
     for serial, raw in base.disks.items():
         overlay(folder / f"{serial}.qcow2", raw)
         disks.append(Disk(folder / f"{serial}.qcow2", serial))
-    with Qemu(folder, base.boot(folder / "board.dtb"), disks) as machine:
+    with Qemu(folder, base.boot(folder), disks) as machine:
         took = machine.agent.meet(BOOT_S)
         # "degraded" is for the scenarios to find; here only that the boot is over.
         machine.agent.run("systemctl", "is-system-running", "--wait", timeout_s=BOOT_S)
@@ -125,7 +126,7 @@ def _make(base: Base, folder: Path) -> None:
 
 
 def _hash(base: Base) -> str:
-    version = subprocess.run(["qemu-system-aarch64", "--version"], capture_output=True, check=True).stdout
+    version = subprocess.run([base.board.program, "--version"], capture_output=True, check=True).stdout
     own = [Path(__file__).with_name(name).read_bytes() for name in MADE_BY]
     digest = hashlib.sha256(json.dumps(asdict(base), default=str, sort_keys=True).encode() + version)
     for data in own:

@@ -1,4 +1,4 @@
-"""One QEMU process: an arm64 board emulated by TCG, with the rig's devices. It ends with whoever started it.
+"""One QEMU process: a board emulated by TCG, with the rig's devices. It ends with whoever started it.
 
 The devices stand in one fixed order, since a snapshot loads only into the very machine that it was taken of. All of
 its ends are unix sockets in one folder; the network leads to the named ports of this machine's loopback and nowhere
@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.rigs.machine.agent import GuestAgent
+from hil.rigs.machine.boards import ARM64, Board
 from hil.rigs.machine.qmp import Qmp, QmpError
 
 MEMORY_MIB = 768
 CPUS = 2
 HOST_SEEN_FROM_GUEST = "10.0.2.100"
 BUSES = 2
-"""Serial ports beside the console: /dev/ttyS0 and so on in the guest (the console is /dev/ttyAMA0)."""
+"""Serial ports beside the console; the board says which /dev/ttyS they are in the guest."""
 AGENT = Path(__file__).with_name("guest_agent.py")
 # The agent comes as a system credential: systemd starts it, and the image knows nothing of it. QEMU takes names of at
 # most 55 characters, so the unit's is one letter long; and udev starts it, as soon as the agent's port is there.
@@ -60,11 +61,12 @@ class Disk:
 class Boot:
     """What runs first: a kernel with its initramfs and words, or a firmware (U-Boot) that finds them on a disk."""
 
-    tree: Path
+    tree: Path | None
     kernel: Path | None = None
     initrd: Path | None = None
     words: str = ""
     firmware: Path | None = None
+    board: Board = ARM64
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,10 @@ class Forward:
     host_port: int
 
 
-def board(memory_mib: int = MEMORY_MIB) -> list[str]:
+def command(board: Board, memory_mib: int = MEMORY_MIB) -> list[str]:
     """The command line of the bare board, which the device tree is made of."""
-    machine = "virt,gic-version=2,dtb-randomness=off"
-    words = f"-machine {machine} -cpu cortex-a72 -smp {CPUS} -m {memory_mib} -nodefaults -display none"
-    return ["qemu-system-aarch64", *words.split()]
+    words = f"{board.machine} -smp {CPUS} -m {memory_mib} -nodefaults -display none"
+    return [board.program, *words.split()]
 
 
 class Qemu:
@@ -108,7 +109,12 @@ class Qemu:
         self.folder = folder
         self.console_log = folder / "console.log"
         folder.mkdir(parents=True, exist_ok=True)
-        argv = [*board(memory_mib), *_boot(boot), *_disks(disks), *_devices(folder, forwards, on_watchdog)]
+        argv = [
+            *command(boot.board, memory_mib),
+            *_boot(boot),
+            *_disks(disks),
+            *_devices(folder, forwards, on_watchdog),
+        ]
         argv += _agent(folder, levels or {}) if agent else []
         argv += ["-loadvm", snapshot] if snapshot else []
         argv += ["-rtc", f"base={clock},clock=vm"] if clock else []
@@ -177,7 +183,7 @@ class Qemu:
         self.qmp("chardev-remove", id=name)
 
     def bus(self, number: int) -> Path:
-        """The other end of the guest's serial port /dev/ttyS`number`."""
+        """The other end of the guest's serial port `Board.port(number)`."""
         return self.folder / f"bus{number}.sock"
 
     def save(self, name: str) -> None:
@@ -222,7 +228,9 @@ class Qemu:
 
 
 def _boot(boot: Boot) -> list[str]:
-    words = ["-accel", "tcg,thread=multi,tb-size=256", "-dtb", str(boot.tree)]
+    words = ["-accel", "tcg,thread=multi,tb-size=256"]
+    if boot.tree:
+        words += ["-dtb", str(boot.tree)]
     if boot.firmware:
         words += ["-bios", str(boot.firmware)]
     if boot.kernel:

@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-LINES = 58
+from hil.rigs.machine.boards import LABEL, LINES
+
 REVISION = "c03111"
 """Raspberry Pi 4 Model B 1.1, 4 GB."""
 SERIAL = "10000000f39f0901"
@@ -27,7 +28,7 @@ _EDITS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("/gpio-sim/bank0", "gpio-controller", "s", ()),
     ("/gpio-sim/bank0", "#gpio-cells", "x", ("2",)),
     ("/gpio-sim/bank0", "ngpios", "x", (f"{LINES:x}",)),
-    ("/gpio-sim/bank0", "gpio-sim,label", "s", ("pinctrl-bcm2711",)),
+    ("/gpio-sim/bank0", "gpio-sim,label", "s", (LABEL,)),
 )
 
 

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from hil.rigs.machine import guest_agent, initramfs, qemu, tree
+from hil.rigs.machine import boards, guest_agent, initramfs, qemu, tree
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge
-from hil.rigs.machine.prepared import TOOLS
 from hil.rigs.machine.qmp import Qmp, QmpError
 
 pytestmark = pytest.mark.skipif(
-    any(shutil.which(tool) is None for tool in TOOLS), reason="QEMU and its tools are not installed"
+    any(shutil.which(tool) is None for tool in boards.ARM64.tools), reason="QEMU and its tools are not installed"
 )
 
 
@@ -29,7 +28,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tree_has_a_pi_chip_with_58_lines(tmp_path: Path) -> None:
     """The panel asks for gpiochip0 with the label of a Pi 4, and gpiozero for a revision."""
-    tree.write(tmp_path / "board.dtb", qemu.board())
+    tree.write(tmp_path / "board.dtb", qemu.command(boards.ARM64))
 
     def told(node: str, name: str, kind: str = "s") -> str:
         words = ["fdtget", "-t", kind, str(tmp_path / "board.dtb"), node, name]
