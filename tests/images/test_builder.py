@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from firmware.boot import slots
 from firmware.protocol.jws import KeyRing
 from firmware.protocol.release import release_keys
-from images import disk, inspection, keys, make, packages, panel, rootfs, sbom, slot, verity
+from images import disk, inspection, kernel, keys, make, packages, panel, rootfs, sbom, slot, verity
 from images import settings as image_settings
-from images.architecture import ARM64
+from images.architecture import AMD64, ARM64, Architecture
 
 NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC)
 
@@ -351,3 +351,55 @@ def test_a_tree_that_is_of_our_files_as_they_are_is_not_asked_for_anew_within_it
     for long_ago in (1.5 * hours, -1.0 * hours):  # a clock that went back is no proof either
         os.utime(stamp, (time.time() - long_ago,) * 2)
         assert not rootfs.made_lately(tmp_path, chosen, "ring", hours)
+
+
+# --- another architecture
+
+
+def test_another_architecture_is_the_release_but_for_its_own_lines() -> None:
+    release, other = image_settings.read(), image_settings.read(architecture=AMD64)
+    assert (release.architecture, other.architecture) == (ARM64, AMD64)
+    assert other.kernel.startswith("linux-image-amd64/")
+    assert release.kernel.startswith("linux-image-arm64/")
+    assert (release.boot_packages != (), other.boot_packages) == (True, ())
+    same = replace(other, kernel=release.kernel, target=release.target, boot_packages=release.boot_packages)
+    assert replace(same, architecture=ARM64) == release
+    assert image_settings.read(architecture=AMD64, kernel="x/y").kernel == "x/y"
+
+
+@pytest.mark.parametrize("whose", [ARM64, AMD64])
+def test_wheels_are_asked_for_by_the_targets_name(
+    whose: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(panel, "_run", lambda words, _: asked.extend(words))
+    panel.fetch_wheels(tmp_path, whose)
+    platforms = {word for word in asked if word.startswith("manylinux")}
+    assert f"manylinux_2_28_{whose.machine}" in platforms
+    assert {name.endswith(whose.machine) for name in platforms} == {True}
+    assert "pydantic" in " ".join(panel.requirements(whose))
+
+
+def test_wheels_of_one_are_not_taken_for_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel, "_download", lambda folder, *_: (folder / f"{folder.name}.whl").touch())
+    assert panel.fetch_wheels(tmp_path, ARM64) != panel.fetch_wheels(tmp_path, AMD64)
+
+
+@pytest.mark.parametrize(("whose", "other"), [(ARM64, AMD64), (AMD64, ARM64)])
+def test_a_kernel_of_the_other_architecture_is_refused(
+    whose: Architecture, other: Architecture, tmp_path: Path
+) -> None:
+    (tmp_path / "modules/7.0").mkdir(parents=True)
+    offset, magic = whose.kernel_magic
+    (tmp_path / "Image").write_bytes(b"\0" * offset + magic + b"\0" * 1024)
+    assert kernel.of_folder(tmp_path, whose).release == "7.0"
+    with pytest.raises(kernel.BadKernel, match=f"not {other.kernel_kind}"):
+        kernel.of_folder(tmp_path, other)
+
+
+@pytest.mark.parametrize(("whose", "other"), [(ARM64, AMD64), (AMD64, ARM64)])
+def test_a_program_of_the_other_architecture_is_a_fault(whose: Architecture, other: Architecture, tree: Path) -> None:
+    (tree / "usr/bin/x").write_bytes(b"\x7fELF" + b"\0" * 14 + whose.elf.to_bytes(2, "little"))
+    (tree / "usr/bin/x").chmod(0o755)
+    assert inspection.faults(tree, whose) == []
+    assert inspection.faults(tree, other) == ["usr/bin/x: not for this architecture"]

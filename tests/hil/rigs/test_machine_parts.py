@@ -14,6 +14,7 @@ from hil.rigs.machine import boards, guest_agent, initramfs, qemu, tree
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge
 from hil.rigs.machine.qmp import Qmp, QmpError
+from hil.rigs.protocol import RigFault
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in boards.ARM64.tools), reason="QEMU and its tools are not installed"
@@ -62,6 +63,46 @@ def test_the_initramfs_is_an_archive_with_modules_in_the_order_of_their_needs(tm
     order = (out / "init").read_text().split("for module in ")[1].split(";")[0].split()
     assert order.index("ext4") > max(order.index("jbd2"), order.index("crc16"))
     assert os.access(out / "init", os.X_OK)
+
+
+def test_without_a_device_tree_the_initramfs_makes_the_chip_before_systemd(tmp_path: Path) -> None:
+    """The lines of an amd64 board: the chip is live before the root's first program, nothing stays mounted."""
+    board, modules = boards.AMD64, tmp_path / "modules"
+    modules.mkdir()
+    names = (*initramfs.MODULES, *board.modules)
+    (modules / "modules.dep").write_text("".join(f"{name}.ko:\n" for name in names))
+    (modules / "modules.builtin").write_text("")
+    for file in (*(f"{name}.ko" for name in names), "../busybox"):
+        (modules / file).write_bytes(b"")
+    after = board.script + "true\n"
+    initramfs.build(tmp_path / "initrd", tmp_path / "busybox", modules, "/dev/vda", "ro", after, board.modules)
+    init = (tmp_path / "initrd").read_bytes().split(b"#!/bin/busybox sh\n")[1].split(b"\0")[0].decode()
+    assert "configfs gpio_sim" in init
+    steps = ("mount -t sysfs", "mount -t configfs", f"echo {boards.LINES} >", "/live", "umount /root/sys/kernel/config")
+    found = [init.index(step) for step in (*steps, "umount /root/sys\n", "true\n", "switch_root")]
+    assert found == sorted(found)
+
+
+def test_each_board_has_a_way_to_its_lines_and_its_own_places() -> None:
+    """A device tree or a script, never both; what is made for one is not taken for the other."""
+    for board in boards.KNOWN.values():
+        assert board.tree == (not board.script) == (not board.modules)
+        assert qemu.command(board)[0] == board.program
+        assert board.program in board.tools
+    assert boards.ARM64.port(0) == "/dev/ttyS0"
+    assert boards.AMD64.port(0) == "/dev/ttyS1", "the console is the first"
+    assert (boards.ARM64.suffix, boards.AMD64.suffix) == ("", "-amd64")
+
+
+def test_the_board_is_asked_for_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arm64 where nobody asks; another word is a fault of the rig, told with the words that there are."""
+    monkeypatch.delenv(boards.ASKED, raising=False)
+    assert boards.asked() is boards.ARM64
+    monkeypatch.setenv(boards.ASKED, "amd64")
+    assert boards.asked() is boards.AMD64
+    monkeypatch.setenv(boards.ASKED, "riscv64")
+    with pytest.raises(RigFault, match="FENGHUO_MACHINE=riscv64: no such machine, expected arm64 or amd64"):
+        boards.asked()
 
 
 def test_qmp_tells_refusals_and_events(short: Path) -> None:
