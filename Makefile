@@ -7,7 +7,12 @@ STAMP := $(VENV)/.installed
 
 IMAGE_PACKAGES := squashfs-tools u-boot-tools mtools dosfstools e2fsprogs bmap-tools rauc swig gcc-aarch64-linux-gnu libc6-dev-arm64-cross binutils \
 	kmod xz-utils systemd
-MACHINE_PACKAGES := $(IMAGE_PACKAGES) qemu-system-arm qemu-utils device-tree-compiler socat fdisk
+MACHINE ?= $(or $(FENGHUO_MACHINE),arm64)
+# What the board is emulated by, and what the root's one C library is compiled by.
+QEMU_arm64 := qemu-system-arm device-tree-compiler
+QEMU_amd64 := qemu-system-x86 gcc libc6-dev
+MACHINE_PACKAGES := $(IMAGE_PACKAGES) $(QEMU_$(MACHINE)) qemu-utils socat fdisk
+hil slice: export FENGHUO_MACHINE := $(MACHINE)
 
 .PHONY: run test check bench fuzz hil slice image docs clean help
 
@@ -36,11 +41,11 @@ fuzz: $(STAMP)   ## a million random and mutated frames for every parser of outs
 	$(BIN)/python -m hil.fuzz.main $(ARGS)
 
 RIG ?= machine
-hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine or bench
+hil: $(STAMP)    ## the scenarios on a rig, with a report: RIG=desk, machine (MACHINE=amd64: not arm64) or bench
 	.ci/packages mosquitto mount ffmpeg $(if $(filter machine,$(RIG)),$(MACHINE_PACKAGES))
 	$(BIN)/pytest hil/scenarios --rig $(RIG) --long --rig-report build/hil/$(RIG) $(ARGS)
 
-slice: $(STAMP)  ## five scenarios in a virtual machine: burglary, hold-up, a power cut, both watchdogs
+slice: $(STAMP)  ## five scenarios in a virtual machine: burglary, hold-up, a power cut, both watchdogs. MACHINE=amd64
 	.ci/packages mosquitto mount $(MACHINE_PACKAGES)
 	$(BIN)/pytest hil/scenarios --rig machine -m slice $(ARGS)
 
