@@ -74,7 +74,8 @@ AMD64 = Board(
     machine="-machine q35 -cpu max,la57=off,svm=off",
     # Guards against a real processor's leaks cost TCG most. The chip set's own watchdog must not be the first. A busy
     # host is late with the timer that the kernel tries, and with the one by which it judges the time stamp counter.
-    words="console=ttyS0 quiet loglevel=4 panic=10 mitigations=off module_blacklist=iTCO_wdt no_timer_check tsc=reliable",
+    words="console=ttyS0 quiet loglevel=4 panic=10 mitigations=off module_blacklist=iTCO_wdt"
+    " no_timer_check tsc=reliable",
     first_bus=1,
     packages="qemu-system-x86 qemu-utils socat",
     tools=("qemu-system-x86_64", *_TOOLS),
