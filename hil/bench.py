@@ -260,7 +260,8 @@ def machine_rows(_folder: Path) -> list[Row]:
     """Input to output on a real Linux GPIO line, in a virtual machine (`hil.rigs.machine`)."""
     f = bench_machine.measure()
     what = f"{f['core_median_ms']:.1f} ms, bare callback {f['bare_median_ms']:.1f} ms; p99 "
-    what += f"{f['core_p99_ms']:.1f} and {f['bare_p99_ms']:.1f} ms; emulated processor"
+    what += f"{f['core_p99_ms']:.1f} and {f['bare_p99_ms']:.1f} ms; emulated processor, "
+    what += f"{f['waited']:.0f} records waiting at its begin, {f['left']:.0f} at its end"
     median, p99 = (f[f"core_{name}_ms"] / f[f"bare_{name}_ms"] for name in ("median", "p99"))
     return [
         Row(("debounced input → output, real GPIO line", "去抖输入→输出(真实GPIO)"), median, 1.5, True, "×", what),

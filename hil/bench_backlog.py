@@ -97,16 +97,20 @@ def _measure(work: Path, broker: Mosquitto, center: StoringCenter, records: int,
 
 
 def fill(loaded: Loaded, records: int) -> list[bytes]:
-    """Write records that nobody has receipted into a panel's journal, by its own writer. Core must not run.
+    """`fill_journal` of a panel; returns some of the records as they would travel, one by one."""
+    with fill_journal(loaded.data, loaded.run, loaded.file.panel.id, records) as journal:
+        return bench_uplink.payloads(journal, min(records * 9 // 10, BARE))
 
-    Returns some of them as they would travel, one by one.
-    """
+
+@contextlib.contextmanager
+def fill_journal(data: Path, run: Path, panel: str, records: int) -> Iterator[Journal]:
+    """Write records that nobody has receipted into a panel's journal, by its own writer. Core must not run."""
     clock = SystemClock()
     journal = Journal.open(
-        loaded.data,
-        loaded.run,
-        loaded.file.panel.id,
-        load_or_make(loaded.data / "keys").signer,
+        data,
+        run,
+        panel,
+        load_or_make(data / "keys").signer,
         clock,
         lambda state: state if isinstance(state, bytes) else b"",
         lambda kind: KINDS[kind].lane,
@@ -117,7 +121,7 @@ def fill(loaded: Loaded, records: int) -> list[bytes]:
         for start in range(0, records, PER_COMMIT):
             numbers = range(start, min(start + PER_COMMIT, records))
             journal.commit([Commit((_draft(number, utc_text(utc + number), boot),)) for number in numbers])
-        return bench_uplink.payloads(journal, min(records * 9 // 10, BARE))
+        yield journal
     finally:
         journal.close()
 

@@ -1,7 +1,8 @@
 """Input to output over a real Linux GPIO line: the panel's core in the machine rig, against a bare gpiozero callback.
 
 Both run in one guest, taken in turns; the same watcher times both. The panel's relay follows a zone, so a switching
-makes no alarm; its debounce is taken off. Minutes: it boots a panel. `python -m hil.bench --only machine`.
+makes no alarm; its debounce is taken off. Meanwhile the panel brings home a backlog that was written into its journal.
+Minutes: it boots a panel. `python -m hil.bench --only machine`.
 """
 
 import json
@@ -12,12 +13,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from hil.bench_backlog import fill_journal
 from hil.rigs.machine.agent import GuestAgent
 from hil.rigs.machine.made import machine
-from hil.rigs.machine.rig import MachineRig
+from hil.rigs.machine.rig import DATA, USER, MachineRig
 from hil.rigs.site import Delivery, Wanted
 
 COUNT = 100
+BACKLOG = 30_000
+"""Records that no center has; more than an emulated board drains while it is timed."""
+PIECE = 1024 * 1024
 TURNS = 4
 DEBOUNCE_MS = 10
 ZONE_IN, RELAY_OUT = 15, 3
@@ -56,24 +61,63 @@ class _BenchRig(MachineRig):
 
 
 def measure(count: int = COUNT) -> dict[str, float]:
-    """Milliseconds, medians and 99th percentiles: `core_`, its debounce taken off, and `bare_`."""
+    """Milliseconds, medians and 99th percentiles: `core_`, its debounce taken off, and `bare_`.
+
+    `waited`, `left`: records that waited for the center when the timing began, and when it was over.
+    """
     found: dict[str, list[float]] = {"core": [], "bare": []}
     with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
         rig = _BenchRig(Path(folder), Wanted(), machine())
         try:
             rig.begin()
             rig.agent.put(PLACE, SCRIPT.read_bytes(), 0o644)
+            _backlog(rig, Path(folder) / "filled")
+            waited = _waiting(rig)
             for turn in range(TURNS):
                 found["core"] += [ms - DEBOUNCE_MS for ms in _timed(rig.agent, ZONE_IN, RELAY_OUT, count // TURNS)]
                 with _bare(rig.agent, f"bench-bare-{turn}"):
                     found["bare"] += _timed(rig.agent, BARE_IN, BARE_OUT, count // TURNS)
+            left = _waiting(rig)
         finally:
             rig.end()
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = {"waited": waited, "left": left}
     for name, times in found.items():
         figures[f"{name}_median_ms"] = statistics.median(times)
         figures[f"{name}_p99_ms"] = sorted(times)[min(len(times) - 1, len(times) * 99 // 100)]
     return figures
+
+
+def _backlog(rig: MachineRig, work: Path) -> None:
+    """Stop core, write the backlog into its journal on the host, and start it again."""
+    agent, owner = rig.agent, USER.format("core")
+    agent.must("systemctl", "stop", owner, timeout_s=60)
+    (work / "keys").mkdir(parents=True, mode=0o700)
+    journals = agent.must("sh", "-c", f"ls {DATA}/journal*.sqlite*").split()
+    for path in [*journals, f"{DATA}/keys/core.jwk"]:
+        here = work / Path(path).relative_to(DATA)
+        here.touch(mode=0o600)
+        here.write_bytes(agent.get(path))
+    with fill_journal(work, work, rig.panel, BACKLOG):
+        pass
+    agent.must("rm", *journals)
+    for file in work.glob("journal*.sqlite*"):
+        _put(agent, f"{DATA}/{file.name}", file.read_bytes(), owner)
+    agent.must("systemctl", "start", "--no-block", owner)
+    rig.ready()
+
+
+def _put(agent: GuestAgent, path: str, data: bytes, owner: str) -> None:
+    """A long file in pieces."""
+    agent.must("sh", "-c", f": > {path}")
+    for start in range(0, len(data), PIECE):
+        agent.put(f"{path}.piece", data[start : start + PIECE])
+        agent.must("sh", "-c", f"cat {path}.piece >> {path}")
+    agent.must("sh", "-c", f"rm -f {path}.piece; chmod 600 {path}; chown {owner}: {path}")
+
+
+def _waiting(rig: MachineRig) -> int:
+    status = rig.status()
+    return int(status["seq"]) - rig.far.count(status["journal"])
 
 
 def _timed(agent: GuestAgent, line_in: int, line_out: int, count: int) -> list[float]:

@@ -6,17 +6,15 @@ start and takes it away when all of it is durable in the journal.
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from json import loads
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from firmware.core.enrolment import KIND, payload
+from firmware.core.past import Past, newest
 from firmware.protocol.messages import Enrolled
 from firmware.protocol.records import Strict, UtcText
-from firmware.protocol.stored import StoredRecord
 from rules.effects import JsonValue, Record
 from rules.stimuli import Noted
 
@@ -26,8 +24,6 @@ NAME: Final = "enrolled.json"
 MOST = 16
 """Enrolments that may wait; the program says of one more that there will be no record."""
 MAX_BYTES = 64 * 1024
-LOOK_BACK = 512
-"""So many records back one is looked for that was recorded just before core's end."""
 
 
 class Late(Strict):
@@ -72,14 +68,6 @@ def written(late: list[Late]) -> bytes:
 Payload: TypeAlias = dict[str, JsonValue]
 
 
-@dataclass(frozen=True)
-class Past:
-    """The journal as it is: the newest number, and the records behind a number."""
-
-    head: Callable[[], int]
-    after: Callable[[int], list[StoredRecord]]
-
-
 class LateEnrolments:
     """Those that were left for core to record. On the socket thread only."""
 
@@ -112,20 +100,12 @@ class LateEnrolments:
             return
         if not late:
             return
-        known = list(self._known())
+        # Core may have ended before it could take the file away.
+        known = [told for kind, told in newest(self._past, KIND) if kind == KIND]
         fresh = [each for each in ({**payload(one.enrolled), "at": one.time} for one in late) if each not in known]
         if not fresh:
             self._done()
         yield from fresh
-
-    def _known(self) -> Iterator[Payload]:
-        """Those that the journal holds though core ended before it could take the file away."""
-        seq = max(0, self._past.head() - LOOK_BACK)
-        while found := self._past.after(seq):
-            for stored in found:
-                seq = stored.seq
-                if loads(stored.header)["kind"] == KIND:
-                    yield loads(stored.payload or b"{}")
 
     def _done(self) -> None:
         try:

@@ -23,7 +23,7 @@ from firmware.core.codes import Codes
 from firmware.core.commands import Commands
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.delivery import Deliveries
-from firmware.core.enrolled_later import LateEnrolments, Past
+from firmware.core.enrolled_later import LateEnrolments
 from firmware.core.enrolment import KIND as ENROLLED
 from firmware.core.enrolment import Enrolment
 from firmware.core.evidence_acts import EvidenceActs
@@ -33,6 +33,7 @@ from firmware.core.heartbeat import Heartbeats
 from firmware.core.inside import Inside
 from firmware.core.key_syntax import asked, within
 from firmware.core.keypads import Keypads
+from firmware.core.past import Past
 from firmware.core.pictures import Pictures
 from firmware.core.readers import reader_areas
 from firmware.core.refusals import Refusals
@@ -120,7 +121,7 @@ class Outside:
         )
         past = Past(lambda: inside.recorder.mark().seq, self._reader.after)
         self._enrolled = LateEnrolments(inside.loaded.data, inside.engine.submit, past)
-        self._updates = self._make_updates()
+        self._updates = self._make_updates(past)
         self._technician = self._make_technician()
         self._witness = Witness(self._server)
         self._desk = self._make_desk()
@@ -235,7 +236,7 @@ class Outside:
         evidence = self._acts if file.camera else None
         return TechnicianPort(sources, self._codes, self._server, evidence, enrolment, self._acceptance, self._updates)
 
-    def _make_updates(self) -> UpdatePort:
+    def _make_updates(self, past: Past) -> UpdatePort:
         inside = self._inside
         file, session = inside.loaded.file, inside.journal.restored.session
         return UpdatePort(
@@ -244,8 +245,7 @@ class Outside:
                 self._panel_facts,
                 inside.at_rest,
                 inside.engine.submit,
-                lambda: inside.recorder.mark().seq,
-                self._reader.after,
+                past,
                 self._delivered,
             ),
             self._server,

@@ -5,18 +5,18 @@ What runs in the slots, and whether a bundle is sound, core does not judge: its 
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json import loads
 from pathlib import Path
 from typing import Any
 
 from firmware.core.deliveries_seen import DeliveriesSeen
+from firmware.core.past import Past, Told, newest
 from firmware.core.sockets import Peer, Role, Server
 from firmware.language import Text
 from firmware.protocol import messages as m
 from firmware.protocol import updates as u
-from firmware.protocol.stored import StoredRecord
 from rules.effects import JsonValue, Record
 from rules.site import Level
 from rules.stimuli import Noted, Right, User
@@ -26,8 +26,6 @@ log = logging.getLogger("fenghuo.core.updates")
 TELL_EVERY_S = 2.0
 KNOWN_STEPS = 64
 """Steps that are known to be in the journal: as many as an updater tells at once."""
-LOOK_BACK = 512
-"""So many records back a step is looked for that was recorded just before core's end."""
 BY = "update"
 NO_UPDATER = "updater: its process is not connected"
 NO_USERS = "code: this panel has no users yet"
@@ -48,15 +46,14 @@ MAY_WITHDRAW = ("offered", "consented", "installed")
 @dataclass(frozen=True)
 class UpdateFacts:
     """What the port asks of core. `panel`: all of it, but for the receipt; `at_rest`: that one thing, asked at each
-    change of the state. `after`: durable records after a number.
+    change of the state.
     """
 
     welcome: m.Welcome
     panel: Callable[[], u.Panel]
     at_rest: Callable[[], bool]
     submit: Callable[[Noted], bool]
-    head: Callable[[], int]
-    after: Callable[[int], list[StoredRecord]]
+    past: Past
     seen: DeliveriesSeen
 
 
@@ -67,7 +64,7 @@ class UpdatePort:
         self._facts = facts
         self._server = server
         self._status: u.UpdateStatus | None = None
-        self._steps: deque[_Told] | None = None
+        self._steps: deque[Told] | None = None
         self._at_rest = False
         self._test: _Test | None = None
 
@@ -133,10 +130,10 @@ class UpdatePort:
             self._recorded().append((record.kind, dict(record.payload)))
             self._server.broadcast("updater", u.StepTaken(number=number))
 
-    def _recorded(self) -> "deque[_Told]":
+    def _recorded(self) -> deque[Told]:
         """The steps that the journal holds: also those whose updater core could not tell so before it ended."""
         if self._steps is None:
-            self._steps = deque(_steps_after(self._facts), maxlen=KNOWN_STEPS)
+            self._steps = deque(newest(self._facts.past, "update."), maxlen=KNOWN_STEPS)
         return self._steps
 
     def look(self) -> None:
@@ -155,28 +152,13 @@ class UpdatePort:
         self._server.broadcast("updater", panel.model_copy(update={"receipt": receipt}))
 
 
-_Told = tuple[str, dict[str, JsonValue]]
-"""The kind and the payload of a step's record."""
-
-
-def _steps_after(facts: UpdateFacts) -> Iterator[_Told]:
-    """The steps among the newest records, oldest first."""
-    seq = max(0, facts.head() - LOOK_BACK)
-    while found := facts.after(seq):
-        for stored in found:
-            seq = stored.seq
-            kind = loads(stored.header)["kind"]
-            if kind.startswith("update."):
-                yield kind, loads(stored.payload or b"{}")
-
-
 class _Test:
     """A test record, and whether the center's receipt for it has come."""
 
     def __init__(self, facts: UpdateFacts) -> None:
         self.delivered = False
         self._facts = facts
-        self._seq = facts.head()
+        self._seq = facts.past.head()
         self._record: tuple[str, str, int] | None = None
         self._made = False
 
@@ -190,7 +172,7 @@ class _Test:
             self.delivered = self._facts.seen.find(*self._record) is not None
 
     def _find(self) -> None:
-        for stored in self._facts.after(self._seq):
+        for stored in self._facts.past.after(self._seq):
             header, payload = loads(stored.header), loads(stored.payload or b"{}")
             self._seq = stored.seq
             if header["kind"] == "test.manual" and payload.get("by") == BY:

@@ -227,6 +227,10 @@ class MachineRig(BaseRig):
             self._bridge.close()
         self._keypad = self._bridge = None
 
+    def ready(self) -> None:
+        """Until core, which somebody started, has read every input once."""
+        self._settled(READY_S)
+
     def _settled(self, within_s: float) -> None:
         """Until core has read every input once."""
         end = now_ms() + within_s * 1000

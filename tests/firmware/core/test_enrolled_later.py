@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from firmware.core import enrolled_later
-from firmware.core.enrolled_later import BadLeft, Late, LateEnrolments, Past, read, written
+from firmware.core.enrolled_later import BadLeft, Late, LateEnrolments, read, written
+from firmware.core.past import Past
 from firmware.protocol.messages import Enrolled
 from rules.effects import Record
 from rules.stimuli import Noted

@@ -21,6 +21,7 @@ from firmware.core.acceptance_acts import AcceptanceActs
 from firmware.core.codes import Codes, code_key
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Engine, Ports, Told
+from firmware.core.past import Past
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import NOT_ALLOWED, NOT_INSTALLER, TechnicianPort, TechnicianSources
@@ -88,7 +89,7 @@ class Bench:
         seen = DeliveriesSeen(lambda: 0)
         self.state = REST
         state = (lambda: self.state, lambda: self.state.at_rest)
-        facts = UpdateFacts(welcome, *state, lambda s: self._submit(s, None), lambda: 0, lambda _seq: [], seen)
+        facts = UpdateFacts(welcome, *state, lambda s: self._submit(s, None), Past(lambda: 0, lambda _seq: []), seen)
         self.updates = updates = UpdatePort(facts, self.server)
         self.server.add(updates.role(folder / "updater.sock"))
         self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance, updates=updates)
