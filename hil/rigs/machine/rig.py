@@ -93,7 +93,7 @@ class MachineRig(BaseRig):
             run=RUN,
             bus_port=ADAPTER,
             bus_timeout_ms=300,
-            keypad_port=f"/dev/ttyS{KEYPAD_BUS}",
+            keypad_port=self._ready.base.board.port(KEYPAD_BUS),
             camera_source=LENS,
         )
 
