@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 LINES = next(Path("/sys/devices/platform").glob("gpio-sim*/gpiochip0"))
+REVISION = 0xC03111
 LONGEST_S = 5.0
 REST_S = 0.15
 
@@ -37,8 +38,16 @@ def timed(line_in: int, line_out: int, count: int) -> list[int]:
 
 def bare(line_in: int, line_out: int) -> None:
     """Until SIGTERM."""
-    from gpiozero import DigitalInputDevice, DigitalOutputDevice
+    from gpiozero import Device, DigitalInputDevice, DigitalOutputDevice
+    from gpiozero.pins.lgpio import LGPIOFactory
 
+    class Pi4(LGPIOFactory):  # type: ignore[misc]
+        """gpiozero knows its pins by a revision, which not every virtual board tells."""
+
+        def _get_revision(self) -> int:
+            return REVISION
+
+    Device.pin_factory = Pi4()
     output = DigitalOutputDevice(line_out)
     device = DigitalInputDevice(line_in, pull_up=True)
     device.when_activated = output.on
