@@ -173,7 +173,9 @@ class Qemu:
         }
         self.qmp("chardev-add", id=name, backend=backend)
         # The model reports itself as plugged in only while its chardev is connected: whoever plays the bus connects.
-        self.qmp("device_add", driver="usb-serial", id=f"usb-{name}", chardev=name, bus="usb.0", always_plugged=True)
+        # By its serial number udev names the port; QEMU's own holds the place of the controller.
+        words = {"driver": "usb-serial", "id": f"usb-{name}", "serial": "1", "bus": "usb.0"}
+        self.qmp("device_add", **words, chardev=name, always_plugged=True)
         return path
 
     def pull_usb_serial(self, name: str) -> None:
