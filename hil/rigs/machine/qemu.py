@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hil.rigs.machine.agent import GuestAgent
 from hil.rigs.machine.boards import ARM64, Board
@@ -174,8 +175,8 @@ class Qemu:
         self.qmp("chardev-add", id=name, backend=backend)
         # The model reports itself as plugged in only while its chardev is connected: whoever plays the bus connects.
         # By its serial number udev names the port; QEMU's own holds the place of the controller.
-        words = {"driver": "usb-serial", "id": f"usb-{name}", "serial": "1", "bus": "usb.0"}
-        self.qmp("device_add", **words, chardev=name, always_plugged=True)
+        words: dict[str, Any] = {"id": f"usb-{name}", "serial": "1", "bus": "usb.0", "chardev": name}
+        self.qmp("device_add", driver="usb-serial", always_plugged=True, **words)
         return path
 
     def pull_usb_serial(self, name: str) -> None:
