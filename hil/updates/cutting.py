@@ -85,7 +85,7 @@ class Knife:
         try:
             self._box.freeze(card)
             store.mkdir()
-            _copy(self._box.folder / "far" / "center" / "center.sqlite", store / "center.sqlite")
+            copy_of(self._box.folder / "far" / "center" / "center.sqlite", store / "center.sqlite")
         except (RigFault, OSError, sqlite3.Error) as error:
             log.info("not frozen: %s", error)
             return
@@ -186,7 +186,7 @@ def _ended(box: UpdateBoard) -> bool:
     return status.get("stage") in (*ENDS, "none") or status.get("waiting") == "consents"
 
 
-def _copy(store: Path, place: Path) -> None:
+def copy_of(store: Path, place: Path) -> None:
     """What the center holds now, while it goes on."""
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as source, closing(sqlite3.connect(place)) as copy:
         source.backup(copy)

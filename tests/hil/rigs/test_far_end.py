@@ -8,6 +8,7 @@ from pytest_mock import MockerFixture
 from hil.rigs.far_end import FarEnd
 from hil.rigs.protocol import NotSeen, RigFault
 from hil.rigs.recording import Recording
+from hil.updates.cutting import copy_of
 
 
 def far_end(folder: Path) -> FarEnd:
@@ -33,5 +34,23 @@ def test_a_panel_that_is_silent_is_not_seen(tmp_path: Path) -> None:
         assert far.count("no-journal") == 0
         far.replace_broker()
         assert set(far.identity()) == {"ca.pem", "panel.pem", "panel.key"}
+    finally:
+        far.close()
+
+
+def test_a_center_goes_back_to_what_it_held_at_some_moment(tmp_path: Path) -> None:
+    far = far_end(tmp_path / "far").start()
+    try:
+        far.center.store.register("rig-1", "early")
+        copy_of(tmp_path / "far" / "center" / "center.sqlite", tmp_path / "center.sqlite")
+        far.center.store.register("rig-2", "late")
+        before = far.center
+        far.center_of(tmp_path)
+        assert far.center is not before
+        assert (far.center.store.key("rig-1"), far.center.store.key("rig-2")) == ("early", None)
+        # It answers: its keys and its place at the broker are those of before.
+        assert far.center.receipt_key.x == before.receipt_key.x
+        with pytest.raises(NotSeen, match="no heartbeat"):
+            far.command("arm", {}, "x", 0.05)
     finally:
         far.close()
