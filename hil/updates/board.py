@@ -51,6 +51,8 @@ class UpdateBoard:
         self.toml = panel_file(PANEL, place, self.far.way(HOST_SEEN_FROM_GUEST, PORT), Wanted())
         ways = [Forward(PORT, self.far.port), *forwards]
         self.board = ImageBoard(self._card(img), folder / "board", ways, _at_rest(self.toml))
+        self.stick = Path()
+        """The stick that was plugged in last."""
         self._stick = ""
 
     def _card(self, img: Path) -> Path:
@@ -169,7 +171,7 @@ class UpdateBoard:
     def plug(self, bundle: Path) -> None:
         """Plug in a USB stick with this bundle on it."""
         self.pull()
-        image = self.folder / "stick.img"
+        self.stick = image = self.folder / f"stick-{bundle.stem}.img"
         image.unlink(missing_ok=True)
         size = bundle.stat().st_size // _MIB + 16
         for words in (
@@ -182,7 +184,7 @@ class UpdateBoard:
         self.until(lambda: self._sees_stick(), 60, "the stick is seen")
 
     def _add_stick(self) -> None:
-        node, image = f"stick{time.monotonic_ns()}", self.folder / "stick.img"
+        node, image = f"stick{time.monotonic_ns()}", self.stick
         qmp = self.board.machine.qmp
         qmp("blockdev-add", driver="raw", node_name=node, file={"driver": "file", "filename": str(image)})
         qmp("device_add", driver="usb-storage", id=node, drive=node, bus="usb.0")
@@ -201,12 +203,13 @@ class UpdateBoard:
 
     # --- the card
 
-    def from_card(self, card: Path, center: Path) -> None:
-        """The power goes; it comes back with this card, the stick in it, and a center that holds what it held then."""
+    def from_card(self, card: Path, center: Path, stick: Path) -> None:
+        """The power goes; it comes back with this card and stick, and a center that holds what it held then."""
         self.board.cut()
         self.far.center_of(center)
         shutil.copyfile(card, self.folder / "board" / "card.qcow2")
         self.board.on(0.0)
+        self.stick = stick
         self._add_stick()
         self.board.met()
 

@@ -34,12 +34,13 @@ COMPLETE_S = 180.0
 
 @dataclass(frozen=True)
 class Frozen:
-    """`step`: what the book said when it was taken; `store`: what the center held."""
+    """`step`: what the book said when it was taken; `store`: what the center held; `stick`: what was plugged in."""
 
     name: str
     step: str
     card: Path
     store: Path
+    stick: Path
 
 
 class Knife:
@@ -89,7 +90,7 @@ class Knife:
         except (RigFault, OSError, sqlite3.Error) as error:
             log.info("not frozen: %s", error)
             return
-        self.taken.append(Frozen(f"{when}, {step}", step, card, store))
+        self.taken.append(Frozen(f"{when}, {step}", step, card, store, self._box.stick))
 
 
 def cuts(ground: Ground, most: int, boots: int) -> Result:
@@ -163,7 +164,7 @@ def _booted(box: UpdateBoard, cut: Frozen, found: frozen.Found, faults: list[str
     """Boot a card: it must become a panel that runs, whose update comes to an end, and that its center holds whole."""
     begun = time.monotonic()
     try:
-        box.from_card(cut.card, cut.store)
+        box.from_card(cut.card, cut.store, cut.stick)
         box.up(BOOT_S)
         up = time.monotonic() - begun
         box.until(lambda: _ended(box), 2 * TRIAL_S, "the update comes to an end")
