@@ -69,13 +69,14 @@ class Reader:
         self._offline_told = False
         self._heard = self._since = self._began_try = now()
         self._tries = 0
+        self._silent = False
         self._asked_status = False
         self._card: tuple[str, float] = ("", 0.0)
         self._faults: dict[str, str] = {}
         self._told_fault: str | None = None
         self._tampered: bool | None = None
         self._refusals: dict[int, int] = {}
-        self.counts = {"exchanges": 0, "timeouts": 0, "losses": 0, "cards_refused": 0}
+        self.counts = {"exchanges": 0, "timeouts": 0, "losses": 0, "restarts": 0, "cards_refused": 0}
         self._context: Any = None if plan.refused else self._open()
         if plan.refused:
             self._fault("key", plan.refused)
@@ -114,6 +115,9 @@ class Reader:
         now = self._now()
         if answered:
             self._heard = now
+            # It is there again, but its first answer is often a refusal: it knows nothing of the session before.
+            self._tries = 0 if self._silent else self._tries
+        self._silent = not answered if answered is not None else self._silent
         self._judge(now, answered)
 
     def gone(self) -> None:
@@ -171,7 +175,7 @@ class Reader:
 
     def _restart(self) -> None:
         """Begin the session anew, at once."""
-        self._offline_told = False
+        self.counts["restarts"] += 1
         self._context.flush_commands(0)
         for change in (self._context.disable_pd, self._context.enable_pd):
             change(0)
@@ -179,6 +183,8 @@ class Reader:
                 self._context.refresh()
                 if self._context.is_pd_enabled(0) is (change == self._context.enable_pd):
                     break
+        # That it was taken away it tells as well: that is no news.
+        self._offline_told = False
 
     # --- judging ----------------------------------------------------------------------------------
 
@@ -227,7 +233,8 @@ class Reader:
         self.due = self._began_try = now + PAUSES_S[min(self._tries, len(PAUSES_S) - 1)]
         if now - min(self._heard, self._since) >= TRY_S:
             self.settled = True
-            self._fault("lost", why)
+            if self._tries or "lost" not in self._faults:  # what comes back may refuse once: that is no other fault
+                self._fault("lost", why)
         self._tries += 1
 
     def _why(self, now: float) -> str:

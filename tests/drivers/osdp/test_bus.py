@@ -130,6 +130,8 @@ def test_readers_that_lost_their_supply_come_back_by_themselves(two: Rig) -> Non
     assert {rig.next()[1], rig.next()[1]} == {"r1", "r2"}
     readers.revive()
     assert {rig.next()[1:3], rig.next()[1:3]} == {("r1", False), ("r2", False)}
+    # At its first answer it knows no session, and refuses; it is not let wait for that.
+    assert max(rig.figures(name)["restarts"] for name in ("r1", "r2")) <= 1
 
 
 def test_a_reader_without_secure_channel_is_refused(make: Callable[..., Rig], tmp_path: Path) -> None:
