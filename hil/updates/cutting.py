@@ -106,7 +106,7 @@ def cuts(ground: Ground, most: int, boots: int) -> Result:
             name = f"{found.stage}, {found.starts} {found.version}"
             tally[name] = tally.get(name, 0) + 1
         log.info("%d cards: %s; %s", len(looked), json.dumps(tally), faults)
-        booted = [_booted(box, cut, found, faults) for cut, found in _chosen(looked, boots)]
+        booted = [_booted(box, cut, found, faults) for cut, found in chosen(looked, boots)]
     return {
         "cuts": len(looked),
         "found": tally,
@@ -152,12 +152,14 @@ def _good(ground: Ground) -> dict[str, tuple[str, int]]:
     return {**good, ground.version: frozen.hash_of(ground.built / f"fenghuo-{ground.version}.slot")}
 
 
-def _chosen(looked: Iterable[tuple[Frozen, frozen.Found]], boots: int) -> list[tuple[Frozen, frozen.Found]]:
-    """Of each state and slot that would start, the first card; as many as are wanted."""
-    chosen: dict[tuple[str, str, str], tuple[Frozen, frozen.Found]] = {}
+def chosen(looked: Iterable[tuple[Frozen, frozen.Found]], boots: int) -> list[tuple[Frozen, frozen.Found]]:
+    """Of each state and slot that would start, the first card; of these as many as are wanted, from both updates."""
+    firsts: dict[tuple[str, str, str], tuple[Frozen, frozen.Found]] = {}
     for cut, found in looked:
-        chosen.setdefault((found.stage, found.starts, found.version), (cut, found))
-    return list(chosen.values())[:boots]
+        firsts.setdefault((found.stage, found.starts, found.version), (cut, found))
+    cards = list(firsts.values())
+    wanted = min(boots, len(cards))
+    return [cards[number * len(cards) // wanted] for number in range(wanted)]
 
 
 def _booted(box: UpdateBoard, cut: Frozen, found: frozen.Found, faults: list[str]) -> str:
