@@ -8,6 +8,7 @@ Minutes: it boots a panel. `python -m hil.bench --only machine`.
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,8 +21,9 @@ from hil.rigs.machine.rig import DATA, USER, MachineRig
 from hil.rigs.site import Delivery, Wanted
 
 COUNT = 100
-BACKLOG = 30_000
+BACKLOG = 60_000
 """Records that no center has; more than an emulated board drains while it is timed."""
+DRAINS_S = 120.0
 PIECE = 1024 * 1024
 TURNS = 4
 DEBOUNCE_MS = 10
@@ -74,7 +76,8 @@ def measure(count: int = COUNT) -> dict[str, float]:
             _backlog(rig, Path(folder) / "filled")
             waited = _waiting(rig)
             for turn in range(TURNS):
-                found["core"] += [ms - DEBOUNCE_MS for ms in _timed(rig.agent, ZONE_IN, RELAY_OUT, count // TURNS)]
+                with _draining(rig):
+                    found["core"] += [ms - DEBOUNCE_MS for ms in _timed(rig.agent, ZONE_IN, RELAY_OUT, count // TURNS)]
                 with _bare(rig.agent, f"bench-bare-{turn}"):
                     found["bare"] += _timed(rig.agent, BARE_IN, BARE_OUT, count // TURNS)
             left = _waiting(rig)
@@ -93,7 +96,8 @@ def _backlog(rig: MachineRig, work: Path) -> None:
     agent.must("systemctl", "stop", owner, timeout_s=60)
     (work / "keys").mkdir(parents=True, mode=0o700)
     journals = agent.must("sh", "-c", f"ls {DATA}/journal*.sqlite*").split()
-    for path in [*journals, f"{DATA}/keys/core.jwk"]:
+    # With another key it would not be this panel's journal.
+    for path in [*journals, *agent.must("sh", "-c", f"ls {DATA}/keys/*").split()]:
         here = work / Path(path).relative_to(DATA)
         here.touch(mode=0o600)
         here.write_bytes(agent.get(path))
@@ -102,8 +106,24 @@ def _backlog(rig: MachineRig, work: Path) -> None:
     agent.must("rm", *journals)
     for file in work.glob("journal*.sqlite*"):
         _put(agent, f"{DATA}/{file.name}", file.read_bytes(), owner)
+    rig.network(False)
     agent.must("systemctl", "start", "--no-block", owner)
     rig.ready()
+
+
+@contextmanager
+def _draining(rig: MachineRig) -> Iterator[None]:
+    """While the backlog is brought home. Raises `TimeoutError` where that does not begin."""
+    before, end = _waiting(rig), time.monotonic() + DRAINS_S
+    rig.network(True)
+    while _waiting(rig) >= before:
+        if time.monotonic() > end:
+            raise TimeoutError(f"no record of the backlog arrives within {DRAINS_S:g} s")
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        rig.network(False)
 
 
 def _put(agent: GuestAgent, path: str, data: bytes, owner: str) -> None:

@@ -300,9 +300,13 @@ class MachineRig(BaseRig):
 
     def _press(self, zone: str, hold_ms: int) -> None:
         self._drive(_on_lines(self._inputs[zone], Position.OPEN))
-        back = threading.Timer(hold_ms / 1000, self._drive, [_on_lines(self._inputs[zone], Position.CLOSE)])
+        back = threading.Timer(hold_ms / 1000, self._let_go, [zone])
         back.daemon = True
         back.start()
+
+    def _let_go(self, zone: str) -> None:
+        with suppress(AgentError):  # the power may have gone while the button was held
+            self._drive(_on_lines(self._inputs[zone], Position.CLOSE))
 
     def _type(self, code: m.Code) -> None:
         if self._keypad is None:
