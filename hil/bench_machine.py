@@ -1,8 +1,8 @@
 """Input to output over a real Linux GPIO line: the panel's core in the machine rig, against a bare gpiozero callback.
 
 Both run in one guest, taken in turns; the same watcher times both. The panel's relay follows a zone, so a switching
-makes no alarm; its debounce is taken off. Meanwhile the panel brings home a backlog that was written into its journal.
-Minutes: it boots a panel. `python -m hil.bench --only machine`.
+makes no alarm; its debounce is taken off. Beside both the panel brings home a backlog that was written into its
+journal. Minutes: it boots a panel. `python -m hil.bench --only machine`.
 """
 
 import json
@@ -20,8 +20,8 @@ from hil.rigs.machine.made import machine
 from hil.rigs.machine.rig import DATA, USER, MachineRig
 from hil.rigs.site import Delivery, Wanted
 
-COUNT = 100
-BACKLOG = 60_000
+COUNT = 60
+BACKLOG = 80_000
 """Records that no center has; more than an emulated board drains while it is timed."""
 DRAINS_S = 120.0
 PIECE = 1024 * 1024
@@ -78,7 +78,7 @@ def measure(count: int = COUNT) -> dict[str, float]:
             for turn in range(TURNS):
                 with _draining(rig):
                     found["core"] += [ms - DEBOUNCE_MS for ms in _timed(rig.agent, ZONE_IN, RELAY_OUT, count // TURNS)]
-                with _bare(rig.agent, f"bench-bare-{turn}"):
+                with _bare(rig.agent, f"bench-bare-{turn}"), _draining(rig):
                     found["bare"] += _timed(rig.agent, BARE_IN, BARE_OUT, count // TURNS)
             left = _waiting(rig)
         finally:
@@ -101,7 +101,8 @@ def _backlog(rig: MachineRig, work: Path) -> None:
         here = work / Path(path).relative_to(DATA)
         here.touch(mode=0o600)
         here.write_bytes(agent.get(path))
-    with fill_journal(work, work, rig.panel, BACKLOG):
+    (work / "run").mkdir()
+    with fill_journal(work, work / "run", rig.panel, BACKLOG):
         pass
     agent.must("rm", *journals)
     for file in work.glob("journal*.sqlite*"):
