@@ -24,7 +24,6 @@ COUNT = 60
 BACKLOG = 80_000
 """Records that no center has; more than an emulated board drains while it is timed."""
 DRAINS_S = 120.0
-PIECE = 1024 * 1024
 TURNS = 4
 DEBOUNCE_MS = 10
 ZONE_IN, RELAY_OUT = 15, 3
@@ -106,7 +105,7 @@ def _backlog(rig: MachineRig, work: Path) -> None:
         pass
     agent.must("rm", *journals)
     for file in work.glob("journal*.sqlite*"):
-        _put(agent, f"{DATA}/{file.name}", file.read_bytes(), owner)
+        agent.put(f"{DATA}/{file.name}", file.read_bytes(), owner=owner)
     rig.network(False)
     agent.must("systemctl", "start", "--no-block", owner)
     rig.ready()
@@ -125,15 +124,6 @@ def _draining(rig: MachineRig) -> Iterator[None]:
         yield
     finally:
         rig.network(False)
-
-
-def _put(agent: GuestAgent, path: str, data: bytes, owner: str) -> None:
-    """A long file in pieces."""
-    agent.must("sh", "-c", f": > {path}")
-    for start in range(0, len(data), PIECE):
-        agent.put(f"{path}.piece", data[start : start + PIECE])
-        agent.must("sh", "-c", f"cat {path}.piece >> {path}")
-    agent.must("sh", "-c", f"rm -f {path}.piece; chmod 600 {path}; chown {owner}: {path}")
 
 
 def _waiting(rig: MachineRig) -> int:

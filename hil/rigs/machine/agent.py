@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 LINE_LIMIT = 4 * 1024 * 1024
+PIECE = 256 * 1024
+"""Bytes of a file that go at once: a line has its limit, and the guest its patience."""
 ANSWER_S = 30.0
 CHANGES_S = 10.0
 MEASURE_S = 5.0
@@ -152,7 +154,9 @@ class GuestAgent:
 
     def put(self, path: str, data: bytes, mode: int = 0o600, owner: str = "") -> None:
         """Write a file of the guest."""
-        self.call("put", path=path, data=base64.b64encode(data).decode(), mode=mode, owner=owner)
+        for start in range(0, max(1, len(data)), PIECE):
+            piece, more = base64.b64encode(data[start : start + PIECE]).decode(), start + PIECE < len(data)
+            self.call("put", path=path, data=piece, offset=start, more=more, mode=mode, owner=owner)
 
     def get(self, path: str) -> bytes:
         """Read a file of the guest, at most 64 MiB."""

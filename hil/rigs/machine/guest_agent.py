@@ -138,11 +138,14 @@ def _text(data: bytes) -> str:
 
 
 def put(words: Words) -> Answer:
-    """Write a file, whole or not at all."""
+    """Write a file, whole or not at all: in pieces from `offset` 0 on, while there is `more`."""
     path = Path(words["path"])
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(base64.b64decode(words["data"]))
+    with part.open("ab" if words.get("offset", 0) else "wb") as file:
+        file.write(base64.b64decode(words["data"]))
+    if words.get("more"):
+        return {}
     part.chmod(words.get("mode", 0o600))
     if owner := words.get("owner"):
         import shutil
