@@ -17,6 +17,7 @@ import pytest
 from firmware.journal.verify import verify
 from firmware.protocol.jws import load_public
 from provisioning.restore import main
+from tests.child import exit_code
 from tests.provisioning.calling import call
 from tests.system.rig import Rig, rig
 from tests.system.test_mirror import mirrored
@@ -132,17 +133,15 @@ def test_without_the_keys_users_are_gone_and_all_else_is_as_it_was(burnt: Path, 
 
 def killed_at(step: int, words: list[str]) -> bool:
     """Restore in a child that is killed when it makes its n-th change of the disk; whether it came so far."""
-    child = os.fork()
-    if child == 0:
-        try:
-            _count_down(step)
-            os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-            os._exit(main(words))
-        finally:
-            os._exit(99)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    code = exit_code(_restore_until, step, words)
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def _restore_until(step: int, words: list[str]) -> None:
+    _count_down(step)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    sys.exit(main(words))
 
 
 def _count_down(left: int) -> None:

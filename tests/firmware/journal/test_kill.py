@@ -1,19 +1,19 @@
 """A writing process killed at random moments: what it was told is durable is there, once, and the chain holds."""
 
 import json
-import os
 import random
-import signal
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+from tests.child import child
 from tests.firmware.journal.rig import Rig, everything
 
 KILLS = 60
 
 
-def write_for_ever(folder: Path, n: int, out: int) -> None:
+def write_for_ever(folder: Path, n: int, tell: Connection) -> None:
     """In the child: commit batches, and say how far it is durable."""
     rig = Rig(folder)
     rig.clock.now_ms += n
@@ -26,29 +26,16 @@ def write_for_ever(folder: Path, n: int, out: int) -> None:
         journal.commit(batch)
         if n % 3 == 0:
             journal.mark_delivered(journal.mark().journal, "alarm", [(1, n // 2)])
-        os.write(out, b"%d\n" % n)
+        tell.send_bytes(b"%d" % n)
 
 
 def acknowledged_before_the_kill(folder: Path, start: int, lines: int) -> int:
     """Let a child write until it has acknowledged so often, kill it, and say how far it came."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            write_for_ever(folder, start, theirs)
-        finally:
-            os._exit(1)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as pipe:
-        said = b""
-        while said.count(b"\n") < lines and (part := pipe.read(4096)):
-            said += part
-        os.kill(child, signal.SIGKILL)
-        while part := pipe.read(4096):
-            said += part
-    os.waitpid(child, 0)
-    # What was said whole before the kill was acknowledged; what came after may be there or not.
-    return max([start, *(int(line) for line in said.split(b"\n")[:-1])])
+    with child(write_for_ever, folder, start) as writer:
+        said = list(writer.hear(lines))
+        writer.kill()
+        # What was said before the kill was acknowledged; what came after may be there or not.
+        return max([start, *map(int, [*said, *writer.hear()])])
 
 
 @pytest.mark.clause("GB 50394 nothing lost")

@@ -6,12 +6,11 @@ such files from the real ones; each must hold what the model may hold, and the m
 """
 
 import contextlib
-import os
 import shutil
-import signal
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +20,7 @@ import pytest
 from firmware.journal.schema import SAVE_STATE, Connect, companions
 from firmware.journal.verify import verify
 from hil.life.storage import Gone, Tables
+from tests.child import child
 from tests.firmware.journal.rig import SIGNER
 from tests.hil.life.storage_rig import Dump, Modelled, Script, dump_file, main_of
 
@@ -49,31 +49,23 @@ def copy_of(folder: Path, where: Path) -> Path:
     return where / source.name
 
 
+def play_for_ever(folder: Path, seed: int, n: int, tell: Connection) -> None:
+    """In the child: open the real journal and play from `n` on."""
+    script = Script(folder, seed)
+    journal = script.start(n)
+    while True:
+        tell.send_bytes(b"%d" % n)  # all before `n` is durable
+        script.play(journal, n)
+        n += 1
+
+
 def in_a_child(folder: Path, seed: int, first: int, lines: int) -> int:
-    """Let a child open the real journal and play from `first` on, until it said so often that something is durable;
-    kill it; the last operation that it said."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            script, n = Script(folder, seed), first
-            journal = script.start(n)
-            while True:
-                os.write(theirs, b"%d\n" % n)  # all before `n` is durable
-                script.play(journal, n)
-                n += 1
-        finally:
-            os._exit(1)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as pipe:
-        said = b""
-        while said.count(b"\n") < lines and (part := pipe.read(4096)):
-            said += part
-        os.kill(child, signal.SIGKILL)
-        while part := pipe.read(4096):
-            said += part
-    os.waitpid(child, 0)
-    return int(said.split(b"\n")[-2]) - 1
+    """Let a child play from `first` on, until it said so often that something is durable; kill it; the last operation
+    that it said."""
+    with child(play_for_ever, folder, seed, first) as writer:
+        said = list(writer.hear(lines))
+        writer.kill()
+        return int([*said, *writer.hear()][-1]) - 1
 
 
 @pytest.mark.parametrize("seed", range(4))

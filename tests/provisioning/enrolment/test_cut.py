@@ -4,8 +4,8 @@ import os
 import resource
 import stat
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from firmware.core import enrolled_later
 from firmware.protocol.one_time_code import read_code
 from firmware.uplink.pair import BadPair, Pair
 from hil.authority import Authority, Life, pem
+from provisioning.enrolment.commands import main
 from provisioning.enrolment.enrolling import Enrolling, sealed
-from provisioning.enrolment.trouble import Trouble
+from tests.child import child, exit_code
+from tests.provisioning.calling import call
 from tests.provisioning.enrolment.site import Site, site
 from tests.provisioning.person import at_terminal, ended
 
@@ -33,21 +35,10 @@ def at(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
-def in_child(work: Callable[[], object], prepare: Callable[[], object]) -> int:
-    """Its exit code: 0 done, 9 cut, 1 refused, 2 a defect."""
-    child = os.fork()
-    if child == 0:
-        code = 2
-        try:
-            prepare()
-            work()
-            code = 0
-        except Trouble:
-            code = 1
-        except BaseException:
-            traceback.print_exc()
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def ask(panel_toml: Path, url: str, code: str, step: int) -> None:
+    """In a child: ask for a certificate, and be cut at this step."""
+    cut_at(step)
+    Enrolling(load(panel_toml)).ask(url, read_code(code))
 
 
 def cut_at(step: int) -> None:
@@ -100,10 +91,7 @@ def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Pa
         old = works(at) if before else None
         code = at.invite()
 
-        def ask(code: str = code) -> object:
-            return Enrolling(load(at.panel_toml)).ask(at.url, read_code(code))
-
-        ended_with = in_child(ask, lambda step=step: cut_at(step))  # type: ignore[misc]
+        ended_with = exit_code(ask, at.panel_toml, at.url, code, step)
         if settles:
             found = works(at)
             if found is not None:
@@ -175,15 +163,17 @@ def test_without_rights_it_says_so(at: Site) -> None:
 
 def _of_nobody(at: Site, code: str) -> str:
     """Exit code and errors."""
-    at.call("--center", at.url, "--dry-run")  # loads all that nobody may not read here
-    reader, writer = os.pipe()
+    with child(enroll_as_nobody, at.panel_toml, at.url, code) as nobody:
+        return next(nobody.hear()).decode()
 
-    def enroll() -> None:
-        done = at.enroll(code)
-        os.write(writer, f"{done.returncode} {done.stderr}".encode())
 
-    assert in_child(enroll, lambda: os.setuid(65_534)) == 0
-    return os.read(reader, 4096).decode()
+def enroll_as_nobody(panel_toml: Path, url: str, code: str, tell: Connection) -> None:
+    """In the child."""
+    words = ("--center", url, "--config", str(panel_toml))
+    call(main, *words, "--dry-run")  # loads all that nobody may not read here
+    os.setuid(65_534)
+    done = call(main, *words, "--code-file", "-", typed=f"{code}\n")
+    tell.send_bytes(f"{done.returncode} {done.stderr}".encode())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
