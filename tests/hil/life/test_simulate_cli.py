@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from hil.life.main import live_through, main, show_again
 from hil.life.report import Report
 from hil.life.sites import ground
 from hil.life.violation import Violation
+from tests.child import child
 
 KEY = re.compile(r"key=\W*[0-9a-f]{32}")
+SIMULATE = (sys.executable, "-c", "import sys; from hil.life.main import main; sys.exit(main(sys.argv[1:]))")
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "bank.toml"
 
 
@@ -47,9 +50,11 @@ def test_a_life_without_violation_ends_with_0_and_one_json_object(capsys: pytest
     assert told["held"] > 50
 
 
-def test_a_panel_file_may_be_lived_and_jobs_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_panel_file_may_be_lived_and_jobs_change_nothing() -> None:
     words = ("--site", str(EXAMPLE), "--days", "1", "--years", str(3 / 365), "--seed", "6", "--json")
-    one, two = (json.loads(simulate(capsys, *words, "--jobs", jobs)[1]) for jobs in ("1", "2"))
+    # Not in this process: its threads would be there when it forks.
+    done = [subprocess.run([*SIMULATE, *words, "--jobs", n], check=True, capture_output=True) for n in ("1", "2")]
+    one, two = (json.loads(each.stdout) for each in done)
     assert len(one["lives"]) == 3
     by_seed = [{life["seed"]: life["digest"] for life in told["lives"]} for told in (one, two)]
     assert by_seed[0] == by_seed[1]
@@ -153,12 +158,16 @@ def test_a_replay_shows_the_steps_before_the_violation(capsys: pytest.CaptureFix
     assert not KEY.search(out)
 
 
-def test_violations_of_processes_come_back(capsys: pytest.CaptureFixture[str]) -> None:
+def in_two_processes(tell: Connection) -> None:
     report = Report("bank", 3, jobs=2)
-    assert live_through([replace(bank(n), until_violation=False) for n in (4, 5, 6)], report, makers=grumpy()) == 1
-    capsys.readouterr()
-    assert sorted(outcome.seed for outcome in report.outcomes) == [4, 5, 6]
-    assert all(len(outcome.findings) == 1 for outcome in report.outcomes)
+    code = live_through([replace(bank(n), until_violation=False) for n in (4, 5, 6)], report, makers=grumpy())
+    found = {outcome.seed: len(outcome.findings) for outcome in report.outcomes}
+    tell.send_bytes(repr((code, sorted(found.items()))).encode())
+
+
+def test_violations_of_processes_come_back() -> None:
+    with child(in_two_processes) as lived:
+        assert list(lived.hear()) == [b"(1, [(4, 1), (5, 1), (6, 1)])"]
 
 
 # --- Ctrl-C ------------------------------------------------------------------------------------------------
@@ -170,7 +179,7 @@ def test_ctrl_c_ends_it_with_what_was_lived_so_far(jobs: str) -> None:
     ours, terminal = os.openpty()
     # A group of its own: Ctrl-C at a terminal reaches every process of it.
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from hil.life.main import main; sys.exit(main(sys.argv[1:]))", *words],
+        [*SIMULATE, *words],
         stdout=subprocess.PIPE,
         stderr=terminal,
         text=True,
