@@ -77,6 +77,20 @@ def test_a_boot_waits_for_no_enrolment() -> None:
     assert values("fenghuo-enroll.service", "Type") == ["exec"]
 
 
+def awaited(name: str) -> set[str]:
+    """The units of ours whose start this one's start waits for, by any way."""
+    before = {file.name for file in UNITS.iterdir() if name in " ".join(values(file.name, "Before")).split()}
+    here = {other for value in values(name, "After") for other in value.split() if (UNITS / other).exists()}
+    return here.union(before, *(awaited(other) for other in here | before))
+
+
+def test_who_judges_new_software_does_not_wait_for_it() -> None:
+    """Core's start ends when its inputs are live: with a core that hangs, 240 s later, and so again and again."""
+    assert {"fenghuo-core.service", "fenghuo-site.service"} <= awaited("fenghuo-uplink.service")
+    for judge in ("fenghuo-updater.service", "fenghuo-trial-deadline.timer", "fenghuo-trial-deadline.service"):
+        assert awaited(judge) <= {"fenghuo-data.service"}, judge
+
+
 def test_the_hardware_watchdog_is_behind_them() -> None:
     config = configparser.ConfigParser()
     config.read(FILES / "etc/systemd/system.conf.d/fenghuo.conf")
