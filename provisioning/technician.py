@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pydantic import BaseModel, ValidationError
 
 from firmware.config import Loaded
+from firmware.core.alarm_marks import REASONS as MARK_REASONS
 from firmware.core.installing import REASONS as FILE_REASONS
 from firmware.core.update_port import REASONS as UPDATE_REASONS
 from firmware.language import Text, pick
@@ -17,6 +18,7 @@ from firmware.protocol.lines import Client, LineTooLong
 from firmware.protocol.messages import Answer
 from rules.notices import NOTICES, REASONS
 
+_WORDS = (REASONS, NOTICES, FILE_REASONS, UPDATE_REASONS, MARK_REASONS)
 SOCKET = "technician.sock"
 ANSWER_S = 15.0
 """A code is judged by scrypt, which takes a second on a small board; a snapshot longer."""
@@ -101,7 +103,7 @@ def _unasked(text: Text, **values: object) -> NoAnswer:
 
 def _in_words(reason: str) -> str:
     """A reason of the rules as they say it to people; others as they stand."""
-    known = REASONS.get(reason) or NOTICES.get(reason) or FILE_REASONS.get(reason) or UPDATE_REASONS.get(reason)
+    known = next((words[reason] for words in _WORDS if reason in words), None)
     return pick(known) if known else reason
 
 

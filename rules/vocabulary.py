@@ -247,6 +247,17 @@ _ROWS: tuple[Kind, ...] = (
     # acceptance (GB 55029-2022 ch. 5)
     Kind("acceptance.begun", _S, 0, "", 4, "acceptance run begun", "验收测试开始", noted=True),
     Kind("acceptance.ended", _S, 0, "", 4, "acceptance run ended", "验收测试结束", checkpoint=True, noted=True),
+    Kind(
+        "acceptance.alarm-marked",
+        _S,
+        0,
+        "",
+        4,
+        "alarm marked true or false by a person",
+        "人工判定报警真伪",
+        checkpoint=True,
+        noted=True,
+    ),
     Kind("acceptance.signed", _S, 0, "", 4, "report signed", "验收报告已签名", checkpoint=True, noted=True),
     # guard tours
     Kind("tour.started", _S, 0, "", 4, "guard tour due", "巡更开始"),
@@ -325,3 +336,9 @@ def _trouble_kinds() -> tuple[Kind, ...]:
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType({k.name: k for k in _ROWS + _trouble_kinds()})
+CONFIRMATIONS = frozenset({"alarm.confirmed", "alarm.hold-up-confirmed"})
+
+
+def begins_alarm(kind: str) -> bool:
+    """Whether it is an alarm of its own, not what confirms one."""
+    return kind.startswith("alarm.") and kind not in CONFIRMATIONS

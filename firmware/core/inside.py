@@ -68,7 +68,7 @@ log = logging.getLogger("fenghuo.core")
 
 TOLD_KINDS = (
     *("user.set", "user.removed", "config.keys", "path.enrolled"),
-    *("acceptance.begun", "acceptance.ended", "acceptance.signed"),
+    *("acceptance.begun", "acceptance.ended", "acceptance.signed", "acceptance.alarm-marked"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
     *(kind for kind in KINDS if kind.startswith("update.")),
 )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import rules
 from firmware.clock import utc_text
 from firmware.core.acceptance_acts import AcceptanceActs
+from firmware.core.alarm_marks import KIND as MARKED
+from firmware.core.alarm_marks import AlarmMarks
 from firmware.core.camera_port import CameraFacts, CameraPort
 from firmware.core.center_keys import Exchanges, Rings
 from firmware.core.certificates import Certificates
@@ -119,6 +121,7 @@ class Outside:
         self._acceptance = AcceptanceActs(
             file.panel.id, inside.loaded.sha256, inside.keys.signer, inside.clock, inside.engine.submit
         )
+        self._marks = AlarmMarks(self._reader.at, inside.engine.submit)
         past = Past(lambda: inside.recorder.mark().seq, self._reader.after)
         self._enrolled = LateEnrolments(inside.loaded.data, inside.engine.submit, past)
         self._updates = self._make_updates(past)
@@ -234,7 +237,8 @@ class Outside:
         paths = frozenset(path.id for path in file.path if path.kind == "mqtt")
         enrolment = Enrolment(file.panel.id, paths, inside.keys.signer, inside.clock, inside.engine.submit)
         evidence = self._acts if file.camera else None
-        return TechnicianPort(sources, self._codes, self._server, evidence, enrolment, self._acceptance, self._updates)
+        acts = (evidence, enrolment, self._acceptance, self._updates, self._marks)
+        return TechnicianPort(sources, self._codes, self._server, *acts)
 
     def _make_updates(self, past: Past) -> UpdatePort:
         inside = self._inside
@@ -380,6 +384,8 @@ class Outside:
                 self._server.call(lambda: self._enrolled.recorded(word))
             case Record() if word.kind == "evidence.deleted":
                 self._server.call(lambda: self._keeper.recorded(word))
+            case Record() if word.kind == MARKED:
+                self._server.call(lambda: self._marks.recorded(word))
             case Record() if word.kind.startswith("acceptance."):
                 self._server.call(lambda: self._acceptance.recorded(word))
             case Record() if word.kind.startswith("update."):

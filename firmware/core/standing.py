@@ -6,7 +6,9 @@ Whether a code counts at all now (its days, an installer's session, a lock-out) 
 from datetime import date
 
 from firmware.protocol.messages import SetUser
+from firmware.protocol.updates import Part
 from rules.effects import JsonValue
+from rules.site import Level
 from rules.stimuli import Right, User
 
 
@@ -42,6 +44,17 @@ def may_set(actor: User, before: User | None, after: User) -> bool:
 def may_remove(actor: User, changed: User | None) -> bool:
     """Whether the actor may remove this user; whether there is one, a manager may know."""
     return _manages(actor) and (changed is None or _covers(actor, changed))
+
+
+def part(actor: User) -> Part | None:
+    """For whom he may speak besides operating: an installer, or a user who may let one in. A code that counts once is
+    a visitor's.
+    """
+    if actor.once:
+        return None
+    if actor.level >= Level.INSTALLER:
+        return "installer"
+    return "user" if actor.rights is None or Right.GRANT in actor.rights else None
 
 
 def _manages(actor: User) -> bool:

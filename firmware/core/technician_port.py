@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.core.acceptance_acts import AcceptanceActs
+from firmware.core.alarm_marks import AlarmMarks
 from firmware.core.codes import Codes
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Told
@@ -93,10 +94,12 @@ class TechnicianPort:
         enrolment: Enrolment | None = None,
         acceptance: AcceptanceActs | None = None,
         updates: UpdatePort | None = None,
+        marks: AlarmMarks | None = None,
     ) -> None:
         self._enrolment = enrolment
         self._acceptance = acceptance
         self._updates = updates
+        self._marks = marks
         self._evidence = evidence
         self._sources = sources
         self._codes = codes
@@ -151,6 +154,8 @@ class TechnicianPort:
                 self._tests.delivered(peer, message)
             case m.Acceptance() | m.SignReport() if self._acceptance:
                 self._accept(peer, message, self._acceptance)
+            case m.MarkAlarm() if marks := self._marks:
+                self._judge(peer, message.code, lambda actor: marks.act(peer, message, actor))
             case u.AskUpdate() if self._updates:
                 peer.send(m.Answer(ok=True, detail=self._updates.status()))
             case u.UpdateOffer() | u.UpdateConsent() | u.UpdateWithdraw() if updates := self._updates:

@@ -14,12 +14,12 @@ from typing import Any
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.past import Past, Told, newest
 from firmware.core.sockets import Peer, Role, Server
+from firmware.core.standing import part
 from firmware.language import Text
 from firmware.protocol import messages as m
 from firmware.protocol import updates as u
 from rules.effects import JsonValue, Record
-from rules.site import Level
-from rules.stimuli import Noted, Right, User
+from rules.stimuli import Noted, User
 
 log = logging.getLogger("fenghuo.core.updates")
 
@@ -90,15 +90,17 @@ class UpdatePort:
 
     def act(self, wish: u.UpdateOffer | u.UpdateConsent | u.UpdateWithdraw, actor: User | None) -> m.Answer:
         """Pass the wish on, where it is his to have it, and where it means something now."""
-        part = _part(actor)
-        if actor is None or not part:
-            return m.Answer(ok=False, reason=NO_USERS if actor is None else NOT_HIS)
+        if actor is None:
+            return m.Answer(ok=False, reason=NO_USERS)
+        his = part(actor)
+        if not his:
+            return m.Answer(ok=False, reason=NOT_HIS)
         if not self.status() or self._status is None:
             return m.Answer(ok=False, reason=NO_UPDATER)
         if reason := _not_now(wish, self._status):
             return m.Answer(ok=False, reason=reason)
-        self._server.broadcast("updater", _passed_on(wish, actor.id, part))
-        return m.Answer(ok=True, detail={"part": part, "offers": self._status.offers})
+        self._server.broadcast("updater", _passed_on(wish, actor.id, his))
+        return m.Answer(ok=True, detail={"part": his, "offers": self._status.offers})
 
     # --- the updater ----------------------------------------------------------------------------------
 
@@ -178,15 +180,6 @@ class _Test:
             if header["kind"] == "test.manual" and payload.get("by") == BY:
                 self._record = (header["journal"], header["lane"], header["lane_seq"])
                 return
-
-
-def _part(actor: User | None) -> u.Part | None:
-    """For whom he may speak. A code that counts once is a visitor's."""
-    if actor is None or actor.once:
-        return None
-    if actor.level >= Level.INSTALLER:
-        return "installer"
-    return "user" if actor.rights is None or Right.GRANT in actor.rights else None
 
 
 def _not_now(wish: u.UpdateOffer | u.UpdateConsent | u.UpdateWithdraw, status: u.UpdateStatus) -> str:

@@ -5,9 +5,9 @@ allowed on that socket gets an `error` back, is counted, and changes nothing.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator, model_validator
 
 from firmware.protocol.canonical import MAX_INTEGER
 from firmware.protocol.put_url import MAX_URL
@@ -819,6 +819,28 @@ class SignReport(Strict):
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
+class MarkAlarm(Strict):
+    """Technician to core, with the code of an installer, or of a user who may let one in: this alarm was true or false.
+
+    Of several marks of a record the newest counts; `open` takes the ones before back. The answer comes when it is
+    recorded.
+    """
+
+    type: Literal["alarm-mark"] = "alarm-mark"
+    journal: JournalId
+    seq: Count = Field(description="of the alarm's record")
+    says: Literal["true", "false", "open"]
+    reason: Why = Field(default="", description="what it was; a false alarm needs its cause")
+    by: PersonName
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+    @model_validator(mode="after")
+    def _with_cause(self) -> Self:
+        if self.says == "false" and not self.reason.strip():
+            raise ValueError("reason: found none, expected the cause of the false alarm")
+        return self
+
+
 class RunTest(Strict):
     """Technician to core: begin a test, with the code of one who may. The answer comes when the rules have decided.
 
@@ -889,6 +911,7 @@ FromTechnician: TypeAlias = Annotated[
     | SignBundle
     | Acceptance
     | SignReport
+    | MarkAlarm
     | RunTest
     | EndTest
     | AskTried

@@ -252,6 +252,14 @@ def _socket_messages() -> list[Target]:
         m.AskStatus(),
         m.AskRecords(after=7),
         m.RemoveUser(id="li", code="271828"),
+        m.MarkAlarm(
+            journal="6d1f7c1e-2b1a-4e50-9d59-0f2f7f9b7c11",
+            seq=7,
+            says="false",
+            reason="a spider",
+            by="Wang",
+            code="271828",
+        ),
         m.RunTest(test="siren-test", code="271828"),
     )
     desk = (m.Press(zone="holdup-1"), m.Code(digits="1234#"), m.Mains(on=False))
@@ -266,16 +274,19 @@ def _socket_messages() -> list[Target]:
 
 
 def _marks() -> Target:
-    """What was kept of a trial's alarms, in a folder of the technician's."""
-    from provisioning.accept.marks import MARKS, MOST, Mark, Marks
+    """What a record of a journal file that somebody brings says of an alarm."""
+    from firmware.core.alarm_marks import KIND
+    from provisioning.accept.marks import marked
+    from provisioning.accept.results import MAX_WORD
 
-    mark = Mark("8f14e45f", 7, "false", "a spider in the lens", "Wang", "2026-03-14T00:00:00.000Z")
-    sound = MARKS.dump_json(Marks("bank-1", (mark, mark)))
+    mark = {"journal": "8f14e45f", "seq": 7, "says": "false", "reason": "a spider", "by": "Wang", "user": "fitter"}
 
     def parse(frame: bytes) -> None:
-        _holds(len(MARKS.validate_json(frame).marks) <= MOST)
+        payload = json.loads(frame)
+        found = marked(KIND, payload if isinstance(payload, dict) else {})
+        _holds(found is None or max(len(found[1].cause), len(found[1].by), len(found[1].user)) <= MAX_WORD)
 
-    return Target("alarms.json", (sound,), parse, (ValidationError,))
+    return Target("alarm marks", (json.dumps(mark).encode(),), parse, (ValueError, RecursionError))
 
 
 def _enrolled_later() -> Target:

@@ -1,63 +1,38 @@
-"""What people say of each alarm of a trial run: that it was true, or false and why. Kept in the working folder.
+"""What people said of alarms, that they were true or false and why, as the journal tells it.
 
 The journal knows what was confirmed and what was cancelled; that a spider set off a detector only a person knows.
 """
 
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
 
-from pydantic import Field, TypeAdapter
-from pydantic.dataclasses import dataclass
+from firmware.core.alarm_marks import KIND
+from provisioning.accept.results import MAX_WORD
 
-from firmware.language import Text, pick
-from provisioning.accept.results import STRICT, Word, read, write
-from provisioning.journal_source import BadUse
-
-NAME = "alarms.json"
-MOST = 10_000
-"""Alarms that may be marked: beyond, a site has other troubles."""
-_OTHER: Text = (
-    "{file} is of panel {found}, expected {panel}; give another --dir",
-    "{file} 属于主机 {found}，应为 {panel}；请另选 --dir",
-)
-Says = Literal["true", "false"]
+Says = Literal["true", "false", "open"]
+At = tuple[str, int]
+"""An alarm's record: its journal and number."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True)
 class Mark:
-    """Of the alarm with this record. `cause`: in words; `by`: who says so; `time`: when (UTC)."""
+    """`says`: `open` takes back what was said. `cause`: in words; `by`: who says so; `user`: whose code it was."""
 
-    journal: Word
-    seq: int
     says: Says
-    cause: Word
-    by: Word
-    time: Word
+    cause: str
+    by: str
+    user: str
+
+    @property
+    def decided(self) -> bool:
+        return self.says != "open"
 
 
-@dataclass(frozen=True, config=STRICT)
-class Marks:
-    """Of one panel."""
-
-    panel: Word
-    marks: Annotated[tuple[Mark, ...], Field(max_length=MOST)] = ()
-
-    def by_record(self) -> dict[tuple[str, int], Mark]:
-        """By journal and number."""
-        return {(mark.journal, mark.seq): mark for mark in self.marks}
-
-
-MARKS = TypeAdapter(Marks)
-
-
-def load_marks(folder: Path, panel: str) -> Marks:
-    """Those of this folder, which may be none. Raises `Broken`, `OSError`, `BadUse` where they are another panel's."""
-    found = read(folder / NAME, MARKS) or Marks(panel)
-    if found.panel != panel:
-        raise BadUse(pick(_OTHER, file=folder / NAME, found=found.panel, panel=panel))
-    return found
-
-
-def save_marks(folder: Path, marks: Marks) -> None:
-    """Store them whole, readable by their owner alone. Raises `OSError`; the file before stays then."""
-    write(folder / NAME, MARKS.dump_json(marks, indent=1))
+def marked(kind: str, payload: Mapping[str, Any]) -> tuple[At, Mark] | None:
+    """The mark that this record is, and of which alarm; None for another record, or one that no core of ours wrote."""
+    says = payload.get("says")
+    if kind != KIND or says not in get_args(Says) or type(payload.get("seq")) is not int:
+        return None
+    cause, by, user = (str(payload.get(name, ""))[:MAX_WORD] for name in ("reason", "by", "user"))
+    return (str(payload.get("journal")), payload["seq"]), Mark(cast("Says", says), cause, by, user)

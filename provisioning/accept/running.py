@@ -109,11 +109,11 @@ def run(
     raise typer.Exit(EXIT_FAILED if done.count("failed") else 0)
 
 
-def asked_code(code_stdin: bool, typed: Typed) -> str:
-    """The installer's code. Raises `BadCode`."""
+def asked_code(code_stdin: bool, typed: Typed, prompt: Text = INSTALLER) -> str:
+    """The code that is asked for. Raises `BadCode`."""
     if code_stdin:
-        return codes.Lines(typed).existing(INSTALLER)  # type: ignore[arg-type]
-    return codes.Keyboard().existing(INSTALLER)
+        return codes.Lines(typed).existing(prompt)  # type: ignore[arg-type]
+    return codes.Keyboard().existing(prompt)
 
 
 def counts(run_: Run) -> dict[str, object]:

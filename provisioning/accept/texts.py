@@ -67,6 +67,7 @@ AGAIN: Text = (
     "未通过：{why}。回车重试，w 理由 豁免，f 保留不合格",
 )
 NOT_A_NUMBER: Text = ("expected hours, as 9.5", "应为小时数，如 9.5")
+ANY_CODE: Text = ("Your code (installer, or a user who may let one in): ", "您的密码（安装员或可授权安装员的用户）：")
 CAUSE_NEEDED: Text = ("a cause is needed: f CAUSE", "须说明原因：f 原因")
 REASON_NEEDED: Text = ("a reason is needed: w REASON", "须说明理由：w 理由")
 OUTCOMES: Mapping[str, Text] = {

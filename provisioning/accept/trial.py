@@ -21,10 +21,9 @@ from firmware.language import Text, pick
 from provisioning.accept import bundle
 from provisioning.accept.account import Who, software
 from provisioning.accept.clauses import TRIAL_DAYS
-from provisioning.accept.marks import Marks, load_marks
 from provisioning.accept.reporting import Name, NoPdf, Out, Signing, pages, save
 from provisioning.accept.results import Place
-from provisioning.accept.running import EXIT_FAILED, AsJson, By, CodeStdin, Config, Folder, asked_code, in_words
+from provisioning.accept.running import EXIT_FAILED, AsJson, By, CodeStdin, Config, asked_code, in_words
 from provisioning.accept.talking import Talk, Typed
 from provisioning.accept.trial_account import FORMAT, TRIAL, Trial
 from provisioning.accept.trial_figures import DAY_S, Period, checks, days_of, figures
@@ -50,7 +49,6 @@ def trial(
         Path | None,
         typer.Option("--telemetry", help="Telemetry that the center holds, JSON lines. 中心所存遥测。", metavar="FILE"),
     ] = None,
-    folder: Folder = Path("acceptance"),
     user: Name = "",
     installer: Name = "",
     acceptor: Name = "",
@@ -60,7 +58,7 @@ def trial(
 ) -> None:
     """Report of the trial run: availability, alarms, troubles, paths. 试运行报告。
 
-    What `fenghuo accept mark` kept of its alarms in --dir is told with them.
+    What people said of its alarms (`fenghuo accept mark`) is told with them.
     Exit code 0: made, and its limits are met. 1: made and not met, or the panel refused. 2: not understood.
     Example: fenghuo accept trial --days 30 --out trial.zip --by "Wang Gong"
     """
@@ -72,8 +70,8 @@ def trial(
         talk = Talk(typed, as_json)
         with connected(loaded) as technician:
             code = asked_code(code_stdin, typed)
-            who, marks = Who(user, installer, acceptor), load_marks(folder, loaded.file.panel.id)
-            found = account(loaded, sources(None, config, None), days, by, who, telemetry, marks)
+            who = Who(user, installer, acceptor)
+            found = account(loaded, sources(None, config, None), days, by, who, telemetry)
             files = {bundle.DATA["trial"]: TRIAL.dump_json(found, indent=1)}
             files |= pages(lambda lang: page(found, lang), talk, not no_pdf)
             save(loaded, out, "trial", found.run, files, Signing(technician, code, by))
@@ -81,16 +79,14 @@ def trial(
     raise typer.Exit(0 if found.verdict == "passed" else EXIT_FAILED)
 
 
-def account(
-    loaded: Loaded, source: Source, days: int, by: str, who: Who, telemetry: Path | None, marks: Marks
-) -> Trial:
+def account(loaded: Loaded, source: Source, days: int, by: str, who: Who, telemetry: Path | None) -> Trial:
     """Everything of the trial run. Raises `BadUse`, `OSError`."""
     now = time.time()
     first, last = _ends(source, now - days * DAY_S, now)
     period = _period(first, days, now)
     paths = [path.id for path in loaded.file.path]
     latencies = [*_ring(loaded), *(_exported(telemetry) if telemetry else ())]
-    found = figures(records(source), period, paths, latencies, marks.by_record())
+    found = figures(records(source), period, paths, latencies)
     rows = checks(found, _findings(source), loaded.file.storage.evidence_days)
     panel = loaded.file.panel
     return Trial(

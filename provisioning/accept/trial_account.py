@@ -24,7 +24,7 @@ class RestartRow:
 @dataclass(frozen=True, config=STRICT)
 class AlarmRow:
     """An alarm. `sort`: confirmed, unconfirmed, cancelled or test (`trial_figures`). `says`: what a person marked it,
-    true or false, empty where nobody did; `cause` and `by`: of the mark.
+    true or false, empty where nobody did; `cause` and `by` (name and user): of the mark.
     """
 
     time: Word

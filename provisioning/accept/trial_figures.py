@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from provisioning.accept.clauses import PICTURE_DAYS, TRIAL_DAYS
-from provisioning.accept.marks import Mark
+from provisioning.accept.marks import At, Mark, marked
 from provisioning.accept.trial_account import (
     AlarmRow,
     CheckRow,
@@ -22,6 +21,7 @@ from provisioning.accept.trial_account import (
     RestartRow,
     TroubleRow,
 )
+from rules.vocabulary import CONFIRMATIONS, begins_alarm
 
 DAY_S = 86_400.0
 SITTING_S = 12 * 3_600.0
@@ -29,7 +29,7 @@ SITTING_ENDS = ("acceptance.ended", "installer.left", "panel.stopped")
 """An acceptance run that somebody gave up must not make tests of the alarms after it: it ends with the installer's
 session, or after half a day."""
 CONFIRM_S = 3_600.0
-CONFIRMED = ("alarm.confirmed", "alarm.hold-up-confirmed", "camera.person")
+CONFIRMED = (*sorted(CONFIRMATIONS), "camera.person")
 CANCELLED, ABORTED = "area.alarm-cancelled", "area.alarm-aborted"
 CLASSES = ("confirmed", "unconfirmed", "cancelled", "test")
 MAX_ROWS = 200
@@ -65,15 +65,16 @@ class Period:
 
 @dataclass
 class Alarm:
-    """An alarm of the period. `record`: its journal and number; `sort`: one of `CLASSES`."""
+    """An alarm of the period. `sort`: one of `CLASSES`; `mark`: what a person said of it and has not taken back."""
 
     at: float
     kind: str
     zone: str
     areas: frozenset[str]
     incident: int
-    record: tuple[str, int]
+    record: At
     sort: str = "unconfirmed"
+    mark: Mark | None = None
 
 
 @dataclass
@@ -97,6 +98,7 @@ class _Seen:
     deleted_early: int = 0
     deleted: int = 0
     aborted: int = 0
+    marks: dict[At, Mark] = field(default_factory=dict)
 
 
 def seconds(text: str) -> float:
@@ -114,11 +116,8 @@ def figures(
     period: Period,
     paths: Sequence[str],
     latencies: Iterable[Mapping[str, Any]] = (),
-    marks: Mapping[tuple[str, int], Mark] = MappingProxyType({}),
 ) -> Figures:
-    """All figures of this period. `paths`: of the panel file; `latencies`: `delivery` telemetry, as data; `marks`: what
-    people said of alarms, by journal and number.
-    """
+    """All figures of this period. `paths`: of the panel file; `latencies`: `delivery` telemetry, as data."""
     seen = _seen(records, period)
     for name, since in seen.opened.items():
         seen.spans.setdefault(name, []).append((since, period.end))
@@ -135,7 +134,7 @@ def figures(
         restarts=tuple(RestartRow(cause, count) for cause, count in sorted(seen.starts.items())),
         classes=dict(Counter(alarm.sort for alarm in seen.alarms)),
         kinds=dict(Counter(alarm.kind for alarm in seen.alarms)),
-        alarms=tuple(_row(alarm, marks.get(alarm.record)) for alarm in seen.alarms[:MAX_ROWS]),
+        alarms=tuple(_row(alarm) for alarm in seen.alarms[:MAX_ROWS]),
         alarms_by_day=_by_day(seen.alarms, period),
         troubles=tuple(_troubles(seen, period)),
         troubles_by_day=_begun_by_day(seen, period),
@@ -147,7 +146,7 @@ def figures(
         pictures_deleted=seen.deleted,
         pictures_deleted_early=seen.deleted_early,
         aborted=seen.aborted,
-        marked=_marked(seen.alarms, marks),
+        marked=said(seen.alarms),
     )
 
 
@@ -155,17 +154,21 @@ def _seen(records: Iterable[Record], period: Period) -> _Seen:
     seen = _Seen()
     for record in records:
         _take(seen, record, period)
+    for alarm in seen.alarms:
+        mark = seen.marks.get(alarm.record)
+        alarm.mark = mark if mark is not None and mark.decided else None
     return seen
 
 
-def _row(alarm: Alarm, mark: Mark | None) -> AlarmRow:
-    row = AlarmRow(moment(alarm.at), alarm.kind, alarm.zone, alarm.sort, alarm.record[1])
-    return row if mark is None else replace(row, says=mark.says, cause=mark.cause, by=mark.by)
+def _row(alarm: Alarm) -> AlarmRow:
+    row, mark = AlarmRow(moment(alarm.at), alarm.kind, alarm.zone, alarm.sort, alarm.record[1]), alarm.mark
+    return row if mark is None else replace(row, says=mark.says, cause=mark.cause, by=f"{mark.by} [{mark.user}]")
 
 
-def _marked(found: Sequence[Alarm], marks: Mapping[tuple[str, int], Mark]) -> dict[str, int]:
-    said = Counter(marks[a.record].says if a.record in marks else "open" for a in found if a.sort != "test")
-    return {name: said[name] for name in ("true", "false", "open")}
+def said(found: Iterable[Alarm]) -> dict[str, int]:
+    """How many alarms people called true and false, and how many are undecided; those of tests are not asked for."""
+    counts = Counter(alarm.mark.says if alarm.mark else "open" for alarm in found if alarm.sort != "test")
+    return {name: counts[name] for name in ("true", "false", "open")}
 
 
 def _take(seen: _Seen, record: Record, period: Period) -> None:
@@ -174,6 +177,8 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
     if payload is None:
         seen.expired += at >= period.begin
         payload = {}
+    if mark := marked(kind, payload):
+        seen.marks[mark[0]] = mark[1]
     if kind.startswith("trouble."):
         _trouble(seen, kind, payload, at)
     if not period.begin <= at <= period.end:
@@ -202,7 +207,7 @@ def _take(seen: _Seen, record: Record, period: Period) -> None:
         _deleted(seen, payload, at)
     elif kind in CONFIRMED:
         _confirmed(seen, payload, at)
-    if kind.startswith("alarm.") and kind not in CONFIRMED:
+    if begins_alarm(kind):
         incident = int(payload.get("incident", 0))
         areas = frozenset(str(area) for area in payload.get("areas", ()))
         place = (str(header.get("journal", "")), int(header.get("seq", 0)))

@@ -267,8 +267,13 @@ def _list(found: Trial) -> Iterator[str]:
 
 def _alarm_cells(found: Trial) -> Iterator[list[str]]:
     for a in found.figures.alarms:
-        marked = pick(_SAYS[a.says], cause=a.cause or "–", by=a.by) if a.says in _SAYS else "–"
+        marked = mark_words(a.says, a.cause, a.by)
         yield [_time(a.time), kind_name(a.kind), a.zone or "–", class_name(a.sort), marked]
+
+
+def mark_words(says: str, cause: str, by: str) -> str:
+    """What a person said of an alarm, in words."""
+    return pick(_SAYS[says], cause=cause or "–", by=by) if says in _SAYS else "–"
 
 
 def _troubles(found: Trial) -> Iterator[str]:

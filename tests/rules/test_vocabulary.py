@@ -67,7 +67,7 @@ LOCAL = {
     "path.enrolled",
     *("journal.begun", "journal.checkpoint", "journal.base", "evidence.pictures", "evidence.sent"),
     *("camera.relearned", "camera.person"),
-    *("acceptance.begun", "acceptance.ended", "acceptance.signed"),
+    *("acceptance.begun", "acceptance.ended", "acceptance.signed", "acceptance.alarm-marked"),
     *("evidence.viewed", "evidence.exported", "evidence.held", "evidence.released", "evidence.deleted"),
     *("telemetry.health", "telemetry.zone", "telemetry.sms", "telemetry.modem", "telemetry.dropped"),
     "telemetry.delivery",

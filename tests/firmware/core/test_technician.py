@@ -14,10 +14,13 @@ from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 import rules
 from firmware.core.acceptance_acts import AcceptanceActs
+from firmware.core.alarm_marks import KIND as MARKED
+from firmware.core.alarm_marks import NO_ALARM, NO_RECORD, AlarmMarks
+from firmware.core.alarm_marks import NOT_HIS as MARK_NOT_HIS
 from firmware.core.codes import Codes, code_key
 from firmware.core.deliveries_seen import DeliveriesSeen
 from firmware.core.engine import Engine, Ports, Told
@@ -31,6 +34,7 @@ from firmware.protocol import updates as u
 from firmware.protocol.jws import KeyRing, Refused, Signer
 from firmware.protocol.lines import Client
 from firmware.protocol.signed import read_bundle, read_report
+from firmware.protocol.stored import StoredRecord
 from rules.effects import Answer, Effect, Record, Tell
 from rules.stimuli import ClockTold, CodeEntered, Right, Stimulus, User, UserRemoved, Wish
 from tests.clock import TurnedClock
@@ -38,6 +42,7 @@ from tests.rules.branch import branch
 
 BOSS, BOSS_DURESS, CLERK, FITTER, NEW = "271828", "314159", "161803", "577215", "999000"
 PEPPER = b"p" * 32
+JOURNAL = "6d1f7c1e-2b1a-4e50-9d59-0f2f7f9b7c11"
 TODAY = date(2026, 12, 1)
 REST = u.Panel(
     at_rest=True,
@@ -92,13 +97,23 @@ class Bench:
         facts = UpdateFacts(welcome, *state, lambda s: self._submit(s, None), Past(lambda: 0, lambda _seq: []), seen)
         self.updates = updates = UpdatePort(facts, self.server)
         self.server.add(updates.role(folder / "updater.sock"))
-        self.port = TechnicianPort(sources, self.codes, self.server, acceptance=acceptance, updates=updates)
+        self.marks = marks = AlarmMarks(self._at, lambda s: self._submit(s, None))
+        more: dict[str, Any] = {"acceptance": acceptance, "updates": updates, "marks": marks}
+        self.port = TechnicianPort(sources, self.codes, self.server, **more)
         self.path = folder / "technician.sock"
         self.server.add(self.port.role(self.path))
         self.snapshots = 0
         self.made: Future[Path] = Future()
         for part in (self.engine, self.codes, self.server):
             part.start()
+
+    def _at(self, journal: str, seq: int) -> StoredRecord | None:
+        """Its records are numbered from 1."""
+        if journal != JOURNAL or seq > len(self.records):
+            return None
+        record = self.records[seq - 1]
+        header, payload = json.dumps({"kind": record.kind}), json.dumps(dict(record.payload))
+        return StoredRecord(seq, "", 1, header.encode(), payload.encode(), "")
 
     def _relearn(self, camera: str) -> bool:
         self.relearned.append(camera)
@@ -112,7 +127,9 @@ class Bench:
     def _commit(self, records: tuple[Record, ...], _state: Any, talk: tuple[Tell | Answer, ...]) -> None:
         self.records += records
         for record in records:
-            if record.kind.startswith("acceptance."):
+            if record.kind == MARKED:
+                self.server.call(lambda record=record: self.marks.recorded(record))  # type: ignore[misc]
+            elif record.kind.startswith("acceptance."):
                 self.server.call(lambda record=record: self.acceptance.recorded(record))  # type: ignore[misc]
             if record.kind in ("user.set", "user.removed"):
                 self.port.user_settled(str(record.payload["user"]), "")
@@ -488,6 +505,7 @@ INSTALLERS: list[BaseModel] = [
     m.Session(act="leave", code=FITTER),
     m.Acceptance(act="begun", run="0" * 32, by="Wang", code=FITTER),
     m.SignReport(what="trial", run="0" * 32, manifest="0" * 64, by="Wang", code=FITTER),
+    m.MarkAlarm(journal=JOURNAL, seq=1, says="true", by="Wang", code=FITTER),
     u.UpdateOffer(source="usb:", code=FITTER),
     u.UpdateConsent(sha256="0" * 64, code=FITTER),
     u.UpdateWithdraw(code=FITTER),
@@ -634,6 +652,60 @@ def test_a_report_is_signed_when_its_record_is_made_and_as_nothing_else(staffed:
         read_bundle(keys, jws)
     [record] = [r for r in staffed.records if r.kind == "acceptance.signed"]
     assert record.payload["manifest"] == "a" * 64
+
+
+def marking(bench: Bench, seq: int, says: str, reason: str, code: str, **more: str) -> str:
+    """Mark the alarm of this record; the reason why not, empty where it was recorded."""
+    said = {"journal": JOURNAL, "by": "Wang", **more}
+    answer = bench.ask(m.MarkAlarm.model_validate({"seq": seq, "says": says, "reason": reason, "code": code, **said}))
+    assert answer["ok"] is not bool(answer["reason"])
+    return str(answer["reason"])
+
+
+def test_an_alarm_is_marked_by_those_who_may_and_each_mark_is_a_record(staffed: Bench) -> None:
+    for kind, areas in (("alarm.tamper", ["hall"]), ("alarm.confirmed", ["hall"]), ("area.armed", ["hall"])):
+        staffed.records.append(Record(kind, {"areas": areas}))
+    alarm = staffed.kinds().index("alarm.tamper") + 1
+    assert marking(staffed, alarm, "false", "a mouse", FITTER) == "no-grant"
+    assert marking(staffed, alarm, "false", "a mouse", CLERK) == MARK_NOT_HIS, "he lets no installer in"
+    assert marking(staffed, alarm, "false", "a mouse", "000111") == NOT_ALLOWED
+    for seq, why in ((alarm + 1, NO_ALARM), (alarm + 2, NO_ALARM), (alarm + 99, NO_RECORD)):
+        assert marking(staffed, seq, "true", "", BOSS) == why
+    other = "00000000-2b1a-4e50-9d59-0f2f7f9b7c11"
+    assert marking(staffed, alarm, "true", "", BOSS, journal=other) == NO_RECORD
+    assert MARKED not in staffed.kinds()
+
+    assert marking(staffed, alarm, "false", "a mouse", BOSS) == ""
+    staffed.at_keypad(BOSS, Wish.GRANT)
+    assert marking(staffed, alarm, "open", "", FITTER) == ""
+    told = [record.payload for record in staffed.records if record.kind == MARKED]
+    named = {"journal": JOURNAL, "seq": alarm, "by": "Wang"}
+    assert told == [
+        {**named, "says": "false", "reason": "a mouse", "user": "boss"},
+        {**named, "says": "open", "reason": "", "user": "fitter"},
+    ]
+
+
+def test_an_alarm_of_an_area_that_is_not_his_nobody_marks(staffed: Bench) -> None:
+    staffed.records.append(Record("alarm.tamper", {"areas": ["elsewhere"]}))
+    assert marking(staffed, len(staffed.records), "true", "", BOSS) == MARK_NOT_HIS
+
+
+def test_two_who_mark_the_same_alarm_alike_at_once_both_hear_of_it(staffed: Bench) -> None:
+    staffed.records.append(Record("alarm.tamper", {}))
+    wish = m.MarkAlarm(journal=JOURNAL, seq=len(staffed.records), says="true", by="Wang", code=BOSS)
+    clients = [Client(staffed.path), Client(staffed.path)]
+    for client in clients:
+        client.send(wish)
+    assert [(client.receive(10.0) or {})["ok"] for client in clients] == [True, True]
+    for client in clients:
+        client.close()
+    assert staffed.kinds().count(MARKED) == 2
+
+
+def test_a_false_alarm_has_a_cause(staffed: Bench) -> None:
+    with pytest.raises(ValidationError, match="expected the cause"):
+        marking(staffed, 1, "false", " ", BOSS)
 
 
 def of_updater(bench: Bench, client: Client, *told: BaseModel) -> None:

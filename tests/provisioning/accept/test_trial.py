@@ -11,7 +11,6 @@ from hil.fuzz import reports
 from hil.life.lived_trial import BEGIN, LivedRecord, Truth, lived, text
 from provisioning.accept.account import Who, software
 from provisioning.accept.checking import rows_of
-from provisioning.accept.marks import Mark, Marks
 from provisioning.accept.trial_account import FORMAT, TRIAL, Trial
 from provisioning.accept.trial_figures import DAY_S, Period, checks, days_of, figures
 from provisioning.accept.trial_page import page, rows
@@ -129,6 +128,12 @@ def test_alarms_of_a_test_a_person_and_a_cancellation_are_classes_of_their_own()
     assert [row.sort for row in found.alarms] == ["test", "test", "confirmed", "cancelled", "unconfirmed"]
 
 
+def says(seq: int, what: str, reason: str) -> LivedRecord:
+    """Somebody marks the alarm of this record."""
+    said = {"journal": "j", "seq": seq, "says": what, "reason": reason, "by": "王工", "user": "fitter"}
+    return record(28, "acceptance.alarm-marked", **said)
+
+
 def test_what_people_marked_stands_beside_what_the_journal_tells_and_is_counted() -> None:
     told = [
         record(1, "acceptance.begun"),
@@ -137,24 +142,27 @@ def test_what_people_marked_stands_beside_what_the_journal_tells_and_is_counted(
         *(record(n, "alarm.intruder", zone="door", areas=["hall"], incident=n) for n in (2, 3, 4)),
         record(4.1, "area.alarm-cancelled", areas=["hall"], incidents=[4]),
         record(5, "area.alarm-aborted", areas=["hall"], incidents=[5, 6]),
+        says(4, "false", "a <spider>"),
+        says(5, "false", "the wind"),
+        says(6, "false", "nobody looked"),
+        says(99, "false", "of no alarm"),
+        # The newest counts, also when it takes back what was said.
+        says(6, "true", ""),
+        says(5, "open", ""),
+        record(29, "acceptance.alarm-marked", journal="j", seq="5", says="maybe"),
     ]
     told = [LivedRecord({**one.header, "journal": "j", "seq": n}, one.payload) for n, one in enumerate(told, 1)]
-    marks = (
-        Mark("j", 4, "false", "a <spider>", "王工", text(0)),
-        Mark("j", 6, "true", "", "王工", text(0)),
-        Mark("j", 99, "false", "of no alarm", "王工", text(0)),
-    )
-    found = figures(told, PERIOD, [], marks=Marks("bank-demo", marks).by_record())
+    found = figures(told, PERIOD, [])
     assert found.marked == {"true": 1, "false": 1, "open": 1}
     assert (found.aborted, found.classes) == (2, {"test": 1, "unconfirmed": 2, "cancelled": 1})
     assert [(row.seq, row.says, row.by) for row in found.alarms] == [
         (2, "", ""),
-        (4, "false", "王工"),
+        (4, "false", "王工 [fitter]"),
         (5, "", ""),
-        (6, "true", "王工"),
+        (6, "true", "王工 [fitter]"),
     ]
     made = replace(trial((told, Truth())), figures=found)
-    for lang, said in (("en", "false: a <spider> (王工)"), ("zh", "误报：a <spider>（王工）")):
+    for lang, said in (("en", "false: a <spider> (王工 [fitter])"), ("zh", "误报：a <spider>（王工 [fitter]）")):
         with speaking(lang):  # type: ignore[arg-type]
             shown, expected = rows_of(page(made, lang)), rows(made)  # type: ignore[arg-type]
         assert shown == expected
