@@ -772,16 +772,21 @@ class SignEnrolment(Strict):
     nonce: str = Field(pattern=r"^[A-Za-z0-9_-]{22}$", description="16 random bytes, base64url")
 
 
+CaHashes = Annotated[list[Hash], Field(max_length=8, description="SHA-256 of each CA that counts now")]
+KeyIds = Annotated[
+    list[Annotated[str, Field(max_length=64)]],
+    Field(max_length=20, description="`kid` of the center's receipt, command and root keys, as it told them"),
+]
+
+
 class Enrolled(Strict):
     """Technician to core: the answer is in place; record it."""
 
     type: Literal["enrolled"] = "enrolled"
     path: Id
     certificate: Hash = Field(description="SHA-256 of the new client certificate (DER)")
-    authorities: list[Hash] = Field(min_length=1, max_length=8, description="SHA-256 of each CA that counts now")
-    keys: list[Annotated[str, Field(max_length=64)]] = Field(
-        max_length=20, description="`kid` of the center's receipt, command and root keys, as it told them"
-    )
+    authorities: CaHashes = Field(min_length=1)
+    keys: KeyIds
     not_after: UtcText
     proof: Literal["code", "fingerprint"] = Field(description="by what the answer was believed")
 

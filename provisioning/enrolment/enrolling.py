@@ -115,27 +115,25 @@ class Enrolling:
 
     def _take(self, text: bytes, waiting: Waiting, typed: str = "") -> Done:
         answer, answered = self._checked(text, waiting, typed)
-        self.place.put(answered)
-        authorities = [_fingerprint(pem) for pem in (*answer.authorities, *answer.client_authorities)]
-        keys = [*answer.receipt_keys, *answer.command_keys, *answer.root_keys]
-        ids = [key_id(load_public(key)) for key in keys]
-        return Done(answered.leaf, answer, self._record(answered.leaf, waiting, authorities, ids))
+        waiting = waiting.model_copy(update=_told(answer))
+        self.place.put(answered, waiting)
+        return Done(answered.leaf, answer, self._record(answered.leaf, waiting))
 
     def _completed(self, found: x509.Certificate | None) -> None:
-        """A cut came between the answer's coming into force and its record; which keys it told is known no more."""
+        """A cut came between the answer's coming into force and its record."""
         waiting = self.place.waiting()
         if found is not None and waiting is not None:
-            self._record(found, waiting, _authorities(self.place), [])
+            # A version before kept no authorities with the request.
+            kept = waiting.authorities or _authorities(self.place)
+            self._record(found, waiting.model_copy(update={"authorities": kept}))
 
-    def _record(
-        self, leaf: x509.Certificate, waiting: Waiting, authorities: list[str], keys: list[str]
-    ) -> core_key.Recording:
+    def _record(self, leaf: x509.Certificate, waiting: Waiting) -> core_key.Recording:
         told = [
             Enrolled(
                 path=path,
                 certificate=leaf.fingerprint(hashes.SHA256()).hex(),
-                authorities=list(dict.fromkeys(authorities)),
-                keys=list(dict.fromkeys(keys)),
+                authorities=waiting.authorities,
+                keys=waiting.keys,
                 not_after=utc_text(ends_at(leaf)),
                 proof="code" if waiting.answer_key else "fingerprint",
             )
@@ -167,6 +165,14 @@ def _made_with(waiting: Waiting, keys: e.CodeKeys | None) -> bool:
     if keys is None:
         return not waiting.mac
     return bool(waiting.mac) and e.is_sealed(keys.request, waiting.request, waiting.mac)
+
+
+def _told(answer: e.EnrolmentAnswer) -> dict[str, list[str]]:
+    """What the record says of an answer, each once."""
+    authorities = map(_fingerprint, (*answer.authorities, *answer.client_authorities))
+    keys = (*answer.receipt_keys, *answer.command_keys, *answer.root_keys)
+    ids = (key_id(load_public(key)) for key in keys)
+    return {"authorities": list(dict.fromkeys(authorities)), "keys": list(dict.fromkeys(ids))}
 
 
 def _fingerprint(pem: str) -> str:

@@ -1,7 +1,7 @@
 """Where a path's identity lies, what waits beside it, and how a new one comes into force without a moment of none.
 
-While a request waits there are `KEY.enrol` and `KEY.enrol.json`. An answer is written whole as `….enrol` first; then
-only names change, in an order in which each step leaves a pair that works:
+While a request waits there are `KEY.enrol` and `KEY.enrol.json`. An answer is written whole as `….enrol` first, what
+its record will say into `KEY.enrol.json`; then only names change, in an order in which each step leaves a working pair:
 
 1. the CA file gets both, the CAs of before and the new ones;
 2. `KEY.enrol` becomes `KEY.next`, the certificate is put in force, the key after it. Between these two the uplink
@@ -29,6 +29,7 @@ from firmware.config import Loaded
 from firmware.config.models import MqttPath
 from firmware.durable import sync_folder
 from firmware.protocol.jws import Refused, unverified
+from firmware.protocol.messages import CaHashes, KeyIds
 from firmware.protocol.records import PanelId, Strict, UtcText
 from firmware.uplink.pair import BadPair, Pair
 from provisioning.enrolment.owner import UPLINK, Owner
@@ -39,13 +40,19 @@ _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Waiting(Strict):
-    """A request that was made and is not answered yet: the same one is sent again. Mode 0600, for it holds a key."""
+    """A request that was made and is not answered yet: the same one is sent again. Mode 0600, for it holds a key.
+
+    `authorities`, `keys`: what its answer told, since right before it came into force; for the record, which a cut may
+    keep from being made.
+    """
 
     panel: PanelId
     request: str = Field(max_length=48 * 1024)
     mac: str = Field(max_length=43)
     answer_key: str = Field(pattern=r"^([0-9a-f]{64})?$", description="what the answer's MAC is checked with, hex")
     made: UtcText
+    authorities: CaHashes = []
+    keys: KeyIds = []
 
 
 @dataclass(frozen=True)
@@ -137,13 +144,16 @@ class Place:
 
     def keep(self, waiting: Waiting) -> None:
         """Remember the request before it leaves. Raises `Trouble`."""
-        part = _beside(self.state, "part")
         try:
-            self.owner.write(part, waiting.model_dump_json().encode(), 0o600)
-            part.replace(self.state)
-            sync_folder(self.state.parent)
+            self._keep(waiting)
         except OSError as error:
             raise _cant(self.state, error) from None
+
+    def _keep(self, waiting: Waiting) -> None:
+        part = _beside(self.state, "part")
+        self.owner.write(part, waiting.model_dump_json().encode(), 0o600)
+        part.replace(self.state)
+        sync_folder(self.state.parent)
 
     def settle(self) -> bool:
         """Complete, or take back, what a cut interrupted. Whether the answer is in force: then `done` is still to be
@@ -165,8 +175,8 @@ class Place:
             raise _cant(self.state, error) from None
         return False
 
-    def put(self, answered: Answered) -> None:
-        """Put an answer in force; `done` ends it. Raises `Trouble`, and then what was in force still is."""
+    def put(self, answered: Answered, waiting: Waiting) -> None:
+        """Put an answer to this request in force; `done` ends it. Raises `Trouble`; then what was in force still is."""
         files = {self.pair.certificate: answered.chain, self.ca: answered.authorities}
         if self.client_ca is not None and answered.client_authorities is not None:
             files[self.client_ca] = answered.client_authorities
@@ -177,6 +187,7 @@ class Place:
             before = self.ca.read_bytes() if self.ca.exists() else b""
             merged = answered.authorities if answered.authorities in before else answered.authorities + before
             self.owner.write(both, merged if self.current() is not None else answered.authorities, 0o644)
+            self._keep(waiting)
         except OSError as error:
             for file in (*(_beside(file, "enrol") for file in files), both):
                 file.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from firmware.config import load
 from firmware.core import enrolled_later
+from firmware.protocol.jws import key_id, load_public
 from firmware.protocol.one_time_code import read_code
 from firmware.uplink.pair import BadPair, Pair
 from hil.authority import Authority, Life, pem
@@ -79,6 +80,7 @@ def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Pa
         at.enroll(at.invite())
         at.desk.authority = Authority.make(tmp_path / "other", "other ca", Life.days(1, 90))
     new_ca = pem(at.desk.authority.certificate)
+    kids = [key_id(load_public(x)) for x in (at.desk.told.receipt.x, *at.desk.told.command_keys)]
     saved = {file: file.read_bytes() for file in at.key.parent.iterdir()} if before else {}
     for step in range(1, MOST_STEPS):
         for file in at.key.parent.iterdir() if at.key.parent.exists() else ():
@@ -109,8 +111,11 @@ def test_a_cut_at_every_step(at: Site, before: bool, settles: bool, tmp_path: Pa
         assert found != old
         assert at.ca.read_text() == new_ca
         assert sorted(at.files()) == ["center-ca.pem", "uplink.key", "uplink.pem"], f"step {step}"
-        waits = [late.enrolled.certificate for late in enrolled_later.read(left.parent)]
-        assert waits == [found.fingerprint(hashes.SHA256()).hex()], f"step {step}: core has it to record, once"
+        waits = [late.enrolled for late in enrolled_later.read(left.parent)]
+        its = [found.fingerprint(hashes.SHA256()).hex()]
+        assert [late.certificate for late in waits] == its, f"step {step}: core has it to record, once"
+        told = ([at.desk.authority.certificate.fingerprint(hashes.SHA256()).hex()], kids)
+        assert [(late.authorities, late.keys) for late in waits] == [told], f"step {step}: with what the center told"
     else:
         pytest.fail("it never came to its end")
 
