@@ -172,7 +172,7 @@ class Keeper:
         elif event is Event.RUNS_HOME:
             self._back_home()
         elif event is Event.INTERRUPTED:
-            self._book.move(event)
+            self._book.move(event, "interrupted")
         self._slots = slots
         self._known(slots, self.kept.home or slots.booted)
 
@@ -180,7 +180,7 @@ class Keeper:
         kept = self.kept
         rest = {name: known for name, known in kept.slots.items() if name != kept.target}
         if kept.stage is Stage.SWITCHING:
-            self._book.move(Event.RUNS_HOME)
+            self._book.move(Event.RUNS_HOME, "interrupted")
         elif kept.stage is Stage.GOING_BACK:
             self._book.move(Event.RUNS_HOME, kept.why, kept.detail, slots=rest)
         else:
@@ -275,7 +275,7 @@ class Keeper:
     def _write(self) -> None:
         writing = self._writing
         if writing is None:
-            self._book.move(Event.INTERRUPTED)
+            self._book.move(Event.INTERRUPTED, "interrupted")
             return
         code = writing.poll()
         if code is None:

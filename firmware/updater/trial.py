@@ -54,7 +54,7 @@ class Judgement:
 
 
 CORE_MS = 180_000
-"""Core answers within this, from the boot on; a small board starts in less than one minute."""
+"""Core answers within this, of the updater's start on, which waits for no core; a small board is up in a minute."""
 INPUTS_MS = 240_000
 RECEIPT_MS = 600_000
 """The center's receipt: an uplink begins anew with at most 2 min of pause, and a modem takes 2 min to register."""
@@ -79,14 +79,16 @@ REASONS: Mapping[str, Text] = MappingProxyType(
             "without a receipt: there was no way to the center before the update either",
             "免除回执：更新前与中心的通道已中断",
         ),
+        "interrupted": ("it was interrupted, and goes on from here", "曾中断，由此处继续"),
         "slot-lost": ("the accepted slot does not start any more", "已确认的系统无法再启动"),
     }
 )
-"""Why a panel went back, in words."""
+"""Why a panel went back, and what else is told of a step, in words."""
 
 
 def judge(facts: Facts | None, before: Before, waited_ms: int) -> Judgement:
-    """Good, back, or wait on. `facts`: None while core does not answer. `waited_ms`: since the new slot's boot."""
+    """Good, back, or wait on. `facts`: None while core does not answer. `waited_ms`: since the updater of the
+    new slot came up."""
     if facts is None:
         return _until(CORE_MS, waited_ms, "core-silent")
     if not facts.restored:

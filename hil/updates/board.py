@@ -6,6 +6,7 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -130,9 +131,16 @@ class UpdateBoard:
 
     def kinds(self) -> list[str]:
         """The steps that the center holds, in the journal's order."""
-        asked = "SELECT kind FROM records WHERE panel=? AND kind LIKE 'update.%' ORDER BY journal, seq"
+        return list(self.steps().values())
+
+    def steps(self) -> dict[int, str]:
+        """The steps of updates that the center holds, by `seq`, each with its reason."""
+        asked = "SELECT seq, kind, payload FROM records WHERE panel=? AND kind LIKE 'update.%' ORDER BY seq"
         rows = self.far.center.store.rows(asked, PANEL)
-        return [str(row[0]).removeprefix("update.") for row in rows]
+        return {
+            int(seq): f"{str(kind).removeprefix('update.')} {json.loads(payload or '{}').get('why', '')}".strip()
+            for seq, kind, payload in rows
+        }
 
     # --- people
 
@@ -205,7 +213,8 @@ class UpdateBoard:
 
     def from_card(self, card: Path, center: Path, stick: Path) -> None:
         """The power goes; it comes back with this card and stick, and a center that holds what it held then."""
-        self.board.cut()
+        with suppress(RigFault):
+            self.board.cut()
         self.far.center_of(center)
         shutil.copyfile(card, self.folder / "board" / "card.qcow2")
         self.board.on(0.0)

@@ -1,7 +1,7 @@
 """The play of power cuts: updates whose card is frozen at each step, as a cut at that moment would leave it.
 
 Each frozen card is looked at on the host (which slot would start, is it whole, is every record there that the center
-holds); of every state one is booted, beside a center that holds what it held then, until the update has come to an end.
+holds); of every state one or more are booted, beside a center that holds what it held then (`hil.updates.booted`).
 """
 
 import base64
@@ -10,37 +10,26 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from hil.rigs.machine.agent import AgentError
-from hil.rigs.protocol import NotSeen, RigFault
-from hil.updates import frozen
-from hil.updates.board import INSTALL_S, PANEL, TRIAL_S, UpdateBoard
-from hil.updates.ground import BOOT_S, DIES, ENDS, NEXT, Ground, Result, expect
+from hil.rigs.protocol import RigFault
+from hil.updates import booted, frozen
+from hil.updates.board import CORE_S, INSTALL_S, TRIAL_S, UpdateBoard
+from hil.updates.frozen import Cut, Found
+from hil.updates.ground import BOOT_S, LATER, NEXT, Ground, Result, expect
 from hil.updates.variants import Variant
 
 log = logging.getLogger("hil.updates")
 
 BOOK = "/data/updater/update.json"
 LOOK_S, ANSWER_S = 0.15, 1.5
-EVERY_S, LEAVING_S = 12.0, 5.0
+EVERY_S = 12.0
+EVERY_S_IN = {"switching": 8.0, "restarting": 8.0, "going-back": 8.0, "trying": 90.0}
 """A card is frozen at each new step, and so long after the last one: sooner while it restarts."""
-LEAVING = ("switching", "restarting", "going-back")
-COMPLETE_S = 180.0
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """`step`: what the book said when it was taken; `store`: what the center held; `stick`: what was plugged in."""
-
-    name: str
-    step: str
-    card: Path
-    store: Path
-    stick: Path
 
 
 class Knife:
@@ -51,7 +40,7 @@ class Knife:
         self._box, self._folder, self._most = box, folder, most
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="knife", daemon=True)
-        self.taken: list[Frozen] = []
+        self.taken: list[Cut] = []
         folder.mkdir()
 
     def __enter__(self) -> "Knife":
@@ -67,7 +56,7 @@ class Knife:
         last = ""
         while not self._ended.wait(LOOK_S):
             step = self._step() or last
-            due = time.monotonic() - at >= (LEAVING_S if step in LEAVING else EVERY_S)
+            due = time.monotonic() - at >= EVERY_S_IN.get(step, EVERY_S)
             if step != last or (due and len(self.taken) < self._most):
                 self._freeze(f"{time.monotonic() - begun:.0f} s", step)
                 at, last = time.monotonic(), step
@@ -90,35 +79,37 @@ class Knife:
         except (RigFault, OSError, sqlite3.Error) as error:
             log.info("not frozen: %s", error)
             return
-        self.taken.append(Frozen(f"{when}, {step}", step, card, store, self._box.stick))
+        self.taken.append(Cut(f"{when}, {step}", step, card, store, self._box.stick))
 
 
 def cuts(ground: Ground, most: int, boots: int) -> Result:
-    """An update that proves itself, then one whose panel does not start and that goes back: both cut at every step."""
+    """An update that proves itself, then one without a receipt, which goes back: both cut at every step."""
     with ground.board("cuts") as box:
         box.commission()
-        taken = _proving(ground, box, most) + _going_back(ground, box, most)
+        taken = _proving(ground, box, most)
+        more, back = _going_back(ground, box, most)
+        taken += more
         kinds, audit = box.kinds(), box.audit()
         looked = [(cut, frozen.look(cut.card, _good(ground), box.known(cut.store))) for cut in taken]
         faults = [f"{cut.name}: {fault}" for cut, found in looked for fault in found.faults]
-        tally: dict[str, int] = {}
-        for _, found in looked:
-            name = f"{found.stage}, {found.starts} {found.version}"
-            tally[name] = tally.get(name, 0) + 1
+        if back["why"] != "no-receipt":
+            faults.append(f"it went back otherwise: {back}")
+        tally = Counter(f"{found.stage}, {found.starts} {found.version}" for _, found in looked)
         log.info("%d cards: %s; %s", len(looked), json.dumps(tally), faults)
-        booted = [_booted(box, cut, found, faults) for cut, found in chosen(looked, boots)]
+        ends = booted.all_of(box, chosen(looked, boots), faults)
     return {
         "cuts": len(looked),
         "found": tally,
         "records looked for": sum(found.records for _, found in looked),
-        "booted": booted,
+        "the second went back": back,
         "at the center": kinds,
         "audit": audit,
+        "booted": ends,
         "faults": faults,
     }
 
 
-def _proving(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
+def _proving(ground: Ground, box: UpdateBoard, most: int) -> list[Cut]:
     box.plug(ground.bundle(Variant(NEXT)))
     before = box.board.boot_id()
     with Knife(box, ground.folder / "proving", most) as knife:
@@ -131,62 +122,44 @@ def _proving(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
     return knife.taken
 
 
-def _going_back(ground: Ground, box: UpdateBoard, most: int) -> list[Frozen]:
-    box.plug(ground.bundle(Variant(DIES, harm="core")))
+def _going_back(ground: Ground, box: UpdateBoard, most: int) -> tuple[list[Cut], Result]:
+    """The line is cut after the consents; back at home, the center hears why."""
+    box.plug(ground.bundle(Variant(LATER)))
     before = box.board.boot_id()
     with Knife(box, ground.folder / "going-back", most) as knife:
         code, said = box.consents("install", "--usb")
         expect(code == 0, said)
+        box.far.line(False)
         box.board.again(before, INSTALL_S)
-        before = box.board.boot_id()
-        box.board.again(before, TRIAL_S)
+        before, begun = box.board.boot_id(), time.monotonic()
+        found: Result = {"tried": box.board.slot()}
+        box.board.again(before, 2 * TRIAL_S)
         box.up(BOOT_S)
+        found["after s"] = round(time.monotonic() - begun)
         box.until(lambda: box.status().get("stage") == "gone-back", BOOT_S, "it has gone back")
         time.sleep(2 * EVERY_S)
-    return knife.taken
+    box.far.line(True)
+    told = box.far.wait_held("update.gone-back", lambda _: True, CORE_S)
+    return knife.taken, {**found, "runs": box.board.slot(), "why": told["payload"]["why"]}
 
 
 def _good(ground: Ground) -> dict[str, tuple[str, int]]:
-    variants = {NEXT: Variant(NEXT), DIES: Variant(DIES, harm="core")}
-    good = {version: frozen.image_of(ground.bundle(variant)) for version, variant in variants.items()}
+    good = {version: frozen.image_of(ground.bundle(Variant(version))) for version in (NEXT, LATER)}
     return {**good, ground.version: frozen.hash_of(ground.built / f"fenghuo-{ground.version}.slot")}
 
 
-def chosen(looked: Iterable[tuple[Frozen, frozen.Found]], boots: int) -> list[tuple[Frozen, frozen.Found]]:
-    """Of each state and slot that would start, the first card; of these as many as are wanted, from both updates."""
-    firsts: dict[tuple[str, str, str], tuple[Frozen, frozen.Found]] = {}
+def chosen(looked: Iterable[tuple[Cut, Found]], boots: int) -> list[tuple[Cut, Found]]:
+    """As many as are wanted: of each state and slot that would start the first card, spread over both updates where
+    not all can be; where more can, the last of each, of the states with most cards before the others.
+    """
+    states: dict[tuple[str, str, str], list[tuple[Cut, Found]]] = {}
     for cut, found in looked:
-        firsts.setdefault((found.stage, found.starts, found.version), (cut, found))
-    cards = list(firsts.values())
-    wanted = min(boots, len(cards))
-    return [cards[number * len(cards) // wanted] for number in range(wanted)]
-
-
-def _booted(box: UpdateBoard, cut: Frozen, found: frozen.Found, faults: list[str]) -> str:
-    """Boot a card: it must become a panel that runs, whose update comes to an end, and that its center holds whole."""
-    begun = time.monotonic()
-    try:
-        box.from_card(cut.card, cut.store, cut.stick)
-        box.up(BOOT_S)
-        up = time.monotonic() - begun
-        box.until(lambda: _ended(box), 2 * TRIAL_S, "the update comes to an end")
-        box.up(BOOT_S)
-        status = box.status()
-        if not box.far.center.wait(lambda center: not center.complete(PANEL), COMPLETE_S):
-            faults.append(f"{cut.name}, booted: the center lacks {box.far.center.complete(PANEL)[:3]}")
-        end = f"{box.board.slot()} {status['stage']} {status['why']}".strip()
-        said = f"{cut.name} ({found.stage}, {found.starts}): up {up:.0f} s, {end}, {box.audit()}"
-    except (RigFault, AgentError, NotSeen) as error:
-        said = f"{cut.name} ({found.stage}): {str(error)[:600]}"
-        faults.append(said)
-    log.info("booted: %s", said)
-    return said
-
-
-def _ended(box: UpdateBoard) -> bool:
-    """It is over, or waits for people."""
-    status = box.status()
-    return status.get("stage") in (*ENDS, "none") or status.get("waiting") == "consents"
+        states.setdefault((found.stage, found.starts, found.version), []).append((cut, found))
+    firsts = [cards[0] for cards in states.values()]
+    if boots < len(firsts):
+        return [firsts[number * len(firsts) // boots] for number in range(boots)]
+    most_first = sorted((cards for cards in states.values() if len(cards) > 1), key=len, reverse=True)
+    return firsts + [cards[-1] for cards in most_first][: boots - len(firsts)]
 
 
 def copy_of(store: Path, place: Path) -> None:

@@ -25,6 +25,18 @@ CLEAN = (0, 1)
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A card that was frozen. `step`: what the book said when it was taken; `store`: what the center held; `stick`:
+    what was plugged in."""
+
+    name: str
+    step: str
+    card: Path
+    store: Path
+    stick: Path
+
+
+@dataclass(frozen=True)
 class Known:
     """What the center knew at that moment: the panel's public key, its own of receipts, and the folder of its store."""
 

@@ -9,7 +9,7 @@ from hil.updates import variants
 from hil.updates.board import UpdateBoard
 from hil.updates.variants import Variant
 
-NEXT, OLDER, DIES = "0.2.0", "0.0.9", "0.2.9"
+NEXT, LATER, OLDER, DIES = "0.2.0", "0.3.0", "0.0.9", "0.2.9"
 BOOT_S = 600.0
 ENDS = ("good", "gone-back", "refused")
 

@@ -80,11 +80,16 @@ def refused(ground: Ground, _cuts: int, _boots: int) -> Result:
     return found
 
 
-WHY_BACK: Mapping[Harm, str] = {"kernel": "did-not-start", "root": "did-not-start", "core": "core-silent"}
+WHY_BACK: Mapping[Harm, str] = {
+    "kernel": "did-not-start",
+    "root": "did-not-start",
+    "core": "core-silent",
+    "hangs": "core-silent",
+}
 
 
 def broken(ground: Ground, _cuts: int, _boots: int) -> Result:
-    """Signed bundles whose kernel, root or panel does not start: back by itself, and the center hears why."""
+    """Signed bundles whose kernel, root or panel does not start, or hangs: back by itself, and the center hears why."""
     found: Result = {}
     faults: list[str] = []
     with ground.board("broken") as box:
@@ -97,22 +102,22 @@ def broken(ground: Ground, _cuts: int, _boots: int) -> Result:
             box.board.again(before, INSTALL_S)
             begun = time.monotonic()
             if (tried := box.board.slot()) == "B":
-                box.board.again(box.board.boot_id(), TRIAL_S)
+                box.board.again(box.board.boot_id(), 2 * TRIAL_S)
             box.up(BOOT_S)
             box.until(lambda: box.status().get("stage") == "gone-back", BOOT_S, "it has gone back")
             told = box.status()
             found[harm] = f"{box.board.slot()}, {told['why']}, after {time.monotonic() - begun:.0f} s"
-            if (box.board.slot(), told["why"], tried) != ("A", why, "B" if harm == "core" else "A"):
+            if (box.board.slot(), told["why"], tried) != ("A", why, "B" if why == "core-silent" else "A"):
                 faults.append(f"{harm}: {found[harm]}, tried {tried}")
-            box.far.wait_held("update.gone-back", _because(why), CORE_S)
+            box.far.wait_held("update.gone-back", _because(why, told["sha256"]), CORE_S)
         found["at the center"] = box.kinds()
         found["audit"] = box.audit()
     found["faults"] = faults
     return found
 
 
-def _because(why: str) -> Callable[[dict[str, Any]], bool]:
-    return lambda record: bool(record["payload"]["why"] == why)
+def _because(why: str, sha256: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda record: (record["payload"]["why"], record["payload"]["sha256"]) == (why, sha256)
 
 
 PLAYS: Mapping[str, Callable[[Ground, int, int], Result]] = {

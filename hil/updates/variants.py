@@ -19,16 +19,16 @@ from images.rootfs import STAMP
 _VERSION = re.compile(r'^VERSION = ".*"$', re.MULTILINE)
 CORE = "firmware/core/main.py"
 DIES = "raise SystemExit(1)\n"
-
-
+HANGS = "import time\n\nwhile True:\n    time.sleep(60)\n"
 NO_KERNEL = bytes(256 * 1024)
-Harm = Literal["", "core", "kernel", "root"]
+Harm = Literal["", "core", "hangs", "kernel", "root"]
+CORES: dict[Harm, str] = {"core": DIES, "hangs": HANGS}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """`harm`: what does not start: the panel's core; the kernel, which is none; the root, which has another byte than
-    its hash tree says. `floor`: what its bundle says, and what its software says."""
+    """`harm`: what does not start: the panel's core, which dies; or which hangs; the kernel, which is none; the root,
+    which has another byte than its hash tree says. `floor`: what its bundle says, and what its software says."""
 
     version: str
     floor: str = "0.1.0"
@@ -66,8 +66,8 @@ def change(root: Path, variant: Variant) -> None:
     """Exchange in this tree what the variant wants otherwise; files that it shares with another tree stay there."""
     version = _only(root, "firmware/version.py")
     _exchange(version, _VERSION.sub(f'VERSION = "{variant.version}"', version.read_text()))
-    if variant.harm == "core":
-        _exchange(_only(root, CORE), DIES)
+    if variant.harm in CORES:
+        _exchange(_only(root, CORE), CORES[variant.harm])
 
 
 def _spoil(made: slot.Slot) -> None:

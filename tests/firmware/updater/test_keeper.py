@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from firmware.updater.bundle import REASONS as NOT_TAKEN
 from firmware.updater.keeper import LAPSE_S
 from firmware.updater.kept import Kept, Shelf, read
-from firmware.updater.trial import RECEIPT_MS
+from firmware.updater.trial import REASONS, RECEIPT_MS
 from tests.firmware.updater.machine import NEW, OLD, WELL, Machine, Power, manifest
 
 WHOLE = ["offered", "consented", "checked", "installing", "installed", "restarting", "trying", "good"]
@@ -214,6 +214,18 @@ def test_power_cut_at_each_point_of_an_update_that_goes_back(
 ) -> None:
     del why
     assert cuts(tmp_path, harm, "gone-back", OLD) >= 40
+
+
+def test_a_slot_whose_writing_was_interrupted_is_written_anew_and_the_journal_says_so(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.offer()
+    machine.consent()
+    machine.until("installing")
+    machine.boot()
+    machine.until("good")
+    assert machine.kinds() == [*WHOLE[:4], *WHOLE[1:]]
+    assert {number: step.why for number, step in enumerate(machine.recorded) if step.why} == {4: "interrupted"}
+    assert "interrupted" in REASONS
 
 
 # --- the book -------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-"""Which of the frozen cards are booted: of each state one, and spread over both updates where not all can be."""
+"""Which of the frozen cards are booted: of each state one, spread over both updates where not all can be; then more."""
 
 from pathlib import Path
 
 import pytest
 
-from hil.updates.cutting import Frozen, chosen
-from hil.updates.frozen import Found
+from hil.updates.cutting import chosen
+from hil.updates.frozen import Cut, Found
 
 STATES = ("none A", "offered A", "offered A", "restarting B", "restarting B", "good B", "offered B", "restarting A")
 
@@ -13,18 +13,19 @@ STATES = ("none A", "offered A", "offered A", "restarting B", "restarting B", "g
 @pytest.mark.parametrize(
     ("boots", "names"),
     [
-        (99, ["0", "1", "3", "5", "6", "7"]),
+        (99, ["0", "1", "3", "5", "6", "7", "2", "4"]),
+        (7, ["0", "1", "3", "5", "6", "7", "2"]),
         (6, ["0", "1", "3", "5", "6", "7"]),
         (3, ["0", "3", "6"]),
         (1, ["0"]),
         (0, []),
     ],
 )
-def test_of_each_state_the_first_card_spread_over_all(boots: int, names: list[str]) -> None:
+def test_of_each_state_the_first_card_spread_over_all_then_the_last(boots: int, names: list[str]) -> None:
     nowhere = Path()
     looked = []
     for number, state in enumerate(STATES):
         stage, starts = state.split()
         found = Found(starts, "0.1.0", True, stage, 1, ())
-        looked.append((Frozen(str(number), stage, nowhere, nowhere, nowhere), found))
+        looked.append((Cut(str(number), stage, nowhere, nowhere, nowhere), found))
     assert [cut.name for cut, _ in chosen(looked, boots)] == names

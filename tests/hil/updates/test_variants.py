@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.updates.variants import DIES, Variant, change
+from hil.updates.variants import CORES, Harm, Variant, change
 
 
 @pytest.fixture
@@ -38,8 +38,9 @@ def test_another_version_is_said_and_the_built_tree_stays_as_it_was(built: Path,
     assert 'VERSION = "0.1.0"' in (built / "opt/fenghuo/lib/firmware/version.py").read_text()
 
 
-def test_one_whose_panel_dies_has_no_core(built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("harm", CORES)
+def test_one_whose_panel_dies_or_hangs_has_no_core(harm: Harm, built: Path, tmp_path: Path) -> None:
     site = linked(built, tmp_path / "tree")
-    change(tmp_path / "tree", Variant("0.2.9", harm="core"))
-    assert (site / "core/main.py").read_text() == DIES
+    change(tmp_path / "tree", Variant("0.2.9", harm=harm))
+    assert (site / "core/main.py").read_text() == CORES[harm]
     assert not list(site.rglob("*.pyc"))
