@@ -38,8 +38,10 @@ from rules.site import Condition
 
 SILENT_MS = 5_000
 """A child that says nothing for so long hangs (EN 50131-1, digest §1.9: an interconnection may be away for 10 s)."""
-START_MS = 8_000
-"""So long a child may take until it is up: its first round over, or its port told as missing."""
+START_MS, LONGEST_START_MS = 8_000, 64_000
+"""So long a child may take until it is up: its first round over, or its port told as missing. The one after a child
+that took longer may take twice as long: a busy board's children would else be killed for ever just before they are up.
+"""
 MEMORY_KIB = 64 * 1024
 """A child that holds more leaks (the budget is 35 MiB a bus, DESIGN §6)."""
 STABLE_MS = 60_000
@@ -116,6 +118,7 @@ class BusDriver:
         self._child: Child | None = None
         self._began = False
         self._starts = self._callback_errors = 0
+        self._start_ms = START_MS
         self._passed_ms = clock_ms()
         self._stop = Event()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -299,14 +302,17 @@ class BusDriver:
         code = child.process.poll()
         if code is not None:
             return f"it ended by itself (exit code {code})"
-        if now_ms - child.heard_ms > (SILENT_MS if child.up else START_MS) * self._rate:
+        if not child.up and now_ms - child.started_ms > self._start_ms * self._rate:
+            self._start_ms = min(self._start_ms * 2, LONGEST_START_MS)
+            silent = child.heard_ms == child.started_ms
+            return "it gave no sign of life" if silent else "its first round took too long"
+        if child.up and now_ms - child.heard_ms > SILENT_MS * self._rate:
             return "it gave no sign of life"
-        if not child.up and now_ms - child.started_ms > START_MS * self._rate:
-            return "its first round took too long"
         if child.kib > MEMORY_KIB:
             return f"it holds {child.kib // 1024} MiB of memory, at most {MEMORY_KIB // 1024} are its own"
         if child.up and now_ms - child.started_ms > STABLE_MS * self._rate:
             self._retry.stands()
+            self._start_ms = START_MS
         return ""
 
     def _take(self, child: Child, packet: bytes, now_ms: int) -> None:

@@ -33,6 +33,9 @@ class Rogue:
             self._first = False
             if self._asked("late"):
                 time.sleep(60)
+            if self._asked("slow"):
+                while not self._asked("on"):
+                    time.sleep(0.01)
             self._report()
             self._say(Up())
         do = next((p.name for p in self._folder.iterdir()), "")

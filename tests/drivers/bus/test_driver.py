@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.bus.driver import SILENT_MS, START_MS
+from drivers.bus.driver import SILENT_MS, START_MS, STUCK_MS
 from tests.drivers.bus.bus_rig import ACTIVE, FAULT, NORMAL, REST, BusRig, until
 
 LOST = [("failed", "", True), ("door", FAULT), ("pir", FAULT)]
@@ -83,6 +83,23 @@ def test_a_child_that_never_comes_up_is_killed_and_its_zones_read_fault(rig: Bus
     assert rig.some(3) == LOST
     rig.clock.turn(PAUSE_MS)
     assert rig.some(3) == BACK
+
+
+def test_a_child_that_was_too_slow_is_followed_by_one_that_may_take_longer(rig: BusRig) -> None:
+    rig.do("late")
+    rig.driver.start()
+    rig.taken("late")
+    rig.clock.turn(START_MS + 1)
+    assert rig.some(3) == LOST
+    rig.do("slow")
+    rig.clock.turn(PAUSE_MS)
+    rig.taken("slow")
+    for turned_ms in (START_MS + 1, STUCK_MS + 1):  # it is judged in the pass between the two
+        rig.clock.turn(turned_ms)
+        until(rig.driver.alive)
+    rig.do("on")
+    assert rig.some(3) == BACK
+    assert rig.driver.health()["starts"] == 2
 
 
 def test_pauses_grow_and_an_order_given_meanwhile_is_carried_out_by_the_next_child(live: BusRig) -> None:
