@@ -319,11 +319,14 @@ class Inside:
         self.engine.stop(reason)
 
     def close(self) -> None:
-        """Write what waits and close. The lines are given back last."""
+        """Write what waits and close; `give_back` is still to be called."""
         self.recorder.close()
         if self._mirror is not None:
             self._mirror.close()
         self.telemetry.close()
+
+    def give_back(self) -> None:
+        """Give the lines and the data folder back, when nobody can ask how the lines do any more."""
         self._factory.close()
         if self._lock is not None:
             self._lock.release()

@@ -54,3 +54,4 @@ class Panel:
         self.inside.close()
         if outside is not None:
             outside.stop()
+        self.inside.give_back()
