@@ -6,10 +6,10 @@ drifted.
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from drivers.loop_plan import LoopPlan, Resistors, State, Thresholds, between, count_of, ohm_of
 from drivers.wiring import Wiring
+from firmware.places import places
 from rules.site import Condition
 
 BEGIN, END = "<!-- generated: loops -->", "<!-- end: loops -->"
@@ -72,8 +72,7 @@ def rewritten(text: str) -> str:
 
 def main(words: Sequence[str]) -> int:
     """Rewrite the files named; 2 when one can't be."""
-    for word in words:
-        path = Path(word)
+    for path in places(words, __doc__):
         try:
             path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
         except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from firmware.places import places
 from firmware.protocol import envelope, typ
 from firmware.protocol.schemas import WIRE
 from firmware.protocol.topics import ROOT
@@ -172,4 +173,5 @@ def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for place in places(sys.argv[1:], __doc__):
+        main(place)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from firmware.places import places
 from firmware.protocol import enrolment, envelope, evidence, messages, records, signed
 
 BASE = "https://fenghuo.invalid/v1/schemas/"
@@ -109,4 +110,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for place in places(sys.argv[1:], __doc__):
+        main(place)

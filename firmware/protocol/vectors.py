@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from firmware.places import places
 from firmware.protocol import envelope
 from firmware.protocol.canonical import canonical, sha256_hex
 from firmware.protocol.jws import Signer, b64url
@@ -521,4 +522,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for place in places(sys.argv[1:], __doc__):
+        main(place)

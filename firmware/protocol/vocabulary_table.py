@@ -6,6 +6,7 @@ It stands between two markers and is made from `rules.vocabulary`; a test fails 
 import sys
 from pathlib import Path
 
+from firmware.places import places
 from rules.vocabulary import KINDS, Kind
 
 BEGIN = "<!-- vocabulary -->\n"
@@ -42,4 +43,5 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for place in places(sys.argv[1:], __doc__):
+        main(place)

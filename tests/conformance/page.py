@@ -5,8 +5,8 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from firmware.places import places
 from tests.conformance.clause import Clause, Standard
 from tests.conformance.marked import Shown, marked
 from tests.conformance.table import STANDARDS, mistakes
@@ -90,12 +90,13 @@ def _lines(rows: Sequence[Sequence[str]]) -> str:
 
 def main(words: Sequence[str]) -> int:
     """Write the page into the files named; 2 when a marker is wrong or a file can't be written."""
+    files = places(words, __doc__)
     try:
         shown = marked()
         if wrong := mistakes(shown):
             raise ValueError("\n".join(wrong))
-        for word in words:
-            Path(word).write_text(page(STANDARDS, shown), encoding="utf-8")
+        for file in files:
+            file.write_text(page(STANDARDS, shown), encoding="utf-8")
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
