@@ -78,10 +78,8 @@ def test_order_to_files_whose_hashes_are_told(site: Path) -> None:
         for camera in ("lobby", "vault"):
             core.heard(type="camera", camera=camera, ok=True)
         core.seeing("lobby", "vault")
-        ordered = time.monotonic()
         core.order(7, "lobby", "vault", zone="pir")
-        took = first_jpeg(site / "data", ordered + PATIENCE_S, incident=7) - ordered
-        assert took < 2.0, "bar 0.3 s, with room for a loaded machine"
+        first_jpeg(site / "data", time.monotonic() + PATIENCE_S, incident=7)  # how soon: bench_first_jpeg
         manifests = core.manifests(7, "lobby", "vault", until_ms=1500)
         for camera in ("lobby", "vault"):
             assert sum(check_files(site, manifest) for manifest in manifests if manifest["camera"] == camera) >= 3
