@@ -69,4 +69,6 @@ $(STAMP): pyproject.toml
 	.ci/venv $(PYTHON) $(VENV)
 	@echo "Installing Fenghuo and what it needs into $(VENV): about a minute, this once. 正在安装,约一分钟。"
 	$(BIN)/pip install --disable-pip-version-check --editable '.[dev]'
+# Without its fork of pyserial, which would take the place of ours; what else labgrid needs is in `dev`.
+	$(BIN)/pip install --disable-pip-version-check --no-deps 'labgrid>=25'
 	touch $@

@@ -70,7 +70,6 @@ def environment(folder: Path, url: str) -> Power:
 
 
 def test_a_labs_own_driver_switches(there: FakeSocket, tmp_path: Path) -> None:
-    pytest.importorskip("labgrid")
     socket = LabSocket(environment(tmp_path, there.url))
     socket.switch(False)
     assert not there.on
@@ -83,14 +82,14 @@ def test_a_labs_own_driver_switches(there: FakeSocket, tmp_path: Path) -> None:
 
 
 def test_a_lab_without_this_target_is_a_rig_fault(there: FakeSocket, tmp_path: Path) -> None:
-    pytest.importorskip("labgrid")
     power = environment(tmp_path, there.url).model_copy(update={"target": "another"})
     with pytest.raises(RigFault, match="another"):
         LabSocket(power)
 
 
 def test_the_example_environment_is_one_that_labgrid_reads() -> None:
-    labgrid = pytest.importorskip("labgrid")
+    import labgrid
+
     example = Path(__file__).parents[4] / "docs/examples/labgrid-env.yaml"
     target = labgrid.Environment(str(example)).get_target("panel")
     found = {type(driver).__name__ for driver in target.drivers}
