@@ -319,15 +319,28 @@ class BaseRig(Hooks):
             f"area {area} {mode}",
         )
 
+    def without(self, trouble: str, within_s: float = 20.0) -> int:
+        """Until core has no such trouble; the number of its newest record."""
+        end = self.now() + self._patient(within_s) * 1000
+        while True:
+            status = self.status()
+            found = [name for name in status["troubles"] if name.partition(":")[0] == trouble]
+            if not found:
+                return int(status["seq"])
+            if self.now() >= end:
+                raise NotSeen(f"the end of {', '.join(found)}")
+            self._looking.wait(LOOK_S)
+
     def center_sees(
-        self, kind: str, zone: str = "", since: int = 0, within_s: float = 20.0, **payload: Any
+        self, kind: str, zone: str = "", since: int = 0, within_s: float = 20.0, after: int = 0, **payload: Any
     ) -> dict[str, Any]:
         """Until the center holds such a record."""
         members = {**({"zone": zone} if zone else {}), **payload}
 
         def wanted(record: dict[str, Any]) -> bool:
             found = record["payload"] if isinstance(record["payload"], dict) else {}
-            return record["ms"] >= since and all(found.get(name) == value for name, value in members.items())
+            new = record["ms"] >= since and record["header"]["seq"] > after
+            return new and all(found.get(name) == value for name, value in members.items())
 
         return self.far.wait_held(kind, wanted, self._patient(within_s))
 

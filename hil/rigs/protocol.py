@@ -215,10 +215,17 @@ class Eyes(Protocol):
         """Core's own view, as `fenghuo doctor` gets it."""
         ...
 
+    def without(self, trouble: str, within_s: float = 20.0) -> int:
+        """Until core has no trouble of this name, whatever began before; the number of its newest record then."""
+        ...
+
     def center_sees(
-        self, kind: str, zone: str = "", since: int = 0, within_s: float = 20.0, **payload: Any
+        self, kind: str, zone: str = "", since: int = 0, within_s: float = 20.0, after: int = 0, **payload: Any
     ) -> dict[str, Any]:
-        """Until the center holds a record of this kind (header, payload, hash) with these members in its payload."""
+        """Until the center holds a record of this kind (header, payload, hash) with these members in its payload.
+
+        `after`: only one whose number is higher, whenever it arrived.
+        """
         ...
 
     def center_holds(self, kind: str) -> list[dict[str, Any]]:
