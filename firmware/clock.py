@@ -44,6 +44,12 @@ class Clock(Protocol):
         """The center's signed time says that `utc` is right: it counts as synchronised until this monotonic moment."""
         ...
 
+    def suspect(self, suspected: bool) -> None:
+        """`utc` is before a moment that is over for sure: it counts as unset until it is synchronised. Or, where not
+        `suspected`: somebody has set it since.
+        """
+        ...
+
     def boot(self) -> str:
         """An id that is new with each boot of the machine."""
         ...
@@ -65,6 +71,7 @@ class SystemClock:
         self._synchronised = synchronised
         self._kernel = kernel or _kernel
         self._vouched_until_ms = -1
+        self._suspected = False
         # Read once: it can't change, and a process out of file descriptors must still be able to record an alarm.
         self._boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
@@ -78,7 +85,10 @@ class SystemClock:
         if time.time() < FLOOR:
             return "unset"
         vouched = self._vouched_until_ms >= 0 and self.monotonic_ms() <= self._vouched_until_ms
-        return "synchronised" if vouched or self.served() else "free-running"
+        if vouched or self.served():
+            self._suspected = False
+            return "synchronised"
+        return "unset" if self._suspected else "free-running"
 
     def served(self) -> bool:
         try:
@@ -93,6 +103,9 @@ class SystemClock:
 
     def vouch(self, until_ms: int) -> None:
         self._vouched_until_ms = until_ms
+
+    def suspect(self, suspected: bool) -> None:
+        self._suspected = suspected
 
     def wait_s(self, span_ms: int) -> float:
         return max(0, span_ms) / 1000 / self._rate

@@ -12,6 +12,7 @@ class TurnedClock:
         self.quality = "synchronised"
         self.boot_id = "boot-1"
         self.vouched_until_ms = -1
+        self.suspected = False
 
     def turn(self, ms: int) -> None:
         """Let time pass."""
@@ -38,6 +39,9 @@ class TurnedClock:
 
     def vouch(self, until_ms: int) -> None:
         self.vouched_until_ms = until_ms
+
+    def suspect(self, suspected: bool) -> None:
+        self.suspected = suspected
 
     def boot(self) -> str:
         return self.boot_id

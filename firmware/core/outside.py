@@ -39,6 +39,7 @@ from firmware.core.past import Past
 from firmware.core.pictures import Pictures
 from firmware.core.readers import reader_areas
 from firmware.core.refusals import Refusals
+from firmware.core.restore import behind
 from firmware.core.sockets import Server
 from firmware.core.standing import shown
 from firmware.core.technician_port import TechnicianPort, TechnicianSources
@@ -178,7 +179,7 @@ class Outside:
         path_fault_s = float(file.center.path_fault_s if file.center else 60)
         roots = file.center.root_keys if file.center else []
         paths = frozenset(path.id for path in file.path)
-        floor = self._reader.newest_sure()
+        floor = self._floor()
         return UplinkPort(
             UplinkFacts(
                 panel,
@@ -210,6 +211,15 @@ class Outside:
             self._server,
             inside.note,
         )
+
+    def _floor(self) -> str:
+        """The newest time that the journal is sure of. A clock that says one before that has lost it, in this boot or
+        in one before.
+        """
+        floor = self._reader.newest_sure()
+        if behind(floor, self._inside.clock):
+            self._inside.clock.suspect(True)
+        return floor
 
     def _make_technician(self) -> TechnicianPort:
         inside = self._inside

@@ -46,10 +46,20 @@ def restart(
     if restored.boot == clock.boot():
         started = PanelStarted("restart", max(0, now - restored.monotonic_ms), version, config_hash)
         return Restart(rules.adapt(site, state), started, state.durable.clock_sure)
+    if state.durable.clock_sure and behind(restored.utc, clock):
+        clock.suspect(True)
     state = rules.rebase(state, now - restored.monotonic_ms)
     dark_ms = _dark_ms(restored, clock)
     sure = state.durable.clock_sure and dark_ms >= 0 and _from_rtc(clock, rtc())
     return Restart(rules.adapt(site, state), PanelStarted("power-up", dark_ms, version, config_hash), sure)
+
+
+def behind(sure: str, clock: Clock) -> bool:
+    """Whether the clock says a time before this one (UTC text), at which it was sure; not where that is no time."""
+    try:
+        return clock.utc() < _seconds(sure)
+    except ValueError:
+        return False
 
 
 def _from_rtc(clock: Clock, rtc: int | None) -> bool:

@@ -129,6 +129,7 @@ class Wall:
         if abs(utc - expected) <= STEP_S:
             return False
         by = self._by(now, utc)
+        self._clock.suspect(False)
         if by == "system":
             self._clock.vouch(-1)  # what the center said of it is no longer so
             self._touched = True

@@ -83,6 +83,9 @@ class PanelClock:
     def vouch(self, until_ms: int) -> None:
         """No simulated center tells the time."""
 
+    def suspect(self, suspected: bool) -> None:
+        """What the world says of its clock is so already."""
+
     def boot(self) -> str:
         """The id of this boot."""
         return f"boot-{self.boots}"

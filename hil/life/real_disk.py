@@ -68,7 +68,7 @@ class PastClock:
         self.ago = 0
         self._clock = clock
         self.state, self.boot, self.wait_s = clock.state, clock.boot, clock.wait_s
-        self.served, self.vouch = clock.served, clock.vouch
+        self.served, self.vouch, self.suspect = clock.served, clock.vouch, clock.suspect
 
     def monotonic_ms(self) -> int:
         return self._clock.monotonic_ms() - self.ago

@@ -45,6 +45,24 @@ def test_a_vouched_clock_counts_as_synchronised_until_then_and_is_not_served() -
     assert clock.state() == "free-running"
 
 
+def test_a_suspected_clock_is_unset_until_it_is_synchronised_or_set() -> None:
+    served = [False]
+    clock = SystemClock(1, kernel=lambda: served[0])
+    clock.suspect(True)
+    assert clock.state() == "unset"
+    clock.suspect(False)
+    assert clock.state() == "free-running"
+    clock.suspect(True)
+    clock.vouch(clock.monotonic_ms() + 60_000)
+    assert clock.state() == "synchronised"
+    clock.vouch(-1)
+    assert clock.state() == "free-running", "it was right since"
+    clock.suspect(True)
+    for keeps, state in ((True, "synchronised"), (False, "free-running")):
+        served[0] = keeps
+        assert clock.state() == state
+
+
 @pytest.mark.parametrize(
     ("files", "found"),
     [

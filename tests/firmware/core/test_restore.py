@@ -6,7 +6,7 @@ import pytest
 
 import rules
 from firmware.clock import utc_text
-from firmware.core.restore import RTC_WITHIN_S, restart
+from firmware.core.restore import RTC_WITHIN_S, behind, restart
 from firmware.journal import Restored
 from rules.stimuli import ClockTold
 from tests.clock import TurnedClock
@@ -52,6 +52,33 @@ def test_over_a_power_cut_a_clock_stays_sure_only_by_its_battery(
     rtc = None if rtc_off_s is None else int(clock.utc() + rtc_off_s)
     found = restart(SITE, before, clock, "1.0", "c0", lambda: rtc)
     assert (found.started.cause, found.sure) == ("power-up", after)
+
+
+@pytest.mark.parametrize(
+    ("sure", "dark_s", "suspected"),
+    [(True, -1, True), (True, 0, False), (False, -1, False)],
+    ids=["before a sure moment", "not before it", "before one that was not sure itself"],
+)
+def test_a_clock_that_comes_up_before_a_sure_moment_has_lost_its_time(sure: bool, dark_s: int, suspected: bool) -> None:
+    clock = TurnedClock()
+    before = kept(clock, sure)
+    clock.reboot(dark_s * 1000)
+    restart(SITE, before, clock, "1.0", "c0", lambda: None)
+    assert clock.suspected is suspected
+
+
+def test_that_somebody_set_the_clock_back_in_this_boot_is_no_loss() -> None:
+    clock = TurnedClock()
+    before = kept(clock, sure=True)
+    clock.now_utc -= 3600
+    restart(SITE, before, clock, "1.0", "c0", lambda: None)
+    assert not clock.suspected
+
+
+@pytest.mark.parametrize("text", ["", "2026", utc_text(0.0)])
+def test_only_a_time_after_now_speaks_against_a_clock(text: str) -> None:
+    assert not behind(text, TurnedClock())
+    assert behind(utc_text(TurnedClock().utc() + 1), TurnedClock())
 
 
 def test_an_unset_clock_is_sure_of_nothing() -> None:

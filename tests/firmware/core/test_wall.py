@@ -101,6 +101,15 @@ def test_a_clock_that_was_set_is_recorded_with_old_and_new_and_the_minute_told(s
     assert len(room.sets()) == 1
 
 
+def test_a_suspected_clock_that_somebody_sets_is_suspected_no_more() -> None:
+    room = Room("2026-03-14T01:00")
+    room.clock.suspect(True)
+    room.turn(10)
+    assert room.clock.suspected
+    room.set(3600)
+    assert not room.clock.suspected
+
+
 def test_drift_and_small_corrections_are_no_setting_however_long_they_last() -> None:
     room = Room("2026-12-01T04:00:00")
     for _ in range(100):
