@@ -76,7 +76,9 @@ class UpdateBoard:
             agent.put(f"{HOME}/keys/{name}", content, 0o600, "fenghuo-uplink")
         agent.must("chown", "fenghuo-uplink:", f"{HOME}/keys")
         agent.put(f"{HOME}/panel.toml", self.toml.encode(), 0o644)
-        agent.must("systemctl", "start", "--no-block", "fenghuo-core", "fenghuo-uplink", "fenghuo-updater")
+        agent.must(
+            "systemctl", "start", "--no-block", "fenghuo-site", "fenghuo-core", "fenghuo-uplink", "fenghuo-updater"
+        )
         made = f"{HOME}/data/keys/core.jwk"
         self.until(lambda: agent.run("test", "-e", made).code == 0, CORE_S, "core has made its key")
         self.x = json.loads(agent.get(made))["x"]

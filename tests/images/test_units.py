@@ -72,6 +72,14 @@ def test_each_process_is_watched_and_never_given_up(process: str) -> None:
     assert values(name, "StartLimitIntervalSec") == ["0"]
 
 
+def test_a_restart_of_core_starts_nobody_else() -> None:
+    """What a unit wants is started with it, and what it comes after is waited for: with the siren silent."""
+    for key in ("Wants", "Requires", "BindsTo", "Requisite"):
+        assert not [name for value in values("fenghuo-core.service", key) for name in value.split()], key
+    assert "fenghuo-site.service" in awaited("fenghuo-core.service")
+    assert values("fenghuo-site.service", "WantedBy") == values("fenghuo-core.service", "WantedBy")
+
+
 def test_a_boot_waits_for_no_enrolment() -> None:
     """A oneshot that multi-user.target wants holds that target up until it ends: a day, without a network."""
     assert values("fenghuo-enroll.service", "Type") == ["exec"]
