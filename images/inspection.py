@@ -2,6 +2,7 @@
 
 import re
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +16,15 @@ _TOOLS = re.compile(
 )
 _USERS, _NAME = re.compile(r"skuid (\{[^}]*\}|\S+)"), re.compile(r'"([^"]+)"')
 _ELF = b"\x7fELF"
+_NEEDED = re.compile(r"^File: (.+)$|\(NEEDED\).*\[(.+)\]", re.MULTILINE)
+TOOL_S = 120
 WRITABLE = ("data", "run", "var", "tmp", "dev", "proc", "sys", "boot/firmware", "media/mirror")
 """Where something else is mounted; all else is the verified root. fstab and the initramfs mount them."""
 
 
 def faults(root: Path, whose: Architecture) -> list[str]:
     """Each thing that must not be there, with its path; empty for a good tree."""
-    return [*_files(root, whose), *_panel(root), *_accounts(root), *_firewall(root), *_mounts(root)]
+    return [*_files(root, whose), *_panel(root), *_accounts(root), *_firewall(root), *_mounts(root), *_libraries(root)]
 
 
 def _files(root: Path, whose: Architecture) -> Iterator[str]:
@@ -91,3 +94,24 @@ def _mounts(root: Path) -> Iterator[str]:
             yield f"{name}: not there to be mounted on"
         elif any((root / name).iterdir()):
             yield f"{name}: has something in it that a mount would hide"
+
+
+def _libraries(root: Path) -> Iterator[str]:
+    """What was left out with a package that another one's program or library loads: it would not start."""
+    there = [path for path in sorted(root.rglob("*")) if path.is_symlink() or path.is_file()]
+    names = {path.name for path in there}
+    programs = [str(path) for path in there if not path.is_symlink() and _is_program(path)]
+    # It also ends with 1 for a file that it can't read; the file of a name is told only where there are more than one.
+    done = subprocess.run(
+        ["readelf", "-d", *programs, "/dev/null"], capture_output=True, text=True, timeout=TOOL_S, check=False
+    )
+    file = ""
+    for found in _NEEDED.finditer(done.stdout):
+        file = found[1] or file
+        if found[2] and found[2] not in names:
+            yield f"{Path(file).relative_to(root)}: needs {found[2]}, which is not there"
+
+
+def _is_program(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_ELF)) == _ELF

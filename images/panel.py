@@ -1,7 +1,8 @@
 """The panel's own layer: /opt/fenghuo, a virtual environment of wheels for the target, with our rooms in it.
 
 Wheels are taken for the target's Python and architecture and unpacked; lgpio, which has none, is cross-built from its
-source. What moves simulated pins, and `hil`, stay out.
+source; of the Pi camera's parts some are pure Python from their source, some Debian's modules. What moves simulated
+pins, and `hil`, stay out.
 """
 
 import hashlib
@@ -13,15 +14,16 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from email.parser import BytesParser
+from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from firmware.version import VERSION
 from images.architecture import Architecture
 from images.packages import Package, unpack
-from images.settings import PYTHON, REPOSITORY
+from images.settings import PYTHON, REPOSITORY, Csi
 
 PIP_S, BUILD_S = 600, 300
 HOME = "opt/fenghuo"
@@ -35,6 +37,7 @@ LEFT_OUT = (
 )
 """The desk socket with the simulated site, and what writes documentation."""
 LGPIO = "lgpio==0.2.2.0"
+DEBIANS = "usr/lib/python3/dist-packages"
 _WHOLE = ".whole"
 _NO_WHEEL = ("lgpio", "picamera2")
 _GLIBC = range(17, 42)
@@ -63,22 +66,22 @@ def requirements(whose: Architecture, pyproject: Path = REPOSITORY / "pyproject.
     ]
 
 
-def fetch_wheels(cache: Path, whose: Architecture) -> list[Path]:
-    """The wheels for the target, lgpio's source among them; those fetched before for the same requirements, where
+def fetch_wheels(cache: Path, whose: Architecture, csi: Csi) -> list[Path]:
+    """The wheels for the target, some sources among them; those fetched before for the same requirements, where
     there are. Newer ones come with other requirements or an empty cache. Raises `CalledProcessError`."""
     wanted = requirements(whose)
-    named = "\n".join([*wanted, LGPIO, PYTHON, whose.debian])
+    named = "\n".join([*wanted, *csi.wheels, LGPIO, *csi.sources, PYTHON, whose.debian])
     folder = cache / hashlib.sha256(named.encode()).hexdigest()[:16]
     if not (folder / _WHOLE).exists():
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-        _download(folder, wanted, whose)
+        _download(folder, wanted, whose, csi)
         (folder / _WHOLE).touch()
-    return sorted([*folder.glob("*.whl"), *folder.glob("lgpio-*.tar.gz")])
+    return sorted([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
 
 
-def _download(folder: Path, wanted: list[str], whose: Architecture) -> None:
+def _download(folder: Path, wanted: list[str], whose: Architecture, csi: Csi) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
     target = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"]
     for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none"):
@@ -87,7 +90,9 @@ def _download(folder: Path, wanted: list[str], whose: Architecture) -> None:
         target += ["--platform", f"manylinux_2_{glibc}_{whose.machine}"]
     target += ["--platform", f"manylinux2014_{whose.machine}"]
     _run([*pip, *target, *wanted], PIP_S)
-    _run([*pip, "--no-deps", "--no-binary=lgpio", LGPIO], PIP_S)
+    # Alone: what they ask for is among the others, comes from Debian, or is left out (`unmet` looks).
+    _run([*pip, *target, "--no-deps", *csi.wheels], PIP_S)
+    _run([*pip, "--no-deps", "--no-binary=:all:", LGPIO, *csi.sources], PIP_S)
 
 
 def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work: Path, whose: Architecture) -> None:
@@ -97,14 +102,39 @@ def install(root: Path, wheels: Iterable[Path], headers: Iterable[Package], work
     for file in sorted(wheels):
         if file.suffix == ".whl":
             _unpack_wheel(file, site)
-        else:
+        elif file.name.startswith("lgpio-"):
             _build_lgpio(file, headers, work, site, whose)
+        else:
+            _unpack_source(file, site)
     for source in _own():
         target = site / source.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     _metadata(site)
     _environment(root / HOME)
+
+
+def add_modules(root: Path, packages: Iterable[Package], work: Path) -> None:
+    """Put the modules of Debian's `python3-*` packages with the panel's own, which alone its Python sees."""
+    if work.exists():
+        shutil.rmtree(work)
+    for package in packages:
+        unpack(package, work)
+    if (work / DEBIANS).is_dir():
+        shutil.copytree(work / DEBIANS, root / SITE, dirs_exist_ok=True)
+
+
+def unmet(site: Path, csi: Csi) -> list[str]:
+    """What the wheels of the Pi's cameras ask for (but in their extras) and is neither in the tree nor left out."""
+    there = {canonicalize_name(re.split(r"-\d", info.name)[0]) for info in site.glob("*.*-info")}
+    there |= {canonicalize_name(name) for name in csi.left_out}
+    asked = []
+    for wheel in csi.wheels:
+        name = Requirement(wheel).name
+        metadata = next(site.glob(f"{name}-*.dist-info")) / "METADATA"
+        found = BytesParser().parsebytes(metadata.read_bytes()).get_all("Requires-Dist", [])
+        asked += [Requirement(text) for text in found]
+    return sorted({r.name for r in asked if r.marker is None and canonicalize_name(r.name) not in there})
 
 
 def distributions(site: Path) -> dict[str, str]:
@@ -133,6 +163,29 @@ def _unpack_wheel(file: Path, site: Path) -> None:
     name, version, *_ = parse_wheel_filename(file.name)
     if not list(site.glob(f"*-{version}.dist-info")):
         raise OSError(f"{file}: {name} {version} has no metadata")
+
+
+def _unpack_source(file: Path, site: Path) -> None:
+    """Its Python alone, where the rest is not needed."""
+    name, version = file.name.removesuffix(".tar.gz").rsplit("-", 1)
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    with tarfile.open(file) as archive:
+        for member in archive.getmembers():
+            place = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+            content = archive.extractfile(member)
+            if content is None or ".." in place.parts:
+                continue
+            if place.parts[:2] == ("src", name) and place.suffix == ".py":
+                target = site / place.relative_to("src")
+            elif str(place) == "PKG-INFO":
+                target = info / "METADATA"
+            else:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())
+    if not (site / name).is_dir():
+        raise OSError(f"{file}: no src/{name} in it")
 
 
 def _build_lgpio(source: Path, headers: Iterable[Package], work: Path, site: Path, whose: Architecture) -> None:

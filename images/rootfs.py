@@ -60,13 +60,18 @@ def fetch(chosen: Settings, cache: Path = BUILD) -> Fetched:
     newer = {package.name: package for package in _newer(chosen, cache)}
     kernels = [] if chosen.kernel_folder else target.fetch([chosen.kernel], release=f"{chosen.suite}-backports")
     return Fetched(
-        [newer.get(package.name, package) for package in target.fetch(chosen.packages, chosen.without)],
+        [
+            newer.get(package.name, package)
+            for package in target.fetch(
+                [*chosen.packages, *chosen.csi.packages], chosen.without.union(chosen.csi.without)
+            )
+        ],
         [package for package in kernels if package.name.startswith("linux-")],
         target.fetch(chosen.boot_packages) if chosen.boot_packages else [],
         # Its headers alone: the C library's are the cross-compiler's.
         [p for p in target.fetch([f"libpython{PYTHON}-dev"]) if p.name == f"libpython{PYTHON}-dev"],
         here.fetch([f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib"]),
-        panel.fetch_wheels(cache / "wheels", chosen.architecture),
+        panel.fetch_wheels(cache / "wheels", chosen.architecture, chosen.csi),
     )
 
 
@@ -96,6 +101,10 @@ def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Pat
     )
     modules = kernel.install(found, tree, chosen.modules)
     panel.install(tree, fetched.wheels, fetched.headers, work / "lgpio", for_whom)
+    modules_of_debian = [package for package in fetched.base if package.name.startswith("python3-")]
+    panel.add_modules(tree, modules_of_debian, work / "modules")
+    if missing := panel.unmet(tree / panel.SITE, chosen.csi):
+        raise BadTree(f"{', '.join(missing)}: asked for by a package of [csi], and neither there nor left out")
     _about(tree, chosen)
     (tree / "etc/rauc/keyring.pem").write_text(keyring)
     compiled.compile_all(tree, fetched.python, work / "python")

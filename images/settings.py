@@ -17,6 +17,20 @@ PYTHON = "3.13"
 
 
 @dataclass(frozen=True)
+class Csi:
+    """What the Pi's own cameras need: Debian's packages but for `without`, wheels, and sources of pure Python.
+
+    `left_out`: what picamera2 asks for and does without.
+    """
+
+    packages: tuple[str, ...]
+    without: tuple[str, ...]
+    wheels: tuple[str, ...]
+    sources: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """The file's members. `kernel`: a package with its suite, or `folder:PATH` of a vendor's kernel."""
 
@@ -30,6 +44,7 @@ class Settings:
     boards: tuple[str, ...]
     modules: tuple[str, ...]
     masked: tuple[str, ...]
+    csi: Csi
     boot_mib: int
     slot_mib: int
     data_mib: int
@@ -65,8 +80,13 @@ def read(path: Path = HERE / "settings.toml", architecture: Architecture = ARM64
         tuple(found["boards"]),
         tuple(found["modules"]),
         tuple(found["masked"]),
+        _csi(found["csi"]),
         sizes["boot"],
         sizes["slot"],
         sizes["data"],
         architecture,
     )
+
+
+def _csi(found: dict[str, list[str]]) -> Csi:
+    return Csi(*(tuple(found[name]) for name in ("packages", "without", "wheels", "sources", "left_out")))

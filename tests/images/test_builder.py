@@ -2,11 +2,13 @@
 
 import datetime
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from images import disk, inspection, kernel, keys, make, packages, panel, rootfs
 from images import settings as image_settings
 from images.architecture import AMD64, ARM64, Architecture
 
+CSI = image_settings.read().csi
 NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC)
 
 
@@ -60,7 +63,7 @@ def test_the_wheels_are_those_of_the_target() -> None:
 def test_wheels_are_fetched_once_and_anew_where_it_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[Path] = []
 
-    def download(folder: Path, _: list[str], __: object) -> None:
+    def download(folder: Path, *_: object) -> None:
         fetched.append(folder)
         (folder / f"x-{len(fetched)}-py3-none-any.whl").touch()
         if len(fetched) == 1:
@@ -68,11 +71,11 @@ def test_wheels_are_fetched_once_and_anew_where_it_broke_off(tmp_path: Path, mon
 
     monkeypatch.setattr(panel, "_download", download)
     with pytest.raises(subprocess.CalledProcessError):
-        panel.fetch_wheels(tmp_path, ARM64)
-    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-2-py3-none-any.whl"]
-    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-2-py3-none-any.whl"]
+        panel.fetch_wheels(tmp_path, ARM64, CSI)
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64, CSI)] == ["x-2-py3-none-any.whl"]
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64, CSI)] == ["x-2-py3-none-any.whl"]
     monkeypatch.setattr(panel, "requirements", lambda _: ["other>=1"])
-    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64)] == ["x-3-py3-none-any.whl"]
+    assert [path.name for path in panel.fetch_wheels(tmp_path, ARM64, CSI)] == ["x-3-py3-none-any.whl"]
 
 
 def test_nothing_of_the_desk_is_in_the_image_and_nothing_needs_it() -> None:
@@ -103,6 +106,45 @@ def test_core_and_uplink_load_without_what_is_left_out(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path))
+
+
+# --- the Pi's own cameras
+
+
+def distribution(site: Path, name: str, asks: tuple[str, ...] = ()) -> None:
+    info = site / f"{name}.dist-info"
+    info.mkdir(parents=True)
+    lines = "".join(f"Requires-Dist: {text}\n" for text in asks)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: x\n{lines}\nRequires-Dist: only-in-the-description\n")
+
+
+def test_what_the_pis_cameras_ask_for_is_there_or_left_out_with_a_reason(tmp_path: Path) -> None:
+    csi = replace(CSI, wheels=("picamera2==1.0", "simplejpeg>=1"), left_out=("OpenEXR",))
+    asks = ("numpy", "PiDNG", "OpenEXR", "python-prctl", 'pyqt5; extra == "gui"')
+    distribution(tmp_path, "picamera2-1.0", asks)
+    distribution(tmp_path, "simplejpeg-1.9", ("numpy>=2",))
+    assert panel.unmet(tmp_path, csi) == ["PiDNG", "numpy", "python-prctl"]
+    for name in ("numpy-2.4.1", "pidng-4.0.9"):
+        distribution(tmp_path, name)
+    (tmp_path / "python_prctl-1.8.1.egg-info").mkdir()
+    assert panel.unmet(tmp_path, csi) == []
+
+
+def test_of_a_source_its_python_alone_goes_in(tmp_path: Path) -> None:
+    source = tmp_path / "pidng-4.0.9.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        for name in ("PKG-INFO", "setup.py", "src/pidng/core.py", "src/pidng/pack.c", "src/../../out.py", "src/x/y.py"):
+            member = tarfile.TarInfo(f"pidng-4.0.9/{name}")
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+    site = tmp_path / "deep/site"
+    site.mkdir(parents=True)
+    panel._unpack_source(source, site)
+    found = sorted(str(path.relative_to(tmp_path)) for path in site.rglob("*") if path.is_file())
+    assert found == ["deep/site/pidng-4.0.9.dist-info/METADATA", "deep/site/pidng/core.py"]
+    assert panel.distributions(site) == {"pidng": "4.0.9"}
+    with pytest.raises(OSError, match="no src/other"):
+        panel._unpack_source(source.rename(tmp_path / "other-1.tar.gz"), site)
 
 
 # --- the slot
@@ -340,6 +382,19 @@ def test_each_fault_is_found(tree: Path, name: str, content: bytes, mode: int, w
     assert why in "".join(inspection.faults(tree, ARM64))
 
 
+def test_a_library_that_nobody_has_is_found(tree: Path) -> None:
+    if not shutil.which("readelf"):
+        pytest.skip("needs readelf (binutils)")
+    library = next(Path("/usr/lib").glob("*-linux-gnu/libz.so.1"), None)
+    if library is None:
+        pytest.skip("needs zlib1g")
+    shutil.copyfile(library, tree / "usr/bin/libz.so.1")
+    found = list(inspection._libraries(tree))
+    assert "usr/bin/libz.so.1: needs libc.so.6, which is not there" in found
+    (tree / "usr/bin/libc.so.6").write_bytes(b"")
+    assert len(list(inspection._libraries(tree))) == len(found) - 1
+
+
 def test_a_tree_that_is_of_our_files_as_they_are_is_not_asked_for_anew_within_its_time(tmp_path: Path) -> None:
     chosen, hours = image_settings.read(), 3600.0
     assert not rootfs.made_lately(tmp_path, chosen, "ring", hours)
@@ -373,7 +428,7 @@ def test_wheels_are_asked_for_by_the_targets_name(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(panel, "_run", lambda words, _: asked.extend(words))
-    panel.fetch_wheels(tmp_path, whose)
+    panel.fetch_wheels(tmp_path, whose, CSI)
     platforms = {word for word in asked if word.startswith("manylinux")}
     assert f"manylinux_2_28_{whose.machine}" in platforms
     assert {name.endswith(whose.machine) for name in platforms} == {True}
@@ -382,7 +437,7 @@ def test_wheels_are_asked_for_by_the_targets_name(
 
 def test_wheels_of_one_are_not_taken_for_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel, "_download", lambda folder, *_: (folder / f"{folder.name}.whl").touch())
-    assert panel.fetch_wheels(tmp_path, ARM64) != panel.fetch_wheels(tmp_path, AMD64)
+    assert panel.fetch_wheels(tmp_path, ARM64, CSI) != panel.fetch_wheels(tmp_path, AMD64, CSI)
 
 
 @pytest.mark.parametrize(("whose", "other"), [(ARM64, AMD64), (AMD64, ARM64)])
