@@ -29,7 +29,11 @@ FAT, RAW, LINUX = 0x0C, 0xDA, 0x83
 DATA_UUID = "5f0f39f0-0900-4d61-8a6c-66656e676875"
 TOOL_S = 300
 UBOOT = "usr/lib/u-boot/rpi_arm64/u-boot.bin"
-FIRMWARE = ("bootcode.bin", "start.elf", "start4.elf", "fixup.dat", "fixup4.dat", "overlays/pi4-spidev.dtbo")
+FIRMWARE = (
+    *("bootcode.bin", "start.elf", "start4.elf", "fixup.dat", "fixup4.dat"),
+    *("start_cd.elf", "start4cd.elf", "fixup_cd.dat", "fixup4cd.dat", "overlays/pi4-spidev.dtbo"),
+)
+"""The cut-down ones too, which a board asks for where `gpu_mem` is 16."""
 FOLDERS = ("fenghuo", "log", "network", "rauc", "ssh", "system/timesync", "fenghuo/data", "fenghuo/keys")
 
 
@@ -113,6 +117,7 @@ def _boot(out: Path, rootfs: Path, firmware: Iterable[Package], chosen: Settings
         if any(fnmatch(dtb.name, f"{pattern}.dtb") for pattern in chosen.boards):
             shutil.copyfile(dtb, tree / dtb.name)
     shutil.copyfile(HERE / "config.txt", tree / "config.txt")
+    (tree / "kernel.txt").write_text(_about_kernel(tree, rootfs / "trees", chosen))
     (tree / "gpio.txt").write_text("# Written by fenghuo-site from the outputs of panel.toml.\n")
     script = ["mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "fenghuo"]
     _run([*script, "-d", str(HERE / "boot.txt"), str(tree / "boot.scr")], epoch)
@@ -123,6 +128,17 @@ def _boot(out: Path, rootfs: Path, firmware: Iterable[Package], chosen: Settings
         os.utime(path, (epoch, epoch))
     for path in sorted(tree.iterdir()):
         _run(["mcopy", "-s", "-m", "-i", str(out), str(path), "::"], epoch)
+
+
+def _about_kernel(tree: Path, trees: Path, chosen: Settings) -> str:
+    """What config.txt says of the kernel. A vendor's overlays, by which a sensor is known, are put into the tree."""
+    if chosen.kernel_folder is None:
+        return (HERE / "kernel-debian.txt").read_text()
+    # With the vendor's names for the same thing, its own overlay is not wanted.
+    (tree / "overlays/pi4-spidev.dtbo").unlink()
+    for overlay in sorted(trees.glob("**/overlays/*.dtb*")):
+        shutil.copyfile(overlay, tree / "overlays" / overlay.name)
+    return (HERE / "kernel-vendor.txt").read_text() + "".join(f"{line}\n" for line in chosen.csi.config)
 
 
 def _data(out: Path, work: Path, mib: int, epoch: int) -> None:

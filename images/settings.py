@@ -20,7 +20,7 @@ PYTHON = "3.13"
 class Csi:
     """What the Pi's own cameras need: Debian's packages but for `without`, wheels, and sources of pure Python.
 
-    `left_out`: what picamera2 asks for and does without.
+    `left_out`: what picamera2 asks for and does without. `config`: lines of config.txt, with a vendor's kernel.
     """
 
     packages: tuple[str, ...]
@@ -28,6 +28,7 @@ class Csi:
     wheels: tuple[str, ...]
     sources: tuple[str, ...]
     left_out: tuple[str, ...]
+    config: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,4 +90,4 @@ def read(path: Path = HERE / "settings.toml", architecture: Architecture = ARM64
 
 
 def _csi(found: dict[str, list[str]]) -> Csi:
-    return Csi(*(tuple(found[name]) for name in ("packages", "without", "wheels", "sources", "left_out")))
+    return Csi(*(tuple(found[name]) for name in ("packages", "without", "wheels", "sources", "left_out", "config")))
