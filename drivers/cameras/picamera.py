@@ -1,12 +1,16 @@
 """The Raspberry Pi's own cameras through picamera2, which rides on the system's libcamera.
 
-One set-up gives both streams at once: small frames for the ring, full pictures when they are asked for. picamera2
-comes from Debian (`python3-picamera2`), not from a wheel that would bring libcamera along, so a virtual environment
-must see the system's packages.
+One set-up gives both streams at once: small frames for the ring, full pictures when they are asked for. libcamera may
+give another format or size than it was asked for, so what it gave is read back. It is in the image; on another system
+it comes from Debian (`python3-picamera2`), and a virtual environment must see the system's packages.
 """
 
 import contextlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,10 @@ HOW_TO_INSTALL = (
 )
 BUFFERS = 2
 """A full picture of 12 megapixels takes 36 MB of the memory that camera and screen share."""
+ANSWER_S = 5.0
+"""So long may a picture take: with a sensor that has come off, picamera2 waits for ever."""
+HEAPS = (Path("/dev/dma_heap/vidbuf_cached"), Path("/dev/dma_heap/linux,cma"))
+"""Where picamera2 takes its buffers from; without one libcamera's own serve, which a Pi's kernel never needs."""
 LIGHT_EVERY_MS = 5_000
 """How often day and night are decided."""
 
@@ -43,7 +51,7 @@ class PiCamera:
         maker = _picamera2()
         number = self._number()
         try:
-            self._camera = maker(number)
+            self._camera = _made(maker, number)
             self._camera.configure(self._camera.create_video_configuration(**self._streams()))
             self._expose(None)
             self._camera.start()
@@ -85,15 +93,15 @@ class PiCamera:
         if self._camera is None:
             raise CameraError("the Pi camera is not open")
         try:
-            taken = self._camera.capture_array(stream)
-            rgb = taken if stream == "main" else from_yuv420(taken, self._plan.width, self._plan.height)
+            taken = self._camera.capture_array(stream, wait=ANSWER_S)
+            rgb = _rgb(taken, self._camera.camera_configuration()[stream])
         except Exception as error:
             raise CameraError(f"Pi camera: {error or type(error).__name__}") from error
         return Frame(rgb, self._now_ms())
 
     def _look_at_light(self) -> None:
         try:
-            self._expose(self._camera.capture_metadata().get("Lux"))
+            self._expose(self._camera.capture_metadata(wait=ANSWER_S).get("Lux"))
         except Exception as error:
             raise CameraError(f"Pi camera: {error or type(error).__name__}") from error
 
@@ -113,6 +121,41 @@ class PiCamera:
         return int(source)
 
 
+def _rgb(taken: NDArray[np.uint8], given: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """Raises `ValueError`."""
+    width, height = given["size"]
+    match given["format"]:
+        case "BGR888":
+            return taken
+        case "YUV420":
+            return from_yuv420(taken, width, height)
+        case "NV12":
+            return from_nv12(taken, width, height)
+    raise ValueError(f"format: found {given['format']}, expected BGR888, YUV420 or NV12")
+
+
+def from_nv12(planes: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """RGB of an NV12 array: luma, and below it both chroma values of four pixels side by side.
+
+    Raises `ValueError` for an array that is too small for the picture.
+    """
+    rows, stride = planes.shape if planes.ndim == 2 else (0, 0)
+    if width % 2 or height % 2 or rows * 2 < height * 3 or stride < width:
+        raise ValueError(f"NV12: found shape {planes.shape}, expected at least ({height * 3 // 2}, {width})")
+    pairs = planes[height : height * 3 // 2, :width].reshape(height // 2, width // 2, 2)
+    return _merged(planes[:height, :width], pairs[..., 0], pairs[..., 1])
+
+
+def _merged(luma: NDArray[np.uint8], *chroma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB of one plane of brightness and two of colour, each a quarter of it."""
+    height, width = luma.shape
+    bands = [
+        Image.fromarray(np.ascontiguousarray(part)).resize((width, height), Image.Resampling.BILINEAR)
+        for part in chroma
+    ]
+    return np.asarray(Image.merge("YCbCr", (Image.fromarray(np.ascontiguousarray(luma)), *bands)).convert("RGB"))
+
+
 def from_yuv420(planes: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """RGB of a planar YUV420 array as picamera2 gives it: rows may be longer than the picture, chroma lies below.
 
@@ -122,17 +165,37 @@ def from_yuv420(planes: NDArray[np.uint8], width: int, height: int) -> NDArray[n
     if width % 2 or height % 4 or rows * 2 < height * 3 or stride < width or stride % 2:
         raise ValueError(f"YUV420: found shape {planes.shape}, expected at least ({height * 3 // 2}, {width})")
     quarter = height // 4
-    luma = Image.fromarray(np.ascontiguousarray(planes[:height, :width]))
-    chroma = [
-        Image.fromarray(np.ascontiguousarray(part.reshape(height // 2, stride // 2)[:, : width // 2])).resize(
-            (width, height), Image.Resampling.BILINEAR
-        )
+    blue, red = (
+        part.reshape(height // 2, stride // 2)[:, : width // 2]
         for part in (planes[height : height + quarter], planes[height + quarter : height + 2 * quarter])
-    ]
-    return np.asarray(Image.merge("YCbCr", (luma, *chroma)).convert("RGB"))
+    )
+    return _merged(planes[:height, :width], blue, red)
+
+
+def _made(maker: Any, number: int) -> Any:
+    """The camera, open. Without a heap picamera2 would fail after it has opened it, and hold it for ever."""
+    if any(heap.exists() for heap in HEAPS):
+        return maker(number)
+    from picamera2.allocators import LibcameraAllocator
+
+    buffers = LibcameraAllocator(None)
+    camera = maker(number, allocator=buffers)
+    buffers.camera = camera.camera
+    return camera
+
+
+class _NoScreen(ModuleType):
+    """Stands for pykms, which draws on a screen: picamera2 imports it for its preview, and no package index has it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
 
 
 def _picamera2() -> Any:
+    if "pykms" not in sys.modules and find_spec("kms") is None and find_spec("pykms") is None:
+        sys.modules["pykms"] = _NoScreen("pykms")
     try:
         from picamera2 import Picamera2
     except Exception as error:
