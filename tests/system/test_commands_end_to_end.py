@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey
 
+from firmware.protocol import messages as m
 from hil.center import Center
 from hil.center.keys import Key
-from tests.system.rig import Rig, rig
+from tests.system.rig import CODE, Rig, rig
 
 OPERATOR = "王芳 desk 3"
 WAIT_S = 15.0
@@ -115,6 +116,23 @@ def test_what_stands_in_the_way_is_told_and_recorded(desk: Desk) -> None:
     desk.wait_held("command.refused", 3)
     assert desk.refusals() == ["arming-refused", "not-bypassable", "unknown-area"]
     assert desk.panel.mode("hall") == "disarmed"
+
+
+def test_that_an_alarm_was_false_is_told_to_the_center_which_holds_the_alarm(desk: Desk) -> None:
+    since = desk.panel.mark()
+    desk.panel.move("box-tamper", "cut")
+    desk.wait_held("alarm.tamper")
+    records = desk.center.records(desk.panel.panel)
+    [alarm] = [record["header"] for record in records if record["header"]["kind"] == "alarm.tamper"]
+    desk.panel.move("box-tamper", "close")
+    desk.panel.wait("record", "restore.tamper", since=since)
+    place = {"journal": alarm["journal"], "seq": alarm["seq"], "by": "Wang"}
+    for said in ({"says": "true", "reason": "somebody was there"}, {"says": "false", "reason": "a loose lid"}):
+        desk.panel.technician(m.MarkAlarm.model_validate({**place, **said, "code": CODE}))
+    told = desk.wait_held("acceptance.alarm-marked", 2)
+    assert [(one["journal"], one["seq"], one["says"], one["user"]) for one in told] == [
+        (alarm["journal"], alarm["seq"], says, "manager") for says in ("true", "false")
+    ]
 
 
 @pytest.mark.clause("GB 55029 2.0.4 boundary", "EN 50131-1 levels remote")
