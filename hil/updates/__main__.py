@@ -1,9 +1,10 @@
 """`python -m hil.updates`: updates of the very image in the virtual machine, and power cuts on their way.
 
-    python -m hil.updates [--only first-boot,waits,cuts,…] [--cuts 40] [--boots 10] [--out DIR]
+    python -m hil.updates [--only first-boot,waits,cuts,…] [--cuts 40] [--boots 10] [--out DIR] [--folder DIR]
 
 Needs what `python -m images.make` built, with its keys for trials. Each part prints what it found, and the end is one
-table for docs/reliability.md; the exit code is 1 where a panel did not run afterwards, or lost something.
+table for docs/reliability.md; the exit code is 1 where a panel did not run afterwards, or lost something. With
+`--folder` the frozen cards stay there, and `--only boots` goes on with them.
 """
 
 import argparse
@@ -26,15 +27,18 @@ log = logging.getLogger("hil.updates")
 def main(words: Sequence[str]) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m hil.updates", description=__doc__)
-    parser.add_argument("--only", default=",".join(plays.PLAYS))
+    parser.add_argument("--only", default=",".join(name for name in plays.PLAYS if name != "boots"))
     parser.add_argument("--cuts", type=int, default=40, help="of one update, at most: the card is frozen")
     parser.add_argument("--boots", type=int, default=10, help="of those, so many are booted too")
     parser.add_argument("--built", type=Path, default=BUILD)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--folder", type=Path, help="of this run, which stays")
     told = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    with tempfile.TemporaryDirectory(prefix="updates-") as folder:
-        ground = Ground(told.built, TEST_KEYS, told.out or told.built / "variants", Path(folder), VERSION)
+    with tempfile.TemporaryDirectory(prefix="updates-") as passing:
+        folder = told.folder or Path(passing)
+        folder.mkdir(parents=True, exist_ok=True)
+        ground = Ground(told.built, TEST_KEYS, told.out or told.built / "variants", folder, VERSION)
         results = {}
         for name in told.only.split(","):
             begun = time.monotonic()

@@ -29,6 +29,8 @@ PANEL = "bank-update"
 HOME = "/data/fenghuo"
 TECHNICIAN = "/run/fenghuo/technician.sock"
 PORT = 8883
+PUBLIC = "panel.x"
+"""The panel's public key, in the folder of a board that is kept."""
 BOSS, FITTER = "271828", "161803"
 CORE_S = 400.0
 INSTALL_S = 900.0
@@ -44,7 +46,8 @@ class UpdateBoard:
         """`forwards`: what the panel reaches besides its broker."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.x: str | None = None
+        kept = folder / PUBLIC
+        self.x: str | None = kept.read_text() if kept.exists() else None
         self.far = FarEnd(folder / "far", PANEL, (HOST_SEEN_FROM_GUEST,), lambda: self.x, Recording())
         (folder / "far").mkdir(exist_ok=True)
         self.far.start()
@@ -84,6 +87,11 @@ class UpdateBoard:
         self.x = json.loads(agent.get(made))["x"]
         self.up()
         self.people()
+
+    def keep(self) -> None:
+        """Another run may go on with cards of this panel, in this folder."""
+        self.far.keep_keys()
+        (self.folder / PUBLIC).write_text(str(self.x))
 
     def people(self) -> None:
         """The first installer and the first user; the center hears of them."""

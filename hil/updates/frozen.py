@@ -26,11 +26,9 @@ CLEAN = (0, 1)
 
 @dataclass(frozen=True)
 class Cut:
-    """A card that was frozen. `step`: what the book said when it was taken; `store`: what the center held; `stick`:
-    what was plugged in."""
+    """A card that was frozen. `store`: what the center held then; `stick`: what was plugged in."""
 
     name: str
-    step: str
     card: Path
     store: Path
     stick: Path

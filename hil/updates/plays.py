@@ -6,6 +6,7 @@ from typing import Any
 
 from hil.bundle_signer import BundleSigner
 from hil.updates.board import CORE_S, INSTALL_S, TRIAL_S
+from hil.updates.booted import boots
 from hil.updates.cutting import cuts
 from hil.updates.first_boot import first_boot
 from hil.updates.ground import BOOT_S, DIES, ENDS, NEXT, OLDER, Ground, Result, expect
@@ -128,4 +129,5 @@ PLAYS: Mapping[str, Callable[[Ground, int, int], Result]] = {
     "broken": broken,
     "no-receipt": no_receipt,
     "cuts": cuts,
+    "boots": boots,
 }
