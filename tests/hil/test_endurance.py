@@ -8,14 +8,14 @@ import pytest
 
 from hil.kills import kills
 from hil.logged_disk import why_not
-from hil.soak import Plan, soak
+from hil.soak import Plan, soak, text
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("endurance")
 def test_a_soak_loses_nothing() -> None:
     report = soak(Plan(minutes=0.2, seed=5, per_s=8, storm_s=10, calm_s=2, broker_kill_s=5))
-    assert report.good, report
+    assert report.good, json.dumps(text(report))
     assert report.faults
     assert report.alarm_ms["count"] > 5
     assert {"done", "manifests"} <= set(report.acts)

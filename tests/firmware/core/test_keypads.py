@@ -302,7 +302,6 @@ def core(tmp_path: Path) -> Iterator[Core]:
         core.close()
 
 
-@pytest.mark.timeout(170)
 def test_a_code_arms_and_the_reader_shows_it_and_wrong_ones_lock_that_reader_alone(core: Core) -> None:
     core.readers.command("r1", face.LED, on_color=2)
     core.readers.do("r1", "keys", keys="4711#")
@@ -319,7 +318,6 @@ def test_a_code_arms_and_the_reader_shows_it_and_wrong_ones_lock_that_reader_alo
     core.until(lambda: core.status()["areas"]["hall"]["mode"] == "disarmed")
 
 
-@pytest.mark.timeout(170)
 def test_a_card_is_a_user_of_its_own(core: Core) -> None:
     card = printed_26(123, 45_678)
     wish = SetUser(id="li-card", name="Li", level=2, areas=["hall"], new_card=card, code="4711")
@@ -330,7 +328,6 @@ def test_a_card_is_a_user_of_its_own(core: Core) -> None:
     core.until(lambda: core.status()["areas"]["hall"]["mode"] in ("exit-delay", "armed"))
 
 
-@pytest.mark.timeout(170)
 def test_a_reader_that_is_silent_or_opened_is_a_trouble_until_it_is_over(core: Core) -> None:
     core.readers.command("r1", face.LED, on_color=2)
     core.readers.do("r1", "silent", on=True)
