@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from firmware.boot import slots
+from firmware.boot.data import check
 from hil.verdict import Verdict, judge
 
 SECTOR, BLOCK = 512, 4096
 PARTS = {"A": 2, "B": 3, "data": 4}
 JOURNAL = "/fenghuo/data"
 _PIECE = 1024 * 1024
-CLEAN = (0, 1)
-"""Exit codes of `e2fsck -p` after which a boot goes on."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,8 @@ def look_at(raw: Path, folder: Path, good: Mapping[str, tuple[str, int]], known:
         faults.append(f"slot {starts} would start, and is not whole ({version or 'no entry'})")
     data = folder / "data.ext4"
     _take(raw, *places["data"], data)
-    code = subprocess.run(["e2fsck", "-p", str(data)], capture_output=True, check=False).returncode
-    if code not in CLEAN:
-        faults.append(f"e2fsck -p ended with {code}")
+    if not check(data):
+        faults.append("a boot would not mend its data partition")
     book = _read(data, "/updater/update.json")
     stage = str(json.loads(book).get("stage", "none")) if book else "none"
     verdict = _judged(data, folder / "journal", known)

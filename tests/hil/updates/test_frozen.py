@@ -87,7 +87,7 @@ def test_a_slot_without_tries_is_not_the_one_that_starts(card: Card) -> None:
     [
         (lambda c: c.put(B + 4200, b"\xff"), "slot B would start, and is not whole (0.2.0)"),
         (lambda c: c.put(B, b"\xff"), "slot B would start, and is not whole (no entry)"),
-        (lambda c: c.put(DATA, b"\0" * 64 * 1024), "e2fsck -p ended with 8"),
+        (lambda c: c.put(DATA, b"\0" * 64 * 1024), "a boot would not mend its data partition"),
         (lambda c: c.site.at(1, "UPDATE records SET hash = 'other' WHERE lane = 'alarm' AND lane_seq = 2"), "altered"),
     ],
 )
