@@ -4,22 +4,16 @@ Core signs the manifest of a report only when the record that names it is durabl
 the journal tells of. Who may was judged before (`technician_port`).
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from firmware.clock import Clock, utc_text
+from firmware.core.awaited import Awaited
 from firmware.core.sockets import Peer
 from firmware.protocol import messages as m
 from firmware.protocol.jws import Signer
 from firmware.protocol.typ import ACCEPTANCE
 from rules.effects import JsonValue, Record
 from rules.stimuli import Noted
-
-MAX_WAITING = 16
-_BUSY = "busy: too much waits to be recorded"
-
-_Key = tuple[str, str, str]
-"""Kind, run, manifest (empty for begin and end)."""
 
 
 class AcceptanceActs:
@@ -31,36 +25,27 @@ class AcceptanceActs:
         self._file = file
         self._signer = signer
         self._clock = clock
-        self._submit = submit
-        self._waiting: OrderedDict[_Key, Peer] = OrderedDict()
+        self._awaited = Awaited(submit)
 
     def act(self, peer: Peer, wish: m.Acceptance | m.SignReport, user: str) -> None:
         """Record what this installer wishes; the answer comes when the record is durable."""
         payload: dict[str, JsonValue] = {"run": wish.run, "user": user, "by": wish.by}
         if isinstance(wish, m.SignReport):
-            kind, manifest = "acceptance.signed", wish.manifest
-            payload |= {"what": wish.what, "manifest": manifest}
+            kind = "acceptance.signed"
+            payload |= {"what": wish.what, "manifest": wish.manifest}
         else:
-            kind, manifest = f"acceptance.{wish.act}", ""
+            kind = f"acceptance.{wish.act}"
             payload |= {"file": self._file}
             if wish.act == "ended":
                 payload |= {"passed": wish.passed, "failed": wish.failed, "waived": wish.waived}
-        if len(self._waiting) >= MAX_WAITING:
-            self._waiting.popitem(last=False)  # he has long given up
-        self._waiting[kind, wish.run, manifest] = peer
-        if not self._submit(Noted(kind, payload)):
-            del self._waiting[kind, wish.run, manifest]
-            peer.send(m.Answer(ok=False, reason=_BUSY))
+        self._awaited.record(peer, kind, payload)
 
     def recorded(self, record: Record) -> None:
         """A record of these kinds is durable: whoever waits for it may go on."""
-        payload = {name: str(value) for name, value in record.payload.items()}
-        peer = self._waiting.pop((record.kind, payload["run"], payload.get("manifest", "")), None)
-        if peer is None:
-            return
-        detail = {"jws": self._signed(payload)} if record.kind == "acceptance.signed" else {}
-        peer.send(m.Answer(ok=True, detail=detail))
+        if peer := self._awaited.by(record):
+            detail = {"jws": self._signed(record.payload)} if record.kind == "acceptance.signed" else {}
+            peer.send(m.Answer(ok=True, detail=detail))
 
-    def _signed(self, record: dict[str, str]) -> str:
-        told = {name: record[name] for name in ("what", "run", "manifest", "user", "by")}
+    def _signed(self, payload: Mapping[str, JsonValue]) -> str:
+        told = {name: payload[name] for name in ("what", "run", "manifest", "user", "by")}
         return self._signer.sign(ACCEPTANCE, {"panel": self._panel, **told, "time": utc_text(self._clock.utc())})

@@ -4,11 +4,11 @@ The alarm's record stays as it is; of several marks the newest counts, so that o
 was judged before (`technician_port`).
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from json import loads
 from typing import Final
 
+from firmware.core.awaited import Awaited
 from firmware.core.sockets import Peer
 from firmware.core.standing import part
 from firmware.language import Text
@@ -19,7 +19,6 @@ from rules.stimuli import Noted, User
 from rules.vocabulary import begins_alarm
 
 KIND: Final = "acceptance.alarm-marked"
-MAX_WAITING = 64
 NO_RECORD, NO_ALARM, NOT_HIS = "mark-no-record", "mark-no-alarm", "mark-not-his"
 REASONS: Mapping[str, Text] = {
     NO_RECORD: ("the journal has no record of this number", "日志中没有该编号的记录"),
@@ -33,7 +32,6 @@ REASONS: Mapping[str, Text] = {
     ),
 }
 """Why not, by the word that core answers with."""
-_BUSY = "busy: too much waits to be recorded"
 
 
 class AlarmMarks:
@@ -42,9 +40,7 @@ class AlarmMarks:
     def __init__(self, at: Callable[[str, int], StoredRecord | None], submit: Callable[[Noted], bool]) -> None:
         """`at`: a durable record by its journal and number."""
         self._at = at
-        self._submit = submit
-        # Who waits longest has given up long ago.
-        self._waiting: deque[tuple[dict[str, JsonValue], Peer]] = deque(maxlen=MAX_WAITING)
+        self._awaited = Awaited(submit)
 
     def act(self, peer: Peer, wish: m.MarkAlarm, actor: User | None) -> None:
         """Record it where it is his to say; the answer comes when the record is durable."""
@@ -53,18 +49,12 @@ class AlarmMarks:
             return
         payload: dict[str, JsonValue] = wish.model_dump(include={"journal", "seq", "says", "reason", "by"})
         payload["user"] = "" if actor is None else actor.id
-        self._waiting.append((payload, peer))
-        if not self._submit(Noted(KIND, payload)):
-            self._waiting.pop()
-            peer.send(m.Answer(ok=False, reason=_BUSY))
+        self._awaited.record(peer, KIND, payload)
 
     def recorded(self, record: Record) -> None:
         """A mark is durable: whoever waits for it may go on."""
-        for waiting in self._waiting:
-            if waiting[0] == record.payload:
-                self._waiting.remove(waiting)
-                waiting[1].send(m.Answer(ok=True))
-                return
+        if peer := self._awaited.by(record):
+            peer.send(m.Answer(ok=True))
 
     def _refused(self, wish: m.MarkAlarm, actor: User | None) -> str:
         """Why not, empty where it may be. Of the journal only those are told who may mark something."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from firmware.clock import Clock, utc_text
+from firmware.core.awaited import Awaited
 from firmware.core.sockets import Peer
 from firmware.protocol import messages as m
 from firmware.protocol.jws import Signer
@@ -15,13 +16,10 @@ from firmware.protocol.typ import BUNDLE
 from rules.effects import JsonValue, Record
 from rules.stimuli import Noted
 
-MAX_WAITING = 64
-_BUSY = "busy: too much waits to be recorded"
+MAX_HOLDS = 64
+"""Orders to the camera that wait."""
 _NO_CAMERA = "camera: its process is not connected; it keeps the pictures"
 _NOT_EXPORTED = "evidence-sign: no export was recorded on this connection"
-
-_Key = tuple[str, str, int, str]
-"""Kind, journal, incident, by."""
 
 
 class EvidenceActs:
@@ -39,9 +37,8 @@ class EvidenceActs:
         self._panel = panel
         self._signer = signer
         self._clock = clock
-        self._submit = submit
+        self._awaited = Awaited(submit)
         self._order = order
-        self._waiting: dict[_Key, list[Peer]] = {}
         self._holding: dict[tuple[str, int], tuple[Peer, m.EvidenceHold]] = {}
         self._exported: WeakKeyDictionary[Peer, m.EvidenceAct] = WeakKeyDictionary()
         self._asked: WeakKeyDictionary[Peer, m.EvidenceAct] = WeakKeyDictionary()
@@ -53,7 +50,7 @@ class EvidenceActs:
 
     def hold(self, peer: Peer, wish: m.EvidenceHold) -> None:
         """Have camera keep or release them; recorded when it is so on the card."""
-        if len(self._holding) >= MAX_WAITING:
+        if len(self._holding) >= MAX_HOLDS:
             self._holding.clear()  # those who asked have long given up
         self._holding[wish.journal, wish.incident] = (peer, wish)
         order = m.Hold(time=utc_text(self._clock.utc()), **wish.model_dump(exclude={"type"}))
@@ -90,19 +87,11 @@ class EvidenceActs:
 
     def recorded(self, record: Record) -> None:
         """A record of this kind is durable: whoever waits for it may go on."""
-        payload = record.payload
-        key = (record.kind, str(payload["journal"]), int(str(payload["incident"])), str(payload["by"]))
-        for peer in self._waiting.pop(key, []):
+        if peer := self._awaited.by(record):
             if record.kind == "evidence.exported" and (asked := self._asked.get(peer)) is not None:
                 self._exported[peer] = asked
             peer.send(m.Answer(ok=True))
 
     def _record(self, peer: Peer, kind: str, journal: str, incident: int, by: str, reason: str) -> None:
         payload: dict[str, JsonValue] = {"journal": journal, "incident": incident, "by": by, "reason": reason}
-        key = (kind, journal, incident, by)
-        if len(self._waiting) >= MAX_WAITING:
-            self._waiting.pop(next(iter(self._waiting)))
-        self._waiting.setdefault(key, []).append(peer)
-        if not self._submit(Noted(kind, payload)):
-            self._waiting[key].remove(peer)
-            peer.send(m.Answer(ok=False, reason=_BUSY))
+        self._awaited.record(peer, kind, payload)
