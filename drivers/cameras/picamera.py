@@ -58,7 +58,7 @@ class PiCamera:
         except Exception as error:
             # picamera2 raises whatever libcamera says: IndexError, RuntimeError and others.
             self.close()
-            raise CameraError(f"Pi camera {number}: {error or type(error).__name__}") from error
+            raise CameraError(f"Pi camera {number}: {_why(error)}") from error
 
     def frame(self) -> Frame:
         """The next frame of the sensor; waits at most one exposure."""
@@ -96,14 +96,14 @@ class PiCamera:
             taken = self._camera.capture_array(stream, wait=ANSWER_S)
             rgb = _rgb(taken, self._camera.camera_configuration()[stream])
         except Exception as error:
-            raise CameraError(f"Pi camera: {error or type(error).__name__}") from error
+            raise CameraError(f"Pi camera: {_why(error)}") from error
         return Frame(rgb, self._now_ms())
 
     def _look_at_light(self) -> None:
         try:
             self._expose(self._camera.capture_metadata(wait=ANSWER_S).get("Lux"))
         except Exception as error:
-            raise CameraError(f"Pi camera: {error or type(error).__name__}") from error
+            raise CameraError(f"Pi camera: {_why(error)}") from error
 
     def _expose(self, lux: float | None) -> None:
         self._light_at = self._now_ms()
@@ -182,6 +182,15 @@ def _made(maker: Any, number: int) -> Any:
     camera = maker(number, allocator=buffers)
     buffers.camera = camera.camera
     return camera
+
+
+def _why(error: BaseException) -> str:
+    """With its first cause: picamera2 says of most that an "__init__ sequence did not complete"."""
+    said = str(error) or type(error).__name__
+    first = error
+    while (cause := first.__cause__ or first.__context__) is not None:
+        first = cause
+    return said if first is error else f"{said} ({first or type(first).__name__})"
 
 
 class _NoScreen(ModuleType):

@@ -97,6 +97,8 @@ class DeskRig(BaseRig):
             raise RigFault("mosquitto is not installed: .ci/packages mosquitto")
 
     def _bring_up(self, delivery: Delivery) -> None:
+        if self.wanted.csi:
+            raise Unable("a desk has no camera of a Raspberry Pi")
         keys = self._home / "keys"
         keys.mkdir(mode=0o700)
         for name, content in delivery.keys.items():

@@ -75,6 +75,8 @@ tampers = ["black"]
 class Wanted:
     """What a scenario needs besides the site's plain lines. Camera and bus cost the panel a process each.
 
+    `csi`: the camera is a Raspberry Pi's own, through picamera2 and libcamera.
+
     `small_disk`: the journal's medium is one that `disk_full` can fill.
 
     `rate`: where the pins are simulated, the panel's monotonic clock runs so many times faster; real ones take the time
@@ -83,6 +85,7 @@ class Wanted:
 
     camera: bool = False
     bus: bool = False
+    csi: bool = False
     small_disk: bool = False
     rate: int = 1
 

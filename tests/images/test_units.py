@@ -64,6 +64,22 @@ def test_the_uplink_has_no_devices_and_sees_no_key_of_core() -> None:
     assert "-/data/fenghuo/data/keys" in hidden
 
 
+def test_the_camera_has_the_devices_of_cameras_and_they_are_known_before_it_starts() -> None:
+    """A device rule that names a driver which the kernel does not know yet is left out, and stays so.
+
+    /dev/video* and /dev/v4l-subdev* are video4linux; dma_heap is part of a vendor's kernel.
+    """
+    assert values("fenghuo-camera.service", "DevicePolicy") == ["closed"]
+    kinds = {value.split()[0].removeprefix("char-") for value in values("fenghuo-camera.service", "DeviceAllow")}
+    assert kinds == {"video4linux", "media", "dma_heap"}
+    rules = (FILES / "etc/udev/rules.d/70-fenghuo.rules").read_text()
+    for kind in kinds:
+        assert re.search(rf'^SUBSYSTEM=="{kind}", GROUP="fenghuo-camera", MODE="0660"$', rules, re.MULTILINE)
+    assert values("fenghuo-camera.service", "SupplementaryGroups") == ["fenghuo-camera"]
+    loaded = (FILES / "usr/lib/modules-load.d/fenghuo.conf").read_text().split()
+    assert {"videodev", "mc"} <= set(loaded)
+
+
 @pytest.mark.parametrize("process", PROCESSES)
 def test_each_process_is_watched_and_never_given_up(process: str) -> None:
     name = f"fenghuo-{process}.service"

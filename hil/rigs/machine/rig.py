@@ -24,7 +24,7 @@ from hil.rigs.base import BaseRig
 from hil.rigs.desk import black, scene
 from hil.rigs.hooks import LOG_BYTES
 from hil.rigs.keypad import keys_at
-from hil.rigs.machine import afar
+from hil.rigs.machine import afar, csi
 from hil.rigs.machine.agent import AgentError, GuestAgent
 from hil.rigs.machine.bus_bridge import BusBridge
 from hil.rigs.machine.keypad import Keypad
@@ -94,7 +94,8 @@ class MachineRig(BaseRig):
             bus_port=ADAPTER,
             bus_timeout_ms=300,
             keypad_port=self._ready.base.board.port(KEYPAD_BUS),
-            camera_source=LENS,
+            camera_maker="picamera2" if self.wanted.csi else "folder",
+            camera_source="" if self.wanted.csi else LENS,
         )
 
     def _way(self) -> tuple[str, int]:
@@ -142,6 +143,16 @@ class MachineRig(BaseRig):
             raise RigFault(f"the panel can't be installed: {error}") from error
         self._sampler.start()
         self._settled(READY_S)
+        if self.wanted.csi:
+            self._pictured(READY_S)
+
+    def _pictured(self, within_s: float) -> None:
+        """Until the Pi's camera is open."""
+        end = now_ms() + within_s * 1000
+        while not csi.works(self.agent):
+            if now_ms() > end:
+                raise NotSeen(f"the camera is not open within {within_s:g} s")
+            self._ending.wait(1.0)
 
     def _go_on(self) -> GuestAgent:
         """From the snapshot, with the time of now and fresh randomness, the lines as the site has them."""
@@ -205,10 +216,12 @@ class MachineRig(BaseRig):
 
     def _install(self, agent: GuestAgent, delivery: Delivery) -> None:
         """As a first boot would leave it: the file, and each process's keys, its own."""
+        if self.wanted.csi:
+            csi.plug_in(agent)
         for name, content in delivery.keys.items():
             agent.put(f"{HOME}/keys/{name}", content, 0o600, USER.format("uplink"))
         agent.put(f"{HOME}/panel.toml", delivery.toml.encode(), 0o644)
-        if self.wanted.camera:
+        if self.wanted.camera and not self.wanted.csi:
             self._show(agent, scene())
 
     def _connect(self) -> None:
@@ -439,6 +452,8 @@ class MachineRig(BaseRig):
     def _camera(self, fault: CameraFault) -> None:
         if not self.wanted.camera:
             raise RigFault("no camera on this board: the scenario has to want it")
+        if self.wanted.csi:
+            raise Unable(f"libcamera's virtual camera has no lens to {fault}")
         match fault:
             case "cover":
                 self._show(self.agent, black())

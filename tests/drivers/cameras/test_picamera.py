@@ -23,6 +23,7 @@ FORMATS = {"RGB888": PixelFormat.RGB888}
 class Picamera2:
     opened = []
     fail = ""
+    deep = False
     gives = {}
     lux = 400.0
     camera_controls = {"AeEnable": (), "FrameDurationLimits": (), "AeExposureMode": (), "NoiseReductionMode": ()}
@@ -60,6 +61,11 @@ class Picamera2:
 
     def capture_array(self, name, wait):
         assert wait == 5.0
+        if Picamera2.deep:
+            try:
+                raise OSError("Device or resource busy")
+            except OSError as error:
+                raise RuntimeError("did not complete") from error
         if Picamera2.fail:
             raise RuntimeError(Picamera2.fail)
         given = self.camera_configuration()[name]
@@ -213,6 +219,14 @@ def test_planes_of_odd_sizes_are_refused_or_a_picture(rows: int, stride: int, wi
 def test_a_camera_that_is_not_there(library: Path) -> None:
     with pytest.raises(CameraError, match="Pi camera 3: list index out of range"):
         make(Plan("gate", "picamera2", "3"), lambda: 0, lambda: 0.0).open()
+
+
+def test_the_first_cause_of_a_failure_is_told(library: Path) -> None:
+    camera = make(Plan("gate", "picamera2"), lambda: 0, lambda: 0.0)
+    camera.open()
+    sys.modules["picamera2"].Picamera2.deep = True
+    with pytest.raises(CameraError, match=r"Pi camera: did not complete \(Device or resource busy\)"):
+        camera.frame()
 
 
 @pytest.mark.parametrize("source", ["front", "-1", "12", "٣"])
