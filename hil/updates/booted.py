@@ -107,6 +107,7 @@ def _booted(box: UpdateBoard, cut: Cut, found: Found, written: bool, faults: lis
         up = round(time.monotonic() - begun)
         box.until(lambda: _through(box, written), 2 * TRIAL_S, "the update comes to an end")
         box.up(BOOT_S)
+        box.until(lambda: _told(box), COMPLETE_S, "the center has heard of the end")
         if not box.far.center.wait(lambda center: not center.complete(PANEL), COMPLETE_S):
             faults.append(f"{name}, booted: the center lacks {box.far.center.complete(PANEL)[:3]}")
         status, steps = box.status(), box.steps()
@@ -125,3 +126,9 @@ def _through(box: UpdateBoard, written: bool) -> bool:
     status = box.status()
     stage = status.get("stage")
     return stage in (*ENDS, "none") or status.get("waiting") == "consents" or (written and stage in WRITTEN)
+
+
+def _told(box: UpdateBoard) -> bool:
+    """Where it is over, its last step is at the center."""
+    stage = box.status().get("stage")
+    return stage not in ENDS or [what.split()[0] for what in box.steps().values()][-1:] == [stage]

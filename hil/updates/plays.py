@@ -81,23 +81,25 @@ def refused(ground: Ground, _cuts: int, _boots: int) -> Result:
     return found
 
 
-WHY_BACK: Mapping[Harm, str] = {
-    "kernel": "did-not-start",
-    "root": "did-not-start",
-    "core": "core-silent",
-    "hangs": "core-silent",
-}
-
-
 def broken(ground: Ground, _cuts: int, _boots: int) -> Result:
-    """Signed bundles whose kernel, root or panel does not start, or hangs: back by itself, and the center hears why."""
+    """Signed bundles whose kernel or root does not start."""
+    return _back_from(ground, "broken", {"kernel": "did-not-start", "root": "did-not-start"})
+
+
+def silent(ground: Ground, _cuts: int, _boots: int) -> Result:
+    """Signed bundles whose core dies at its start, or hangs."""
+    return _back_from(ground, "silent", {"core": "core-silent", "hangs": "core-silent"})
+
+
+def _back_from(ground: Ground, name: str, harms: Mapping[Harm, str]) -> Result:
+    """Back by itself from each, and the center hears why; `harms`: why from which."""
     found: Result = {}
     faults: list[str] = []
-    with ground.board("broken") as box:
+    with ground.board(name) as box:
         box.commission()
-        for harm, why in WHY_BACK.items():
+        for harm, why in harms.items():
             box.plug(ground.bundle(Variant(DIES, harm=harm)))
-            before, tried = box.board.boot_id(), ""
+            before = box.board.boot_id()
             code, said = box.consents("install", "--usb")
             expect(code == 0, said)
             box.board.again(before, INSTALL_S)
@@ -127,6 +129,7 @@ PLAYS: Mapping[str, Callable[[Ground, int, int], Result]] = {
     "waits": waits,
     "refused": refused,
     "broken": broken,
+    "silent": silent,
     "no-receipt": no_receipt,
     "cuts": cuts,
     "boots": boots,
