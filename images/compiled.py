@@ -30,6 +30,9 @@ def compile_all(root: Path, python: Iterable[Package], work: Path) -> None:
     program = [str(loader), "--library-path", str(libraries), str(work / f"usr/bin/python{PYTHON}"), "-s", "-S"]
     words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/"]
     environment = {"PYTHONHOME": str(work.resolve() / "usr"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
+    # What the compiler itself has loaded shows in what it writes (which strings are shared). So both load their modules
+    # from source: with byte code of one another it would depend on who comes first.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     # Some wheels carry templates that are no Python of this version; they are nobody's import, so its verdict is not
     # asked for. One process for each place: its own pool would start the interpreter without our loader.
     running = [
