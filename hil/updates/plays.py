@@ -107,7 +107,7 @@ def _back_from(ground: Ground, name: str, harms: Mapping[Harm, str]) -> Result:
             if (tried := box.board.slot()) == "B":
                 box.board.again(box.board.boot_id(), 2 * TRIAL_S)
             box.up(BOOT_S)
-            box.until(lambda: box.status().get("stage") == "gone-back", BOOT_S, "it has gone back")
+            box.until(lambda: box.status().get("stage") == "gone-back", 2 * TRIAL_S, "it has gone back")
             told = box.status()
             found[harm] = f"{box.board.slot()}, {told['why']}, after {time.monotonic() - begun:.0f} s"
             if (box.board.slot(), told["why"], tried) != ("A", why, "B" if why == "core-silent" else "A"):
