@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="updates-") as passing:
         folder = told.folder or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
-        ground = Ground(told.built, TEST_KEYS, told.out or told.built / "variants", folder, VERSION)
+        ground = Ground(told.built, told.built / TEST_KEYS.name, told.out or told.built / "variants", folder, VERSION)
         results = {}
         for name in told.only.split(","):
             begun = time.monotonic()

@@ -37,7 +37,8 @@ class Variant:
 
 def make(built: Path, out: Path, variant: Variant, keys: Path) -> Path:
     """The bundle of a variant of what lies in `built` (`build/image`). Kept in `out` by its name."""
-    of = hashlib.sha256((built / "rootfs" / STAMP).read_bytes()).hexdigest()[:8]
+    made_of = (built / "rootfs" / STAMP).read_bytes() + (keys / "signer.crt").read_bytes()
+    of = hashlib.sha256(made_of).hexdigest()[:8]
     name = f"fenghuo-{'-'.join(part for part in (variant.version, variant.harm, of) if part)}.raucb"
     if (out / name).exists():
         return out / name
