@@ -13,10 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from firmware.config import load
 from firmware.language import Text
-from firmware.protocol.messages import MarkAlarm, PersonName
+from firmware.protocol.messages import MarkAlarm, MarkSays, PersonName
 from provisioning.accept import texts
 from provisioning.accept.clauses import TRIAL_DAYS
-from provisioning.accept.marks import Mark, Says
+from provisioning.accept.marks import Mark
 from provisioning.accept.running import AsJson, By, CodeStdin, Config, asked_code, in_words
 from provisioning.accept.talking import Said, Talk, Typed
 from provisioning.accept.trial import period_of, records
@@ -42,7 +42,7 @@ _SUM: Text = (
     "{true} true, {false} false, {open} undecided; it is in the journal, fenghuo accept trial reports it",
     "属实 {true}，误报 {false}，未判定 {open}；已记入日志，fenghuo accept trial 将写入报告",
 )
-_SAYS: dict[str, Says] = {"t": "true", "f": "false", "o": "open"}
+_SAYS: dict[str, MarkSays] = {"t": "true", "f": "false", "o": "open"}
 _NAME: TypeAdapter[str] = TypeAdapter(PersonName)
 
 

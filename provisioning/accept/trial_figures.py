@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
+from firmware.protocol.messages import MarkSays
 from provisioning.accept.clauses import PICTURE_DAYS, TRIAL_DAYS
 from provisioning.accept.marks import At, Mark, marked
 from provisioning.accept.trial_account import (
@@ -168,7 +169,7 @@ def _row(alarm: Alarm) -> AlarmRow:
 def said(found: Iterable[Alarm]) -> dict[str, int]:
     """How many alarms people called true and false, and how many are undecided; those of tests are not asked for."""
     counts = Counter(alarm.mark.says if alarm.mark else "open" for alarm in found if alarm.sort != "test")
-    return {name: counts[name] for name in ("true", "false", "open")}
+    return {name: counts[name] for name in get_args(MarkSays)}
 
 
 def _take(seen: _Seen, record: Record, period: Period) -> None:

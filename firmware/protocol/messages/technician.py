@@ -220,6 +220,9 @@ class SignReport(Strict):
     code: str = Field(pattern=r"^[0-9]{4,8}$")
 
 
+MarkSays = Literal["true", "false", "open"]
+
+
 class MarkAlarm(Strict):
     """Technician to core, with the code of an installer, or of a user who may let one in: this alarm was true or false.
 
@@ -230,7 +233,7 @@ class MarkAlarm(Strict):
     type: Literal["alarm-mark"] = "alarm-mark"
     journal: JournalId
     seq: Count = Field(description="of the alarm's record")
-    says: Literal["true", "false", "open"]
+    says: MarkSays
     reason: Why = Field(default="", description="what it was; a false alarm needs its cause")
     by: PersonName
     code: str = Field(pattern=r"^[0-9]{4,8}$")
