@@ -8,6 +8,9 @@ import os
 import socket
 from collections.abc import Mapping
 
+ALONE_MS = 5_000
+"""How long a process beside core is not ready without it; core's absence is its own trouble, and holds nobody up."""
+
 
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Send `READY=1`, `WATCHDOG=1`, `STOPPING=1` or `STATUS=…` (lines of them); True when it was handed over.
@@ -38,3 +41,22 @@ def watchdog_interval_s(environment: Mapping[str, str] = os.environ) -> float | 
     if limit_us <= 0 or watched != os.getpid():
         return None
     return limit_us / 2_000_000
+
+
+class Readiness:
+    """`READY=1` of a process beside core, once: when core has welcomed it, or after `ALONE_MS` without.
+
+    So who has waited for its start can ask core for it (`fenghuo try path` after a restart of the uplink).
+    """
+
+    def __init__(self, now_ms: int) -> None:
+        """`now_ms`: the monotonic clock."""
+        self._said = False
+        self._alone_at = now_ms + ALONE_MS
+
+    def turn(self, welcomed: bool, now_ms: int) -> bool:
+        """Say it when it is time; whether it is said."""
+        if not self._said and (welcomed or now_ms >= self._alone_at):
+            self._said = True
+            notify("READY=1")
+        return self._said

@@ -103,6 +103,8 @@ class Link:
         keep: Callable[[Hold | Delete | Welcome], None],
     ) -> None:
         self.garbage = 0
+        self.welcomed = False
+        """Whether core has answered since the start."""
         self.core_file = ""
         """SHA-256 of the panel file that core runs by, as it said last."""
         self._path = path
@@ -112,7 +114,8 @@ class Link:
         self._relearn = relearn
         self._keep = keep
         self._client: Client | None = None
-        self._welcomed = False
+        self._answered = False
+        """On this connection."""
 
     def run(self, stop: StopFlag, turn: Callable[[], None], every_s: float) -> None:
         """Until the stop flag is set; core may come and go meanwhile."""
@@ -133,7 +136,7 @@ class Link:
                 log.warning("core is gone: %s", error)
                 self.close()
                 # What accepts us and talks nonsense is not core: it is asked less and less often.
-                pause = FIRST_PAUSE_S if self._welcomed else min(pause * 2, LONGEST_PAUSE_S)
+                pause = FIRST_PAUSE_S if self._answered else min(pause * 2, LONGEST_PAUSE_S)
                 stop.wait(pause)
 
     def flush(self) -> None:
@@ -151,7 +154,7 @@ class Link:
             client.close()
 
     def _talk(self, client: Client, stop: StopFlag, turn: Callable[[], None], every_s: float) -> None:
-        self._welcomed = False
+        self._answered = False
         while not stop.is_set():
             self._outbox.calm()
             self._send(client)
@@ -186,7 +189,7 @@ class Link:
         elif isinstance(message, Error):
             log.warning("core refused a message: %s", message.reason)
         elif isinstance(message, Welcome):
-            self._welcomed = True
+            self.welcomed = self._answered = True
             self.core_file = message.file
             self._keep(message)
             log.info("connected to core %s, session %d", message.version, message.session)

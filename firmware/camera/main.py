@@ -79,7 +79,7 @@ class Process:
             watch.start()
         # Before the first alarm, not at it.
         self._person.load()
-        sd_notify.notify("READY=1")
+        self._ready = sd_notify.Readiness(int(time.monotonic() * 1000))
         log.info("watching %d cameras; person check: %s", len(self._watches), self._person.model)
         self._keeper.start()
         self._link.run(self._stop, self._turn, min(TURN_S, self._watchdog_s or TURN_S))
@@ -114,9 +114,9 @@ class Process:
 
     def _turn(self) -> None:
         """The regular work of the main thread."""
-        if self._watchdog_s:
-            sd_notify.notify("WATCHDOG=1")
         now = time.monotonic()
+        if self._ready.turn(self._link.welcomed, int(now * 1000)) and self._watchdog_s:
+            sd_notify.notify("WATCHDOG=1")
         most = self._limit_mib + memory.CAPTURING_MIB * self._captures.running()
         if (held := memory.resident_mib()) > most:
             log.error("%s", pick(texts.MEMORY, held=round(held), limit=self._limit_mib))

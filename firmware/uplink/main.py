@@ -14,7 +14,7 @@ from typing import TypeVar
 from firmware.clock import Clock, SystemClock
 from firmware.config import Loaded
 from firmware.protocol import messages as m
-from firmware.sd_notify import notify, watchdog_interval_s
+from firmware.sd_notify import Readiness, notify, watchdog_interval_s
 from firmware.stopping import StopFlag
 from firmware.uplink.core_link import CoreLink
 from firmware.uplink.events import CoreLost, FromCore, Pulled, ToCore
@@ -41,6 +41,8 @@ class Uplink:
         """`file`: SHA-256 of the panel file that the links were made from."""
         self._core = core
         self._file = file
+        self.welcomed = False
+        """Whether core has answered since the start."""
         self._outdated = False
         self._links = list(links)
         self._clock = clock
@@ -110,8 +112,9 @@ class Uplink:
                 self._more = True
             case CoreLost():
                 self._askers.clear()
-            case m.Welcome() if message.file and self._file and message.file != self._file:
-                self._outdated = True
+            case m.Welcome():
+                self.welcomed = True
+                self._outdated |= bool(message.file and self._file and message.file != self._file)
         for link in list(self._links):
             self._with(link, lambda link=link: link.hear(message))  # type: ignore[misc]
 
@@ -176,13 +179,14 @@ def run(loaded: Loaded) -> int:
     uplink = Uplink(core, links, terms_of(loaded), clock, loaded.sha256)
     every_s = watchdog_interval_s()
     longest_ms = LONGEST_WAIT_MS if every_s is None else int(every_s * 1000)
-    notify("READY=1")
     alive_at = clock.monotonic_ms()
+    ready = Readiness(alive_at)
     while not stop.is_set() and not uplink.anew():
         uplink.turn(stop, longest_ms)
-        if clock.monotonic_ms() >= alive_at:
+        now = clock.monotonic_ms()
+        if ready.turn(uplink.welcomed, now) and now >= alive_at:
             notify("WATCHDOG=1")
-            alive_at = clock.monotonic_ms() + longest_ms // 2
+            alive_at = now + longest_ms // 2
     notify("STOPPING=1")
     log.info("stopping: %s", stop.reason if stop.is_set() else "to be started anew")
     code = 0 if stop.is_set() else EXIT_ANEW

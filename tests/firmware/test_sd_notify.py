@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.sd_notify import notify, watchdog_interval_s
+from firmware.sd_notify import ALONE_MS, Readiness, notify, watchdog_interval_s
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -27,6 +27,31 @@ def test_a_state_arrives(manager: tuple[socket.socket, dict[str, str]]) -> None:
     receiver, environment = manager
     assert notify("READY=1\nSTATUS=布防", environment)
     assert receiver.recv(100).decode() == "READY=1\nSTATUS=布防"
+
+
+def test_who_is_welcomed_by_core_is_ready_and_says_so_once(
+    manager: tuple[socket.socket, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, environment = manager
+    monkeypatch.setenv("NOTIFY_SOCKET", environment["NOTIFY_SOCKET"])
+    receiver.setblocking(False)
+    ready = Readiness(5)
+    assert ready.turn(False, 5 + ALONE_MS - 1) is False
+    with pytest.raises(BlockingIOError):
+        receiver.recv(100)
+    assert [ready.turn(True, 5 + ALONE_MS - 1), ready.turn(True, 5 + ALONE_MS)] == [True, True]
+    assert receiver.recv(100) == b"READY=1"
+    with pytest.raises(BlockingIOError):
+        receiver.recv(100)
+
+
+def test_the_absence_of_core_holds_nobody_up(
+    manager: tuple[socket.socket, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, environment = manager
+    monkeypatch.setenv("NOTIFY_SOCKET", environment["NOTIFY_SOCKET"])
+    assert Readiness(5).turn(False, 5 + ALONE_MS)
+    assert receiver.recv(100) == b"READY=1"
 
 
 def test_a_guard_that_does_not_read_does_not_block(manager: tuple[socket.socket, dict[str, str]]) -> None:

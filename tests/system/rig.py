@@ -166,11 +166,12 @@ class Rig:
     # --- processes --------------------------------------------------------------------------------
 
     def start(self, *names: str, extra: tuple[str, ...] = ()) -> None:
-        """Start these processes and wait until they are ready."""
-        for name in names:
-            self.processes[name] = Process(self, name, extra)
-        for name in names:
-            self.processes[name].wait_ready()
+        """Start these processes and wait until they are ready: core first, so that it knows the others by then."""
+        for together in ([n for n in names if n == "core"], [n for n in names if n != "core"]):
+            for name in together:
+                self.processes[name] = Process(self, name, extra)
+            for name in together:
+                self.processes[name].wait_ready()
         if "core" in names:
             self.watch()
 
