@@ -3,11 +3,13 @@
 Both are children, listen on 127.0.0.1 only and keep nothing: a desk's brokers, not a center's.
 """
 
+import os
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 
@@ -51,10 +53,21 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback that nobody uses, and that stays so until it is listened on. Raises `OSError`.
+
+    Not one of those that the kernel lends to outgoing connections: one of them could take it meanwhile, or who calls a
+    broker that is away could be connected to itself. No process gets one twice, and processes begin far apart.
+    """
+    lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    first = 10_000 if lent > 12_000 else 1_024
+    span = lent - first
+    for number in islice(_NUMBERS, span):
+        if is_free(port := first + number % span):
+            return port
+    raise OSError(f"no port from {first} to {lent - 1} is free")
+
+
+_NUMBERS = count(os.getpid() * 7_919)
 
 
 class EmbeddedBroker:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,11 +11,14 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hil.broker import free_port
+
 PAGE = Path(__file__).parents[3] / "docs" / "alarm-center.md"
 USERS = ("bank-0001", "bank-0002", "center")
 SUCCESS = (0x00, 0x10)
 """Success, and success without a subscriber."""
 NOT_AUTHORISED = 0x87
+PATIENCE_S = 30.0
 
 
 def broker_program(name: str) -> str:
@@ -34,9 +36,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "acl").write_text(acl)
     (folder / "passwords").write_text("".join(f"{user}:{user}\n" for user in USERS))
     subprocess.run([broker_program("mosquitto_passwd"), "-U", str(folder / "passwords")], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = int(probe.getsockname()[1])
+    free = free_port()
     (folder / "conf").write_text(
         f"listener {free} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {folder}/passwords\n"
         f"acl_file {folder}/acl\nmax_packet_size 262144\nretain_available true\n"
@@ -71,7 +71,7 @@ class Person:
         self._said.set()
 
     def _wait(self) -> int:
-        assert self._said.wait(5.0)
+        assert self._said.wait(PATIENCE_S)
         self._said.clear()
         return self.reason
 
@@ -79,22 +79,26 @@ class Person:
         self._client.publish(topic, b"{}", qos=1)
         return self._wait()
 
-    def receives(self, topic: str, other: "Person") -> bool:
-        """Whether this one gets what the other publishes there; a second message on an own topic ends the wait."""
+    def receives(self, topic: str, sender: "Person", mark: str, marker: "Person") -> bool:
+        """Whether this one gets what the sender publishes there. The marker's message on `mark`, which this one may
+        hear, is published after it and ends the wait: the broker hands a client its messages in order.
+        """
         got: list[str] = []
         done, subscribed = threading.Event(), threading.Event()
 
         def on_message(_c: object, _d: object, message: paho.MQTTMessage) -> None:
             got.append(message.topic)
-            if message.topic == topic:
+            if message.topic == mark:
                 done.set()
 
         self._client.on_message = on_message
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.subscribe(topic, qos=1)
-        assert subscribed.wait(5.0)
-        assert other.publish(topic) in SUCCESS
-        return done.wait(1.0)
+        self._client.subscribe([(topic, 1), (mark, 1)])
+        assert subscribed.wait(PATIENCE_S)
+        assert sender.publish(topic) in SUCCESS
+        assert marker.publish(mark) in SUCCESS
+        assert done.wait(PATIENCE_S)
+        return topic in got
 
     def close(self) -> None:
         self._client.disconnect()
@@ -129,7 +133,10 @@ def test_the_center_publishes_receipts_and_commands_only(people: dict[str, Perso
 
 def test_who_hears_what(people: dict[str, Person]) -> None:
     panel, other, center = people["bank-0001"], people["bank-0002"], people["center"]
-    assert center.receives("fenghuo/v1/bank-0001/event/alarm", panel)
-    assert panel.receives("fenghuo/v1/bank-0001/command", center)
-    assert not other.receives("fenghuo/v1/bank-0001/command", center)
-    assert not other.receives("fenghuo/v1/bank-0001/event/alarm", panel)
+    beat, receipt, other_receipt = (
+        f"fenghuo/v1/{word}" for word in ("bank-0001/heartbeat", "bank-0001/receipt", "bank-0002/receipt")
+    )
+    assert center.receives("fenghuo/v1/bank-0001/event/alarm", panel, beat, panel)
+    assert panel.receives("fenghuo/v1/bank-0001/command", center, receipt, center)
+    assert not other.receives("fenghuo/v1/bank-0001/command", center, other_receipt, center)
+    assert not other.receives("fenghuo/v1/bank-0001/event/alarm", panel, other_receipt, center)
