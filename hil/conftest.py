@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "site(camera, bus, csi, small_disk, rate): what a scenario's panel needs besides"
+        "markers", "site(camera, bus, csi, rtsp, small_disk, rate): what a scenario's panel needs besides"
     )
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
     config.addinivalue_line("markers", "slice: one of the few that `make slice` runs on the machine rig")

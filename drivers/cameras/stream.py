@@ -7,6 +7,7 @@ FFmpeg says of errors may hold the address with its password, so only its kind o
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,6 +119,8 @@ class Reader:
         self._failed = ""
         self._stop = False
         self._bad = 0
+        self._asked = 0.0
+        """When FFmpeg was last asked for something (`time.monotonic`)."""
 
     def start(self) -> None:
         """Begin."""
@@ -149,7 +152,8 @@ class Reader:
             with self._opened() as container:
                 self._read(container)
         except av.FFmpegError as error:
-            failed = error.strerror or type(error).__name__
+            # Of a camera that does not answer FFmpeg says at its opening that its data are invalid.
+            failed = self._silence() or error.strerror or type(error).__name__
         except CameraError as error:
             failed = str(error)
         except Exception as error:
@@ -159,6 +163,11 @@ class Reader:
             self._failed = failed
             self._news.notify_all()
 
+    def _silence(self) -> str:
+        """How long FFmpeg has waited, where that was too long."""
+        waited = time.monotonic() - self._asked
+        return f"waited {waited:.0f} s in vain" if waited >= READ_S else ""
+
     def _opened(self) -> InputContainer:
         *first, last = self._source.attempts
         for options in first:
@@ -167,6 +176,7 @@ class Reader:
         return self._open(last)
 
     def _open(self, options: dict[str, str]) -> InputContainer:
+        self._asked = time.monotonic()
         return av.open(
             self._source.url,
             format=self._source.format,
@@ -184,11 +194,16 @@ class Reader:
         # One thread: the others would cost memory and hold pictures back.
         codec.thread_count = 1
         pace = Pace(self._plan.frames_per_s)
+        self._asked = time.monotonic()
         for packet in container.demux(stream):
             if self._stop:
                 return
+            # FFmpeg takes a time limit for the stream's end: it gives what its parser holds, and waits once more.
+            if silence := self._silence():
+                raise CameraError(silence)
             if packet.size and pace.worth(packet.is_keyframe, self._seconds(packet, stream), self._now_ms()):
                 self._decode(stream, packet)
+            self._asked = time.monotonic()
 
     @staticmethod
     def _seconds(packet: Any, stream: VideoStream) -> float | None:

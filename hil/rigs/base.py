@@ -19,6 +19,7 @@ from hil.demo_panel import Refused
 from hil.rigs.broken import break_file, break_records, break_wire
 from hil.rigs.far_end import FarEnd
 from hil.rigs.hooks import Hooks
+from hil.rigs.network_camera import SECRET, NetworkCamera
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigName
 from hil.rigs.recording import Recording, now_ms
 from hil.rigs.site import AREAS, CODE, DURESS, KEYPAD, NAME, USER, Delivery, Wanted, panel_file
@@ -51,6 +52,7 @@ class BaseRig(Hooks):
         self.panel = panel or f"rig-{os.urandom(4).hex()}"
         self.record = Recording()
         self.far = FarEnd(folder, self.panel, self.hosts, self._panel_x, self.record)
+        self.lobby = NetworkCamera(folder) if wanted.rtsp else None
         self._looking = threading.Event()
         self._looker = threading.Thread(target=self._look, name="looker", daemon=True)
 
@@ -64,6 +66,8 @@ class BaseRig(Hooks):
         break_wire(self.broken)
         self.self_check()
         self.far.start()
+        if self.lobby is not None:
+            self.lobby.start()
         self._bring_up(self.delivery())
         user = m.SetUser(id=USER, name=NAME, level=2, areas=list(AREAS), new_code=CODE, new_duress_code=DURESS)
         try:
@@ -77,7 +81,10 @@ class BaseRig(Hooks):
         """What is installed on the panel."""
         host, port = self._way()
         text = panel_file(self.panel, self._place(), self.far.way(host, port), self.wanted)
-        return Delivery(self.panel, break_file(self.broken, text), self.far.identity())
+        keys = dict(self.far.identity())
+        if self.lobby is not None:
+            keys[SECRET] = self.lobby.secret
+        return Delivery(self.panel, break_file(self.broken, text), keys)
 
     def finish(self) -> Verdict:
         """All that the panel recorded is at the center, in order, unaltered; its journals are sound.
@@ -98,6 +105,8 @@ class BaseRig(Hooks):
         try:
             self._take_down()
         finally:
+            if self.lobby is not None:
+                self.lobby.close()
             self.far.close()
 
     def _drained(self) -> None:
@@ -221,7 +230,10 @@ class BaseRig(Hooks):
     def camera(self, fault: CameraFault) -> None:
         """Cover or unplug it; and back."""
         self.record.note("process", "lens", fault)
-        self._camera(fault)
+        if self.lobby is not None:
+            self.lobby.turn(fault)
+        else:
+            self._camera(fault)
 
     # --- processes
 

@@ -84,7 +84,8 @@ class DeskRig(BaseRig):
         return self._home / "data"
 
     def _place(self) -> Place:
-        return Place(bus_port=str(self._home / "adapter"), camera_source=str(self._home / "lobby"))
+        place = Place(bus_port=str(self._home / "adapter"), camera_source=str(self._home / "lobby"))
+        return place if self.lobby is None else self.lobby.at(place, HOST, self.lobby.port)
 
     def _way(self) -> tuple[str, int]:
         return HOST, self.far.port
@@ -110,7 +111,7 @@ class DeskRig(BaseRig):
         if self.wanted.bus:
             rest = Unit(coils=dict.fromkeys(range(8), False), discretes=dict.fromkeys(range(8), True))
             self._bus = ModbusLine(self._home / "adapter", {MODULE: rest})
-        if self.wanted.camera:
+        if self.wanted.camera and self.lobby is None:
             self._show(scene())
         if self.wanted.small_disk:
             self._mount()

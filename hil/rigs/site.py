@@ -61,7 +61,7 @@ _CAMERA = """[[camera]]
 id = "lobby"
 name = "Lobby 大堂"
 maker = "{maker}"
-source = "{source}"
+source = "{source}"{secret}
 width = 320
 height = 240
 frames_per_s = 2
@@ -77,6 +77,8 @@ class Wanted:
 
     `csi`: the camera is a Raspberry Pi's own, through picamera2 and libcamera.
 
+    `rtsp`: it is a network camera that asks for a password, and is not plugged in yet.
+
     `small_disk`: the journal's medium is one that `disk_full` can fill.
 
     `rate`: where the pins are simulated, the panel's monotonic clock runs so many times faster; real ones take the time
@@ -86,6 +88,7 @@ class Wanted:
     camera: bool = False
     bus: bool = False
     csi: bool = False
+    rtsp: bool = False
     small_disk: bool = False
     rate: int = 1
 
@@ -95,6 +98,7 @@ class Place:
     """What differs between rigs. Paths are as the panel sees them; a port that is empty is not there.
 
     `keypad_key`: the line of the panel file that says how the keypad is trusted (`key_file` or `insecure`).
+    `camera_secret`: the name of the file, in `keys`, with a network camera's password.
     """
 
     pins: Literal["simulated", "board"] = "simulated"
@@ -110,6 +114,7 @@ class Place:
     keypad_key: str = 'insecure = "I accept that anyone on the bus can read and send codes"'
     camera_maker: str = "folder"
     camera_source: str = ""
+    camera_secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,5 +165,6 @@ def _more(place: Place, wanted: Wanted) -> list[str]:
     if place.keypad_port:
         more.append(_KEYPAD.format(port=place.keypad_port, key=place.keypad_key))
     if wanted.camera:
-        more.append(_CAMERA.format(maker=place.camera_maker, source=place.camera_source))
+        secret = f'\nsecret_file = "{place.keys}/{place.camera_secret}"' if place.camera_secret else ""
+        more.append(_CAMERA.format(maker=place.camera_maker, source=place.camera_source, secret=secret))
     return more

@@ -27,9 +27,10 @@ BUILD_S = 1200
 def machine_rig(folder: Path, wanted: Wanted) -> MachineRig:
     """A rig for one scenario. Raises `RigFault` where the machine can't be built."""
     ready = machine()
-    # QEMU's USB adapter does not travel in a snapshot, and a Pi's camera is one scenario's: with them the panel moves
-    # in for each.
-    return MachineRig(folder, wanted, ready, None if wanted.bus or wanted.csi else moved_in(ready, wanted))
+    # QEMU's USB adapter does not travel in a snapshot, and a Pi's or a network's camera is one scenario's: with them
+    # the panel moves in for each.
+    alone = wanted.bus or wanted.csi or wanted.rtsp
+    return MachineRig(folder, wanted, ready, None if alone else moved_in(ready, wanted))
 
 
 @cache

@@ -31,6 +31,7 @@ from hil.rigs.machine.keypad import Keypad
 from hil.rigs.machine.moved_in import MovedIn
 from hil.rigs.machine.prepared import Prepared
 from hil.rigs.machine.qemu import HOST_SEEN_FROM_GUEST, Disk, Forward, Qemu
+from hil.rigs.network_camera import SECRET
 from hil.rigs.protocol import CameraFault, Channel, Mark, NotSeen, Process, RigFault, RigName, Unable
 from hil.rigs.recording import now_ms
 from hil.rigs.roof import ROOF, move_roof
@@ -39,7 +40,7 @@ from hil.rigs.site import BUS, KEYPAD, LOADS, MODULE, Delivery, Place, Wanted
 HOME = "/data/fenghuo"
 DATA, RUN, LENS = f"{HOME}/data", "/run/fenghuo", f"{HOME}/lobby"
 USER = "fenghuo-{}"
-PORT = 8883
+PORT, CAMERA_PORT = 8883, 554
 KEYPAD_BUS = 0
 BUS_OF_KEYPAD = "doors"
 KEYPAD_S = 60.0
@@ -86,7 +87,7 @@ class MachineRig(BaseRig):
     # --- places
 
     def _place(self) -> Place:
-        return Place(
+        place = Place(
             pins="board",
             keys=f"{HOME}/keys",
             data=DATA,
@@ -97,6 +98,7 @@ class MachineRig(BaseRig):
             camera_maker="picamera2" if self.wanted.csi else "folder",
             camera_source="" if self.wanted.csi else LENS,
         )
+        return place if self.lobby is None else self.lobby.at(place, HOST_SEEN_FROM_GUEST, CAMERA_PORT)
 
     def _way(self) -> tuple[str, int]:
         return HOST_SEEN_FROM_GUEST, PORT
@@ -201,7 +203,8 @@ class MachineRig(BaseRig):
         return disks
 
     def _forwards(self) -> list[Forward]:
-        return [Forward(PORT, self.far.port)]
+        center = Forward(PORT, self.far.port)
+        return [center] if self.lobby is None else [center, Forward(CAMERA_PORT, self.lobby.port)]
 
     def _wanted_processes(self) -> list[str]:
         return [name for name in PROCESSES if name != "camera" or self.wanted.camera]
@@ -219,9 +222,10 @@ class MachineRig(BaseRig):
         if self.wanted.csi:
             csi.plug_in(agent)
         for name, content in delivery.keys.items():
-            agent.put(f"{HOME}/keys/{name}", content, 0o600, USER.format("uplink"))
+            # What is the camera's, the panel itself has to give to it.
+            agent.put(f"{HOME}/keys/{name}", content, 0o600, USER.format("uplink") if name != SECRET else "")
         agent.put(f"{HOME}/panel.toml", delivery.toml.encode(), 0o644)
-        if self.wanted.camera and not self.wanted.csi:
+        if self.wanted.camera and not self.wanted.csi and self.lobby is None:
             self._show(agent, scene())
 
     def _connect(self) -> None:

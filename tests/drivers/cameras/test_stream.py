@@ -1,15 +1,18 @@
 """Network cameras over a loopback RTSP server with streams of a real FFmpeg; USB cameras up to the device itself."""
 
 import logging
+import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.cameras import Camera, CameraError, Plan, make, sources
+from drivers.cameras import Camera, CameraError, Plan, make, sources, stream
 from drivers.cameras.address import host_of
 from hil.rtsp import H264, H265, MJPEG, Film, RtspCamera
 
@@ -107,6 +110,25 @@ def test_a_silent_stream_is_an_error_in_time(tmp_path: Path, monkeypatch: pytest
         camera.close()
 
 
+def test_silence_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time limit FFmpeg gives what its parser held back, as at a stream's end, and would wait again."""
+    times = iter([0.0, 0.1, 0.1, 0.2, 0.3, 0.3 + stream.READ_S])
+    asked = 0
+
+    def packets(_: object) -> Iterator[SimpleNamespace]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield SimpleNamespace(size=0)
+
+    monkeypatch.setattr("drivers.cameras.stream.time", SimpleNamespace(monotonic=lambda: next(times)))
+    video = SimpleNamespace(codec_context=SimpleNamespace())
+    reader = stream.Reader(Plan("gate", "rtsp"), now_ms, stream.Source("rtsp://x/", "x"))
+    with pytest.raises(CameraError, match="waited 5 s in vain"):
+        reader._read(SimpleNamespace(streams=SimpleNamespace(video=[video]), demux=packets))  # type: ignore[arg-type]
+    assert asked == 3
+
+
 def test_noise_instead_of_pictures_is_an_error_or_no_picture_and_never_more(tmp_path: Path) -> None:
     with RtspCamera(tmp_path, Film(rate=25)) as server:
         camera = network(server.url)
@@ -118,8 +140,6 @@ def test_noise_instead_of_pictures_is_an_error_or_no_picture_and_never_more(tmp_
 
 
 def test_a_host_that_never_answers_costs_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     monkeypatch.setattr("drivers.cameras.stream.OPEN_S", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         camera = network(f"rtsp://127.0.0.1:{deaf.getsockname()[1]}/live")
@@ -127,6 +147,16 @@ def test_a_host_that_never_answers_costs_bounded_time(monkeypatch: pytest.Monkey
         with pytest.raises(CameraError):
             camera.open()
         assert time.monotonic() - began < 5
+        camera.close()
+
+
+def test_a_host_that_never_answers_is_not_said_to_send_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.cameras.stream.READ_S", 0.5)
+    monkeypatch.setattr("drivers.cameras.sources.READ_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        camera = network(f"rtsp://127.0.0.1:{deaf.getsockname()[1]}/live")
+        with pytest.raises(CameraError, match=r"network camera 127\.0\.0\.1: waited \d+ s in vain"):
+            camera.open()
         camera.close()
 
 

@@ -78,7 +78,7 @@ def test_an_arming_of_one_area_by_wish_has_no_keys() -> None:
 
 
 @pytest.mark.parametrize("pins", ["simulated", "board"])
-@pytest.mark.parametrize("wanted", [Wanted(), Wanted(camera=True, bus=True, rate=10)])
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(camera=True, bus=True, rate=10), Wanted(camera=True, rtsp=True)])
 def test_the_sites_file_is_right_for_every_rig(pins: str, wanted: Wanted, tmp_path: Path) -> None:
     place = Place(pins=pins, bus_port="/dev/ttyUSB0", keypad_port="/dev/ttyS1", camera_source="/tmp/x")  # type: ignore[arg-type]
     (tmp_path / "panel.toml").write_text(panel_file("rig-1", place, WAY, wanted))
