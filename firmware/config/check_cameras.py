@@ -5,7 +5,7 @@ A password that stands in the address is told without showing it.
 
 from collections.abc import Callable, Iterator
 
-from drivers.cameras.address import host_of
+from drivers.cameras.address import host_of, is_outside
 from firmware.config.findings import wrong
 from firmware.config.hours import CLOSED, are_hours
 from firmware.config.mistakes import Finding, show
@@ -126,6 +126,16 @@ def seldom_meant(document: Document) -> Iterator[Finding]:
                 show(source),
                 ("a name under /dev/v4l/by-id", "/dev/v4l/by-id 下的名称"),
                 ("after the next start another camera may have this name", "重启后此名称可能指向其他摄像机"),
+            )
+        if camera.text("maker") == "rtsp" and is_outside(host_of(source)):
+            yield Finding(
+                camera.at("source"),
+                show(source),
+                ("10.*, 172.16.* to 172.31.*, 192.168.*", "10.*、172.16.* 至 172.31.*、192.168.*"),
+                (
+                    "the panel's firewall lets cameras be reached in the site's own network alone",
+                    "主机防火墙只允许访问现场内网的摄像机",
+                ),
             )
         for key, least in (("pre_s", PRE_S), ("post_s", POST_S), ("frames_per_s", FRAMES_PER_S)):
             found = camera.number(key, least)

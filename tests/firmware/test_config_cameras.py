@@ -12,12 +12,12 @@ CAMERA = """
 id = "yard"
 name = "Yard"
 maker = "rtsp"
-source = "rtsp://192.0.2.7:554/Streaming/Channels/101"
+source = "rtsp://192.168.7.7:554/Streaming/Channels/101"
 secret_file = "yard.secret"
 
 [center]
 """
-MAKER = 'maker = "rtsp"\nsource = "rtsp://192.0.2.7:554/Streaming/Channels/101"\nsecret_file = "yard.secret"\n'
+MAKER = 'maker = "rtsp"\nsource = "rtsp://192.168.7.7:554/Streaming/Channels/101"\nsecret_file = "yard.secret"\n'
 PI = 'maker = "picamera2"\n'
 
 
@@ -66,8 +66,8 @@ def test_a_password_in_the_address_is_refused_and_not_shown(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("old", "new", "key", "expected"),
     [
-        ("rtsp://192.0.2.7:554/", "http://192.0.2.7/", "source", "rtsp://HOST"),
-        ("rtsp://192.0.2.7:554/", "rtsp://192.0.2.7:70000/", "source", "rtsp://HOST"),
+        ("rtsp://192.168.7.7:554/", "http://192.168.7.7/", "source", "rtsp://HOST"),
+        ("rtsp://192.168.7.7:554/", "rtsp://192.168.7.7:70000/", "source", "rtsp://HOST"),
         (MAKER, 'maker = "v4l2"\nsource = "video0"\n', "source", "/dev/v4l/by-id"),
         (MAKER, 'maker = "folder"\n', "source", "folder of pictures"),
         (MAKER, 'maker = "drawn"\nsecret_file = "x"\n', "secret_file", 'maker = "rtsp"'),
@@ -98,6 +98,8 @@ def test_an_area_that_names_no_camera_of_the_file(tmp_path: Path) -> None:
     ("new", "text"),
     [
         ('maker = "v4l2"\nsource = "/dev/video0"\n', "another camera may have this name"),
+        ('maker = "rtsp"\nsource = "rtsp://203.0.113.7/live"\n', "in the site's own network alone"),
+        ('maker = "rtsp"\nsource = "rtsp://[2001:db8::7]/live"\n', "in the site's own network alone"),
         (MAKER + "frames_per_s = 1\n", "too few pictures"),
         (MAKER + "pre_s = 5\n", "too few pictures"),
         (MAKER + "post_s = 10\n", "too few pictures"),

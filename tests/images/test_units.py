@@ -4,9 +4,11 @@ import configparser
 import re
 import shutil
 import subprocess
+from ipaddress import ip_network
 
 import pytest
 
+from drivers.cameras.address import SITE
 from images.root import FILES, UNITS
 from images.settings import read
 
@@ -145,6 +147,17 @@ def test_the_firewall_lets_nothing_through_that_is_not_named() -> None:
     text = (FILES / "etc/nftables.conf").read_text()
     for chain in ("input", "forward", "output"):
         assert re.search(rf"hook {chain} priority filter; policy drop;", text)
+
+
+def test_the_camera_reaches_the_sites_own_network_by_firewall_and_unit_as_the_panel_file_is_told() -> None:
+    text = (FILES / "etc/nftables.conf").read_text()
+    lines = re.findall(r'^ *meta skuid "fenghuo-camera" ip6? daddr \{ (.+) \} accept$', text, re.MULTILINE)
+    by_firewall = {ip_network(word) for line in lines for word in line.split(", ")}
+    allowed = values("fenghuo-camera.service", "IPAddressAllow")[0].split()
+    by_unit = {ip_network(word) for word in allowed if word not in ("localhost", "link-local")}
+    assert values("fenghuo-camera.service", "IPAddressDeny") == ["any"]
+    assert by_firewall == set(SITE)
+    assert by_unit | {network for network in SITE if network.is_link_local} == set(SITE)
 
 
 def test_users_have_fixed_numbers_since_the_data_outlives_the_root() -> None:
