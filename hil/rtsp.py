@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from hil.broker import HOST, free_port
+
 SCENE = "testsrc2=size={size}:rate={rate}"
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "{rate}")
 """A key frame each second, as cameras come from the factory."""
@@ -62,7 +64,7 @@ class RtspCamera:
         self._sdp = folder / f"{secrets.token_hex(4)}.sdp"
         self._user, self._password = user, password
         self._nonce = secrets.token_hex(8)
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server((HOST, port or free_port()))
         self.port: int = self._listener.getsockname()[1]
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._began, self._stop = threading.Event(), threading.Event()
