@@ -102,7 +102,7 @@ def test_with_both_lines_cut_alarms_wait_and_the_first_line_that_heals_brings_th
         broker.hang()
     pair.panel.move("back-door", "open")
     pair.panel.wait("tell", "alarm")
-    pair.panel.wait("record", "trouble.paths", timeout_s=40)
+    pair.panel.wait("record", "trouble.paths", timeout_s=120)
     pair.brokers[1].go_on()
     pair.told(1, "alarm.intruder")
     pair.told(1, "trouble.paths-ended")

@@ -150,7 +150,7 @@ def test_an_update_by_two_consents_proves_itself_by_the_centers_receipt(tmp_path
         assert box.boot() == "B"
         assert panel.mode() == armed
         box.until(lambda: box.status()["stage"] == "good")
-        panel.settle()
+        box.until(lambda: box.updates()[-1]["kind"] == "update.good")
         kinds = [record["kind"].removeprefix("update.") for record in box.updates()]
         told = box.updates()[-1]["payload"]
         assert kinds == ["offered", "consented", "checked", "installing", "installed", "restarting", "trying", "good"]
@@ -186,6 +186,7 @@ def test_who_may_not_and_what_may_not(signer: BundleSigner) -> None:
             done = box.update("install", str(path), "--yes", code=FITTER)
             assert (done.returncode, why in done.stderr) == (1, True), done.stderr
             assert zh in box.update("status", lang="zh").stdout
+        box.until(lambda: len(box.updates()) >= 6)
         assert [record["kind"] for record in box.updates()] == ["update.offered", "update.refused"] * 3
         assert box.update("install").returncode == 2
         assert box.update("install", good, "--even-armed", code=FITTER).returncode == 2
@@ -213,6 +214,7 @@ def test_a_slot_that_does_not_start_and_a_power_cut_while_it_waits(signer: Bundl
         assert box.boot() == "A"
         box.until(lambda: box.status()["stage"] == "gone-back")
         box.panel.settle()
+        box.until(lambda: box.updates()[-1]["kind"] == "update.gone-back")
         assert box.updates()[-1]["payload"]["why"] == "did-not-start"
         assert "did not start" in box.update("status").stdout
         assert os.access(box.book, os.R_OK)

@@ -37,7 +37,7 @@ id = "hall"
 number = 1
 name = "Hall"
 entry_delay_s = 30
-exit_delay_s = 1
+exit_delay_s = 5
 
 [[area]]
 id = "vault"
