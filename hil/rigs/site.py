@@ -66,7 +66,7 @@ width = 320
 height = 240
 frames_per_s = 2
 pre_s = 1
-post_s = 2
+post_s = {seconds}
 tampers = ["black"]
 """
 
@@ -98,7 +98,8 @@ class Place:
     """What differs between rigs. Paths are as the panel sees them; a port that is empty is not there.
 
     `keypad_key`: the line of the panel file that says how the keypad is trusted (`key_file` or `insecure`).
-    `camera_secret`: the name of the file, in `keys`, with a network camera's password.
+    `camera_secret`: the name of the file, in `keys`, with a network camera's password; `camera_s`: for how long after
+    an alarm its camera takes pictures.
     """
 
     pins: Literal["simulated", "board"] = "simulated"
@@ -115,6 +116,7 @@ class Place:
     camera_maker: str = "folder"
     camera_source: str = ""
     camera_secret: str = ""
+    camera_s: int = 2
 
 
 @dataclass(frozen=True)
@@ -166,5 +168,6 @@ def _more(place: Place, wanted: Wanted) -> list[str]:
         more.append(_KEYPAD.format(port=place.keypad_port, key=place.keypad_key))
     if wanted.camera:
         secret = f'\nsecret_file = "{place.keys}/{place.camera_secret}"' if place.camera_secret else ""
-        more.append(_CAMERA.format(maker=place.camera_maker, source=place.camera_source, secret=secret))
+        about = {"maker": place.camera_maker, "source": place.camera_source, "seconds": place.camera_s}
+        more.append(_CAMERA.format(secret=secret, **about))
     return more
