@@ -23,7 +23,7 @@ run: $(STAMP)    ## the demo: a burglary at a simulated bank branch. ARGS="--sta
 	$(BIN)/fenghuo demo $(ARGS)
 
 test: $(STAMP)   ## all tests, against a real Mosquitto
-	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh fish iproute2 \
+	.ci/packages mosquitto strace e2fsprogs mount ffmpeg mtools fdisk bmap-tools openssh-server openssh-client zsh fish iproute2 nftables \
 		rauc squashfs-tools u-boot-tools cryptsetup-bin systemd dosfstools \
 		libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-microhei
 	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)

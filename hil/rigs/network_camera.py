@@ -15,8 +15,8 @@ from hil.rigs.protocol import CameraFault, RigFault, Unable
 from hil.rigs.site import Place
 from hil.rtsp import H264, Film, RtspCamera
 
-FILM = Film((*H264[:-1], "7"), "640x480", 15)
-"""Two key frames a second, as docs/cameras.md asks for: the panel of a rig may be a tenth of a Pi."""
+FILM = Film((*H264[:-1], "7"), "640x480", 15, "testsrc=size={size}:rate={rate}")
+"""Some 300 kbit/s with two key frames a second, as docs/cameras.md asks for: a panel may be a tenth of a Pi here."""
 SECONDS = 6
 """So long it takes pictures of an alarm: in less, an emulated board on a busy host may get none."""
 SECRET = "lobby.secret"  # noqa: S105  # the name of its file
