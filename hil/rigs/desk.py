@@ -85,7 +85,7 @@ class DeskRig(BaseRig):
 
     def _place(self) -> Place:
         place = Place(bus_port=str(self._home / "adapter"), camera_source=str(self._home / "lobby"))
-        return place if self.lobby is None else self.lobby.at(place, HOST, self.lobby.port)
+        return place if self.lobby is None else self.lobby.at(place, HOST, self.lobby.port, self.patience)
 
     def _way(self) -> tuple[str, int]:
         return HOST, self.far.port

@@ -17,8 +17,8 @@ from hil.rtsp import H264, Film, RtspCamera
 
 FILM = Film((*H264[:-1], "7"), "640x480", 15, "testsrc=size={size}:rate={rate}")
 """Some 300 kbit/s with two key frames a second, as docs/cameras.md asks for: a panel may be a tenth of a Pi here."""
-SECONDS = 6
-"""So long it takes pictures of an alarm: in less, an emulated board on a busy host may get none."""
+SECONDS = 3
+"""So long it takes pictures of an alarm; on a patient rig so many times longer: a slow board got none in less."""
 SECRET = "lobby.secret"  # noqa: S105  # the name of its file
 _USER = "onvif"
 _PULLED = Weather(up=False, down=False, welcome="hang")
@@ -58,10 +58,10 @@ class NetworkCamera:
         """What stands in the file `SECRET` of the panel."""
         return f"{_USER}:{self._password}\n".encode()
 
-    def at(self, place: Place, host: str, port: int) -> Place:
+    def at(self, place: Place, host: str, port: int, patience: float) -> Place:
         """The place with this camera, whose address is so for the panel."""
-        source = f"rtsp://{host}:{port}/live"
-        return replace(place, camera_maker="rtsp", camera_source=source, camera_secret=SECRET, camera_s=SECONDS)
+        source, seconds = f"rtsp://{host}:{port}/live", round(SECONDS * patience)
+        return replace(place, camera_maker="rtsp", camera_source=source, camera_secret=SECRET, camera_s=seconds)
 
     def turn(self, fault: CameraFault) -> None:
         """Plug it in, or pull its cable: nobody is told, neither the panel nor the camera."""

@@ -98,7 +98,7 @@ class MachineRig(BaseRig):
             camera_maker="picamera2" if self.wanted.csi else "folder",
             camera_source="" if self.wanted.csi else LENS,
         )
-        return place if self.lobby is None else self.lobby.at(place, HOST_SEEN_FROM_GUEST, CAMERA_PORT)
+        return place if self.lobby is None else self.lobby.at(place, HOST_SEEN_FROM_GUEST, CAMERA_PORT, self.patience)
 
     def _way(self) -> tuple[str, int]:
         return HOST_SEEN_FROM_GUEST, PORT
