@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_a_soak_loses_nothing() -> None:
 @pytest.mark.xdist_group("endurance")
 def test_what_was_acknowledged_outlives_kills_of_every_process() -> None:
     report = kills(12, seed=7)
-    assert report.good, report
+    assert report.good, json.dumps(asdict(report), default=str)
     assert set(report.kills) == {"core", "uplink", "broker", "center-1", "in all"}
     assert report.shown > 15
 

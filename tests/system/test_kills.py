@@ -21,6 +21,7 @@ from tests.system.rig import CODE, DURESS, Rig, rig
 KILLS = int(os.environ.get("FENGHUO_KILLS", "100"))
 SEED = int(os.environ.get("FENGHUO_SEED", "20260314"))
 
+MET = {"area.armed", "area.disarmed", "area.entry-started", "alarm.intruder", "alarm.hold-up"}
 MOVED = ("front-door", "hall-pir", "back-door", "office-pir", "vault-door", "box-tamper")
 
 
@@ -167,7 +168,10 @@ def test_core_killed_at_random_points() -> None:
         panel.add_user()
         known: list[dict[str, Any]] = []
         since = 0
-        for _ in range(KILLS):
+        for life in range(4 * KILLS):
+            # It is to go through every state that a kill can meet: a slow machine needs more lives for that.
+            if life >= KILLS and set(panel.kinds()) >= MET:
+                break
             hand = Hand(panel, random.Random(chance.random()))
             hand.start()
             threading.Event().wait(chance.uniform(0.0, 0.25))
@@ -180,6 +184,4 @@ def test_core_killed_at_random_points() -> None:
             check_back(panel, state, since)
         assert panel.stop() == {"core": 0}
         panel.check_journal()
-        kinds = set(panel.kinds())
-        # The scenario was busy: it went through every state that a kill can meet.
-        assert {"area.armed", "area.disarmed", "area.entry-started", "alarm.intruder", "alarm.hold-up"} <= kinds
+        assert set(panel.kinds()) >= MET

@@ -1,5 +1,7 @@
 """OSDP readers as real processes on a pty, and the real child of the bus: what core is told, what they show."""
 
+import contextlib
+import queue
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,29 @@ from drivers.osdp.face import BUZZER, LED, TEXT
 from tests.drivers.osdp.osdp_rig import KEYS, OsdpRig, Readers, row
 
 NOT_THERE = ("failed", "r1", True, "it does not answer")
+TRIES = 5
 BACK = ("failed", "r1", False, "")
 Rig = tuple[OsdpRig, Readers]
 
 
 def plan(id_: str, address: int, **more: Any) -> dict[str, Any]:
     return {"id": id_, "address": address, "key": KEYS[id_], **more}
+
+
+def typed(bus: Rig, reader: str, keys: str, code: str) -> None:
+    """Somebody types, again where not all of it came: a reader of libosdp that is asked twice, because its answer came
+    too late, goes on to its next key. Between the tries nothing but troubles is told.
+    """
+    rig, readers = bus
+    for _ in range(TRIES):
+        readers.do(reader, "keys", keys=keys)
+        with contextlib.suppress(queue.Empty):
+            said = next(event for event in iter(rig.next, None) if event[0] not in ("failed", "tampered"))
+            if said == (reader, "code", code):
+                return
+            assert said[:2] == (reader, "code")
+            assert len(said[2]) < len(code), "a key that nobody typed"
+    raise AssertionError(f"{code} did not come from {reader}")
 
 
 @pytest.fixture
@@ -88,8 +107,7 @@ def test_a_silent_reader_is_told_and_costs_the_other_little(two: Rig) -> None:
     readers.command("r1", LED, on_color=1)
     readers.do("r1", "silent", on=True)
     assert rig.next() == NOT_THERE
-    readers.do("r2", "keys", keys="77#")
-    assert rig.next() == ("r2", "code", "77")
+    typed(two, "r2", "77#", "77")
     readers.do("r1", "silent", on=False)
     assert rig.next() == BACK
     readers.command("r1", LED, on_color=1)
@@ -102,8 +120,7 @@ def test_a_reader_with_another_key_is_refused_until_it_has_the_right_one(two: Ri
     readers.do("r1", "keys", keys="1234#")
     readers.do("r1", "restart", key=KEYS["r1"])
     assert rig.next() == BACK
-    readers.do("r1", "keys", keys="55#")
-    assert rig.next() == ("r1", "code", "55"), "what was typed without the right key counted"
+    typed(two, "r1", "55#", "55")  # and not 123455: what was typed without the right key does not count
 
 
 def test_a_reader_that_moved_to_another_address_is_missing(two: Rig) -> None:
@@ -143,8 +160,7 @@ def test_a_reader_without_secure_channel_is_refused(make: Callable[..., Rig], tm
 def test_a_reader_in_plain_counts_where_the_file_says_so(make: Callable[..., Rig], tmp_path: Path) -> None:
     rig, readers = make([plan("r1", 3) | {"plain": True, "key": ""}], [row("r1", 3, tmp_path, key="")])
     assert rig.next() == ("tampered", "r1", False)
-    readers.do("r1", "keys", keys="1234#")
-    assert rig.next() == ("r1", "code", "1234")
+    typed((rig, readers), "r1", "1234#", "1234")
 
 
 def test_a_key_that_can_not_be_read_refuses_its_reader_alone(make: Callable[..., Rig], tmp_path: Path) -> None:
@@ -155,8 +171,7 @@ def test_a_key_that_can_not_be_read_refuses_its_reader_alone(make: Callable[...,
     assert told[:3] == ("failed", "r1", True)
     assert told[3].endswith("r1.key: found something else, expected 32 hex digits")
     assert rig.next() == ("tampered", "r2", False)
-    readers.do("r2", "keys", keys="1#")
-    assert rig.next() == ("r2", "code", "1")
+    typed((rig, readers), "r2", "1#", "1")
 
 
 def test_challenges_of_two_lives_differ(tmp_path: Path) -> None:

@@ -249,15 +249,16 @@ def test_frames_that_came_while_it_looked_are_saved_at_the_end(tmp_path: Path, p
         """Looks until the time after the alarm is over, while frames go on coming."""
 
         def look(self, picture: Image.Image, region: Region | None = None) -> Look:
-            for _ in range(11):
-                rig.ring.add(COFFEE, CLOCK.monotonic_ms(), 320, 240)
-                rig.stop.wait(0.1)
+            began = CLOCK.monotonic_ms()
+            for number in range(11):
+                rig.ring.add(COFFEE, began + 100 * number, 320, 240)
+            rig.stop.wait(1.1)
             return person.look(picture, region)
 
     rig.studio = dataclasses.replace(rig.studio, person=Slow())
     rig.capture().run()
     offsets = [picture.offset_ms for manifest in rig.sent for picture in manifest.pictures]
-    assert len(offsets) >= 8
+    assert len(offsets) >= 5
     assert 700 <= offsets[-1] <= 1000
 
 
