@@ -93,12 +93,12 @@ def test_a_person_at_a_real_shell_presses_the_tabulator(shell: str, typed: str, 
     person = pexpect.spawn(
         shell, words, cwd=program.parent, env=environment(program), encoding="utf-8", timeout=60, dimensions=(24, 150)
     )
-    person.sendline(". ./rc; echo read''y")
-    person.expect("\r\nready\r\n")
-    person.expect("ready> ")
-    person.send(typed)
-    person.expect_exact(completed)
-    person.close(force=True)
+    with person:  # zsh would outlive its terminal, and never rest
+        person.sendline(". ./rc; echo read''y")
+        person.expect("\r\nready\r\n")
+        person.expect("ready> ")
+        person.send(typed)
+        person.expect_exact(completed)
 
 
 def test_users_of_a_running_panel_are_completed(tmp_path: Path) -> None:
