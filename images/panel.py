@@ -13,12 +13,14 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from email.parser import BytesParser
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from firmware.version import VERSION
 from images.architecture import Architecture
@@ -131,10 +133,32 @@ def unmet(site: Path, csi: Csi) -> list[str]:
     asked = []
     for wheel in csi.wheels:
         name = Requirement(wheel).name
-        metadata = next(site.glob(f"{name}-*.dist-info")) / "METADATA"
-        found = BytesParser().parsebytes(metadata.read_bytes()).get_all("Requires-Dist", [])
+        about = next(site.glob(f"{name}-*.dist-info")) / "METADATA"
+        found = BytesParser().parsebytes(about.read_bytes()).get_all("Requires-Dist", [])
         asked += [Requirement(text) for text in found]
     return sorted({r.name for r in asked if r.marker is None and canonicalize_name(r.name) not in there})
+
+
+def untried(wheels: Iterable[Path], other: Container[str]) -> list[str]:
+    """Wheels whose version no test has run: here the same package has another first number, or below 1.0 another
+    second one. `other`: those that may. What is not installed here is not looked at.
+    """
+    found = []
+    for wheel in wheels:
+        if wheel.suffix != ".whl":
+            continue
+        name, version, *_ = parse_wheel_filename(wheel.name)
+        try:
+            here = Version(metadata.version(name))
+        except metadata.PackageNotFoundError:
+            continue
+        if name not in other and _line(version) != _line(here):
+            found.append(f"{name} {version}, {here} where the tests run")
+    return found
+
+
+def _line(version: Version) -> tuple[int, ...]:
+    return version.release[:1] if version.major else version.release[:2]
 
 
 def distributions(site: Path) -> dict[str, str]:

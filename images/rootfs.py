@@ -85,6 +85,8 @@ def _newer(chosen: Settings, cache: Path) -> list[Package]:
 
 def make(out: Path, chosen: Settings, fetched: Fetched, keyring: str, cache: Path = BUILD) -> None:
     """Make OUT, unless it was made of the very same. `keyring`: the certificates by which bundles are trusted (PEM)."""
+    if untried := panel.untried(fetched.wheels, chosen.other):
+        raise BadTree(f"{'; '.join(untried)}: bound it in pyproject.toml, or name it under [python] of settings.toml")
     made_of = _fingerprint(chosen, fetched, keyring)
     if (out / STAMP).exists() and (out / STAMP).read_text() == made_of:
         log.info("%s is up to date", out)

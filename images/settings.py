@@ -33,7 +33,8 @@ class Csi:
 
 @dataclass(frozen=True)
 class Settings:
-    """The file's members. `kernel`: a package with its suite, or `folder:PATH` of a vendor's kernel."""
+    """The file's members. `kernel`: a package with its suite, or `folder:PATH` of a vendor's kernel. `other`: packages
+    of Python that may have another version than where the tests run."""
 
     suite: str
     kernel: str
@@ -46,6 +47,7 @@ class Settings:
     modules: tuple[str, ...]
     masked: tuple[str, ...]
     csi: Csi
+    other: frozenset[str]
     boot_mib: int
     slot_mib: int
     data_mib: int
@@ -82,6 +84,7 @@ def read(path: Path = HERE / "settings.toml", architecture: Architecture = ARM64
         tuple(found["modules"]),
         tuple(found["masked"]),
         _csi(found["csi"]),
+        frozenset(found["python"]["other"]),
         sizes["boot"],
         sizes["slot"],
         sizes["data"],

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import time
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_what_the_pis_cameras_ask_for_is_there_or_left_out_with_a_reason(tmp_pat
         distribution(tmp_path, name)
     (tmp_path / "python_prctl-1.8.1.egg-info").mkdir()
     assert panel.unmet(tmp_path, csi) == []
+
+
+def test_a_wheel_whose_version_no_test_has_run_goes_into_no_image() -> None:
+    here = metadata.version("av")
+    later = int(here.partition(".")[0]) + 1
+    wheels = [
+        Path(f"av-{later}.0.2-cp313-abi3-manylinux_2_28_aarch64.whl"),
+        Path(f"pyserial-{metadata.version('pyserial')}-py2.py3-none-any.whl"),
+        Path("nowhere_installed-3.0-py3-none-any.whl"),
+        Path("pidng-4.0.9.tar.gz"),
+    ]
+    assert panel.untried(wheels, ()) == [f"av {later}.0.2, {here} where the tests run"]
+    assert panel.untried(wheels, {"av"}) == []
+    assert panel.untried([Path(f"av-{here}.1-cp313-abi3-manylinux_2_28_aarch64.whl")], ()) == []
 
 
 def test_of_a_source_its_python_alone_goes_in(tmp_path: Path) -> None:
