@@ -1,7 +1,9 @@
 """A clean stop: SIGTERM and SIGINT set a flag, and wake whoever waits on it.
 
 The flag is a byte in a pipe that is never read, and not a `threading.Event`: a handler that runs while the main thread
-is inside `Event.wait` can lock itself out, and a loop over sockets can wait for a file descriptor only.
+is inside `Event.wait` can lock itself out, and a loop over sockets can wait for a file descriptor only. The interpreter
+itself writes that byte at once, in whichever thread the kernel hands the signal to: Python's handlers run in the main
+thread alone, which would go on waiting, since nothing has interrupted it.
 """
 
 import os
@@ -20,9 +22,11 @@ class StopFlag:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._reason = ""
         self._before: dict[int, object] = {}
+        self._wakeup_before: int | None = None
 
     def install(self, signals: Iterable[signal.Signals] = SIGNALS) -> "StopFlag":
-        """Let these signals set the flag, until `close`."""
+        """Let these signals set the flag, until `close`. No other signal may have a handler of Python's meanwhile."""
+        self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in signals:
             self._before[number] = signal.signal(number, self._caught)
         return self
@@ -35,19 +39,16 @@ class StopFlag:
 
     @property
     def reason(self) -> str:
-        """Why: `SIGTERM`, `SIGINT` or what `set` was given; empty while not set."""
+        """Why: `SIGTERM`, `SIGINT` or what `set` was given; empty while not set, and until a handler has run."""
         return self._reason
 
     def is_set(self) -> bool:
         """Whether to stop."""
-        return bool(self._reason)
+        return bool(self._reason) or self._waited(0)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Sleep until the flag is set, at most `timeout_s`; True when it is set."""
-        poll = select.poll()
-        poll.register(self._read, select.POLLIN)
-        poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000)
-        return self.is_set()
+        return self._waited(None if timeout_s is None else max(0.0, timeout_s) * 1000)
 
     def fileno(self) -> int:
         """Readable from the moment the flag is set; for `select`, never to be read."""
@@ -58,8 +59,15 @@ class StopFlag:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned before
         self._before.clear()
+        if self._wakeup_before is not None:
+            signal.set_wakeup_fd(self._wakeup_before)
         os.close(self._read)
         os.close(self._write)
+
+    def _waited(self, timeout_ms: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._read, select.POLLIN)
+        return bool(poll.poll(timeout_ms))
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
         self.set(signal.Signals(number).name)

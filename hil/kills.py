@@ -220,7 +220,7 @@ class _Kills:
         stand, report = self._stand, self._report
         for part in (stand.core, stand.uplink, *stand.center_parts):
             if code := part.stop():
-                report.problems.append(f"{part.name} stopped with {code}")
+                report.problems.append(f"{part.name} stopped with {code}: {part.said()}")
         report.kills = {**self._kills, "in all": sum(self._kills.values())}
         report.acts = {**self._hands.counts, **self._camera.counts}
         report.verdict = judge(stand.data, stand.public_x(), stand.receipt_x(), stand.centers)

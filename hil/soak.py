@@ -182,7 +182,7 @@ class _Soak:
         stand, report = self._stand, self._report
         for part in (stand.core, stand.uplink, *stand.center_parts):
             if code := part.stop():
-                report.problems.append(f"{part.name} stopped with {code}")
+                report.problems.append(f"{part.name} stopped with {code}: {part.said()}")
         report.verdict = judge(stand.data, stand.public_x(), stand.receipt_x(), stand.centers)
         offset = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
 

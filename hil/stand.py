@@ -66,6 +66,7 @@ class Part:
         """Start it; `ready` waits for it. From the stand's main thread: a process dies with the thread that made it."""
         self._notify = NotifySocket()
         environment = os.environ | {"NOTIFY_SOCKET": self._notify.address, "WATCHDOG_USEC": "20000000"}
+        environment["PYTHONFAULTHANDLER"] = "1"  # who is aborted tells where each thread stands
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._argv,
@@ -86,17 +87,20 @@ class Part:
         end = time.monotonic() + timeout_s
         while "READY=1" not in notify.received(process.pid):
             if process.poll() is not None or time.monotonic() > end:
-                code, tail = process.poll(), self._log.read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"{self.name} is not ready, exit code {code}:\n{tail}")
+                raise RuntimeError(f"{self.name} is not ready, exit code {process.poll()}:\n{self.said()}")
             select.select([notify.fileno()], [], [], 0.2)
         return self
+
+    def said(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
         """SIGKILL and wait."""
         self._end(signal.SIGKILL)
 
     def stop(self, timeout_s: float = 30.0) -> int:
-        """SIGTERM and wait; the exit code. SIGKILL where that does not help."""
+        """SIGTERM and wait; the exit code. Where that does not help it is aborted, and `said` tells where it hung."""
         return self._end(signal.SIGTERM, timeout_s)
 
     def _end(self, number: signal.Signals, timeout_s: float = 10.0) -> int:
@@ -107,7 +111,7 @@ class Part:
         try:
             code = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._process.send_signal(signal.SIGABRT)
             code = self._process.wait(10)
         if self._notify is not None:
             self._notify.close()

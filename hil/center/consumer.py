@@ -4,6 +4,7 @@ A group shares a subscription, so the broker gives each message to one of them, 
 it gets in the store that all share, and receipts it at once, every record by itself: none of them sees a whole chain.
 """
 
+import contextlib
 import queue
 import signal
 import sqlite3
@@ -28,6 +29,7 @@ from hil.center.wire import Broker
 UNACKNOWLEDGED = 200
 """Messages that the broker gives one consumer before the first of them is committed: the rest goes to others."""
 MAX_TURN = 64
+LOOK_S = 0.2
 _Work = tuple[str, bytes, int, int]
 """Topic, payload, message id and QoS."""
 
@@ -40,7 +42,8 @@ class Consumer:
         self._key = Key.at(folder / "keys" / "receipt.jwk")
         self._panels = panels
         self._clock = clock or SystemClock()
-        self._queue: queue.Queue[_Work | None] = queue.Queue(UNACKNOWLEDGED + 1)
+        self._queue: queue.Queue[_Work] = queue.Queue(UNACKNOWLEDGED + 1)
+        self._ending = False
         self._topics = [(f"$share/{group}/fenghuo/v1/+/{word}/+", 1) for word in ("event", "batch")]
         # No session: a broker may go on to put messages aside for a member that is away, and panels send again anyhow.
         self._client = broker.client("", unacknowledged=UNACKNOWLEDGED)
@@ -66,8 +69,8 @@ class Consumer:
         self.store.close()
 
     def stop(self) -> None:
-        """Let `run` come to its end. Safe in a signal handler."""
-        self._queue.put(None)
+        """Let `run` take what has come, and end. Safe in a signal handler."""
+        self._ending = True
 
     def _on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:
         if not reason.is_failure:
@@ -79,13 +82,22 @@ class Consumer:
 
     def _take(self) -> tuple[list[_Work], bool]:
         taken: list[_Work] = []
-        item = self._queue.get()
+        item = self._next()
         while item is not None:
             taken.append(item)
             if len(taken) >= MAX_TURN or self._queue.empty():
                 return taken, True
-            item = self._queue.get_nowait()
+            item = self._queue.get_nowait()  # nobody else takes any
         return taken, False
+
+    def _next(self) -> _Work | None:
+        # Never for long: a signal's handler waits for this thread, wherever the kernel hands the signal to.
+        while not self._ending:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=LOOK_S)
+        with contextlib.suppress(queue.Empty):
+            return self._queue.get_nowait()
+        return None
 
     def _turn(self, batch: list[_Work]) -> None:
         due: dict[tuple[str, str, str], list[tuple[int, str]]] = {}

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +13,7 @@ from rich.table import Table
 
 from firmware.protocol.enrolment_parts import BadPart, put_together
 from firmware.protocol.one_time_code import fingerprint, same_fingerprint
+from firmware.stopping import StopFlag
 from hil.authority import Authority, Life
 from hil.center.enrolment import HOURS, MAX_BYTES, Asked, Declined, EnrolmentDesk, Told, read_request
 from hil.center.enrolment_server import EnrolmentServer
@@ -142,9 +141,7 @@ def enrol(
 ) -> None:
     """Answer invited panels over HTTPS until Ctrl-C. 通过 HTTPS 应答已邀请的主机。"""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    ended = StopFlag().install()
     made = _made(folder, authority, days, broker_ca, root_key, serial, address)
     try:
         host, port = listen.rpartition(":")[0], int(listen.rpartition(":")[2])

@@ -3,6 +3,8 @@
 import os
 import select
 import signal
+import subprocess
+import sys
 import threading
 
 from firmware.stopping import StopFlag
@@ -33,6 +35,38 @@ def test_it_stays_set_for_every_waiter_and_keeps_the_first_reason() -> None:
     assert flag.is_set()
     assert flag.reason == "asked"
     flag.close()
+
+
+ELSEWHERE = """
+import os, signal, sys, threading
+from firmware.stopping import StopFlag
+
+flag = StopFlag().install()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+ready = threading.Event()
+
+def other():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    ready.set()
+    threading.Event().wait()
+
+threading.Thread(target=other, daemon=True).start()
+ready.wait()
+print("ready", flush=True)
+set_ = flag.wait()
+print(set_, flag.is_set(), flag.reason)
+"""
+
+
+def test_a_signal_that_the_kernel_hands_to_another_thread_wakes_the_main_one() -> None:
+    with subprocess.Popen([sys.executable, "-c", ELSEWHERE], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "ready\n"
+        child.terminate()
+        try:
+            assert child.communicate(timeout=30)[0] == "True True SIGTERM\n"
+        finally:
+            child.kill()
 
 
 def test_waiting_ends_in_time() -> None:
