@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from firmware.protocol import messages as m
 from tests.system.rig import Rig, rig
@@ -35,6 +38,7 @@ def test_a_hung_rules_thread_starves_the_watchdog() -> None:
         core.wait_told("WATCHDOG=1")
 
 
+@pytest.mark.skipif(find_spec("lgpio") is None, reason="lgpio has no wheel for this Python")
 def test_without_gpio_core_says_how_to_use_simulated_pins() -> None:
     with rig() as panel:
         panel.rewrite(lambda text: re.sub(r'pins = "simulated"\nclock_rate = 1', 'pins = "board"\nchip = 7', text))
