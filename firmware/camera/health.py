@@ -14,18 +14,21 @@ DROPPED, SQUEEZED, THINNED = "dropped", "squeezed", "thinned"
 
 
 class Health:
-    """Every camera begins well and untold. Any thread may report; `tell` must not block."""
+    """Nothing is told of a camera until a frame or a fault of it is known: core would take it for well, and end a
+    trouble that stands. Any thread may report; `tell` must not block.
+    """
 
     def __init__(self, cameras: Iterable[str], tell: Callable[[CameraHealth], None]) -> None:
         self._faults: dict[str, dict[str, str]] = {camera: {} for camera in cameras}
         self._notes: dict[str, dict[str, str]] = {camera: {} for camera in self._faults}
         self._tampers: dict[str, list[CameraTamper] | None] = dict.fromkeys(self._faults)
+        self._known: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
 
     def fault(self, camera: str, what: str, detail: str) -> None:
-        """A fault stands, or its detail changed; an empty detail ends it."""
-        self._set(self._faults, camera, what, detail)
+        """A fault stands, or its detail changed; an empty detail ends it, or says of `FRAMES` that they come."""
+        self._set(self._faults, camera, what, detail, known=what == FRAMES or bool(detail))
 
     def note(self, camera: str, what: str, detail: str) -> None:
         """Something to know of a camera that works."""
@@ -35,24 +38,31 @@ class Health:
         """What the pictures show to be tampered with, `firmware.camera.tampers.KINDS`; before, it is not known."""
         with self._lock:
             self._tampers[camera] = [kind for kind in get_args(CameraTamper) if kind in kinds]
-            self._tell(self._health(camera))
+            self._say(camera)
 
     def tell_all(self) -> None:
-        """Tell how every camera is now: what a core that has just started must hear."""
+        """Tell how every known camera is now: what a core that has just started must hear."""
         with self._lock:
             for camera in self._faults:
-                self._tell(self._health(camera))
+                self._say(camera)
 
-    def _set(self, table: dict[str, dict[str, str]], camera: str, what: str, detail: str) -> None:
+    def _set(self, table: dict[str, dict[str, str]], camera: str, what: str, detail: str, known: bool = False) -> None:
         with self._lock:
+            first = known and camera not in self._known
+            if first:
+                self._known.add(camera)
             said = table[camera]
-            if said.get(what, "") == detail:
+            if said.get(what, "") == detail and not first:
                 return
             if detail:
                 said[what] = detail
             else:
                 said.pop(what, None)
-            # Inside the lock, so that what is told last is what is so.
+            self._say(camera)
+
+    def _say(self, camera: str) -> None:
+        # Inside the lock, so that what is told last is what is so.
+        if camera in self._known:
             self._tell(self._health(camera))
 
     def _health(self, camera: str) -> CameraHealth:

@@ -390,6 +390,8 @@ class Row:
         self.rig = Rig(folder, person, post_s=100)
         self.told: list[CameraHealth] = []
         self.health = Health(["lobby"], self.told.append)
+        self.health.fault("lobby", "frames", "")
+        self.told.clear()
         watch = Watch(self.rig.table, self._no_camera, no_lookout(), self.health, StopFlag())
         self.captures = Captures({"lobby": watch}, self.rig.studio, self.health, self.rig.stop)
 
@@ -449,19 +451,27 @@ def test_parts_grow_for_each_incident_and_camera() -> None:
 def test_health_is_told_when_it_changes_only() -> None:
     told: list[CameraHealth] = []
     health = Health(["a", "b"], told.append)
-    health.fault("a", "frames", "")
-    assert told == []
+    health.note("b", "dropped", "one")
+    health.tampers("b", [])
+    health.fault("b", "store", "")
+    health.tell_all()
+    assert told == [], "of a camera that has shown nothing yet nothing is known"
+    health.fault("b", "frames", "")
+    assert [(h.camera, h.ok, h.detail, h.tampers) for h in told] == [("b", True, "one", [])]
+    health.tell_all()
+    assert len(told) == 2, "and of the other one still nothing"
+    told.clear()
     health.fault("a", "frames", "gone")
     health.fault("a", "frames", "gone")
     health.fault("a", "store", "full")
-    health.note("b", "dropped", "one")
+    health.note("b", "dropped", "two")
     health.fault("a", "frames", "")
     health.fault("a", "store", "")
     said = [(h.camera, h.ok, h.detail) for h in told]
     assert said == [
         ("a", False, "gone"),
         ("a", False, "gone; full"),
-        ("b", True, "one"),
+        ("b", True, "two"),
         ("a", False, "full"),
         ("a", True, ""),
     ]
