@@ -152,6 +152,7 @@ def enrol(
         typer.echo(say("listening", url=f"https://{host}:{server.port}"))
         sys.stdout.flush()
         ended.wait()
+    ended.close()
 
 
 def answer(

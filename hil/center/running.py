@@ -4,7 +4,6 @@ The center's thread only puts lines into a bounded queue: a terminal or pipe tha
 """
 
 import json
-import signal
 import sys
 import threading
 from collections import deque
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from firmware.clock import SystemClock
+from firmware.stopping import StopFlag
 from hil.center import screen
 from hil.center.alarms import alarms
 from hil.center.center import Center
@@ -101,9 +101,8 @@ def serve(
 
     `services` are attached before it starts (`hil.center.exchange`).
     """
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    # Not an event: set by a handler amid its own `wait`, it would wait for itself.
+    ended = StopFlag().install()
     clock = SystemClock()
     center = Center(broker.host, broker.port, folder, panels=panels, clock=clock, tls=broker.tls)
     watch, lines = Watch(center.store, clock), _Lines()
@@ -114,6 +113,7 @@ def serve(
     try:
         center.start()
     except TimeoutError as error:
+        ended.close()
         typer.echo(str(error), err=True)
         return 3
     try:
@@ -132,12 +132,13 @@ def serve(
         records = center.store.rows("SELECT COUNT(*) FROM records")[0][0]
         known = len(center.store.panels())
         center.stop()
+        ended.close()
     if not as_json:
         print(say("ended", records=records, panels=known), flush=True)
     return 0
 
 
-def _stream(ended: threading.Event, watch: Watch, lines: _Lines, as_json: bool, public: bool) -> None:
+def _stream(ended: StopFlag, watch: Watch, lines: _Lines, as_json: bool, public: bool) -> None:
     running = True
     while running:
         running = not ended.wait(TURN_S)
@@ -158,7 +159,7 @@ def _told(watch: Watch, lines: _Lines, public: bool) -> Iterator[dict[str, Any]]
     yield from watch.news()
 
 
-def _live(ended: threading.Event, center: Center, watch: Watch, public: bool) -> None:
+def _live(ended: StopFlag, center: Center, watch: Watch, public: bool) -> None:
     with Live(console=Console(), auto_refresh=False) as live:
         while not ended.wait(TURN_S):
             live.update(screen.whole(watch.views(), alarms(center.store, most=50), public), refresh=True)
