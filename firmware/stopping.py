@@ -44,11 +44,13 @@ class StopFlag:
 
     def is_set(self) -> bool:
         """Whether to stop."""
-        return bool(self._reason) or self._waited(0)
+        return self.wait(0)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Sleep until the flag is set, at most `timeout_s`; True when it is set."""
-        return self._waited(None if timeout_s is None else max(0.0, timeout_s) * 1000)
+        poll = select.poll()
+        poll.register(self._read, select.POLLIN)
+        return bool(poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000))
 
     def fileno(self) -> int:
         """Readable from the moment the flag is set; for `select`, never to be read."""
@@ -63,11 +65,6 @@ class StopFlag:
             signal.set_wakeup_fd(self._wakeup_before)
         os.close(self._read)
         os.close(self._write)
-
-    def _waited(self, timeout_ms: float | None) -> bool:
-        poll = select.poll()
-        poll.register(self._read, select.POLLIN)
-        return bool(poll.poll(timeout_ms))
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
         self.set(signal.Signals(number).name)
